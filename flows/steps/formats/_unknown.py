@@ -1,0 +1,57 @@
+"""Say in one sentence what a file is that no reader claims, and what to ask for instead."""
+
+from __future__ import annotations
+
+from flows.steps.formats.protocol import Source
+
+_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF", "a PDF document: ask for the same statement as CSV or XLSX"),
+    (b"\xff\xd8\xff", "a photo (JPEG): ask for the same statement as CSV or XLSX"),
+    (b"\x89PNG", "a picture (PNG): ask for the same statement as CSV or XLSX"),
+    (b"GIF8", "a picture (GIF): ask for the same statement as CSV or XLSX"),
+    (b"BM", "a picture (BMP): ask for the same statement as CSV or XLSX"),
+    (b"II*\x00", "a scan (TIFF): ask for the same statement as CSV or XLSX"),
+    (b"MM\x00*", "a scan (TIFF): ask for the same statement as CSV or XLSX"),
+    (b"Rar!", "a RAR archive: ask for a zip or tar.gz"),
+    (b"7z\xbc\xaf", "a 7z archive: ask for a zip or tar.gz"),
+    (b"{\\rtf", "an RTF document: ask for the same statement as CSV or XLSX"),
+    (b"MZ", "a program: it was not opened; ask what was meant to be sent"),
+    (b"\x7fELF", "a program: it was not opened; ask what was meant to be sent"),
+    (b"SQLite format 3", "a database file: ask for an export as CSV or Parquet"),
+    (b"BZh", "a bzip2 archive: ask for a zip or tar.gz"),
+    (b"\xfd7zXZ", "an xz archive: ask for a zip or tar.gz"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive: ask for a zip or tar.gz"),
+)
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def explain_unknown(source: Source) -> str:
+    """Return the sentence for a file that no format claims."""
+    head = source.head
+    if not head:
+        return "The file is empty: ask for it again."
+    for signature, sentence in _SIGNATURES:
+        if head.startswith(signature):
+            return f"This is {sentence}."
+    if head.startswith(_OLE):
+        if "EncryptedPackage".encode("utf-16-le") in head:
+            return "The workbook is locked with a password: ask for it without one."
+        return "This is an old Office document without a statement table: ask for CSV or XLSX."
+    if head.startswith(b"PK"):
+        return "This is a zip or Office file that holds no statement table, or is cut off: ask for it again."
+    if head.startswith(b"PAR1"):
+        return "This is Parquet without the columns of a statement, or it is cut off: ask for it again."
+    lowered = head[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if lowered.startswith((b"<!doctype html", b"<html")):
+        return "This is a web page, perhaps an expired login: ask for the statement as CSV or XLSX."
+    if lowered.startswith((b"{", b"[{")):
+        return "This is JSON, for which there is no reader: ask for CSV, XLSX or Parquet."
+    if lowered.startswith(b"<"):
+        return "This is XML but no camt.052, camt.053 or camt.054 statement: ask for one of these or for CSV."
+    if head.count(0) > len(head) // 8:
+        return "This is a binary file of no known kind: ask for CSV, XLSX, MT940 or camt."
+    return (
+        "No header row with a date, an amount and a counterparty or account was found: "
+        "if it is a statement, describe it with `lookthrough profile`."
+    )
