@@ -1,0 +1,228 @@
+"""Build the DuckDB warehouse from the lake: all of ``sql/`` in order, in one transaction, then swap it in.
+
+The warehouse is a cache: written aside and renamed, so a reader's open file is never broken
+and a killed build leaves the previous one. Relations that need a graph or a converter are
+made in Python between the layers (`MADE`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+import sql
+from flows.steps.errors import WarehouseError
+from models import names
+from models.graphs import ownership
+from sql import lake as schema
+
+log = logging.getLogger(__name__)
+
+FILE = "lookthrough.duckdb"
+THREADS = 2
+MEMORY = "6GB"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A relation made in Python between the layers.
+
+    Attributes
+    ----------
+    reads : frozenset of str
+        Relations it needs.
+    make : callable
+        Given the connection, creates the relation of its name.
+    """
+
+    reads: frozenset[str]
+    make: Callable[[duckdb.DuckDBPyConnection], None]
+
+
+MADE: dict[str, Made] = {
+    "int_name__plain": Made(frozenset({"int_name__distinct"}), names.make_plain),
+    "mart_relation": Made(ownership.READS, ownership.make_relation),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build did.
+
+    Attributes
+    ----------
+    path : Path
+        The warehouse file.
+    as_of : date
+        The Sunday it is cut at.
+    rows : dict
+        Rows of each kept table, by name.
+    """
+
+    path: Path
+    as_of: dt.date
+    rows: dict[str, int]
+
+
+def _literal(paths: Iterable[Path]) -> str:
+    return "[" + ", ".join("'" + str(p).replace("'", "''") + "'" for p in paths) + "]"
+
+
+def _typed(columns: dict[str, str]) -> str:
+    return ", ".join(f"null::{t} as {c}" for c, t in columns.items())
+
+
+def _attach_lake(con: duckdb.DuckDBPyConnection, lake: Path) -> None:
+    """Show the delivered part of the lake as views ``lake_*``; missing files or columns read as nulls.
+
+    Only contents that `deliveries.parquet` names are seen: what an earlier landing held and
+    this one does not is no part of the week.
+    """
+    columns = ", ".join(schema.DELIVERIES)
+    con.execute(
+        f"create temp table lake_deliveries as select {columns}, "
+        "row_number() over (order by source_file, source_sha256) as delivery_no "
+        f"from read_parquet({_literal([lake / 'deliveries.parquet'])})"
+    )
+    present = con.execute(
+        "select kind, register, source_sha256 from lake_deliveries "
+        "where kind in ('statement', 'register') group by all order by all"
+    ).fetchall()
+    statements = [lake / "statements" / f"{sha}.parquet" for kind, _, sha in present if kind == "statement"]
+    statements = [p for p in statements if p.exists()]
+    lines = f"select {_typed(schema.LINES)}, null::varchar as source_sha256 where false"
+    if statements:
+        lines += (
+            " union all by name select * exclude (filename), parse_filename(filename, true) as source_sha256 "
+            f"from read_parquet({_literal(statements)}, union_by_name = true, filename = true)"
+        )
+    con.execute(
+        f"create temp view lake_lines as select {', '.join(schema.LINES)}, source_sha256 from ({lines})"
+    )
+    for register, typed in schema.REGISTERS.items():
+        paths = [
+            lake / "registers" / f"{sha}.parquet"
+            for kind, name, sha in present
+            if kind == "register" and name == register
+        ]
+        paths = [p for p in paths if p.exists()]
+        rows = f"select {_typed(typed)}, null::bigint as source_record, null::varchar as sha where false"
+        if paths:
+            rows += (
+                " union all by name select * exclude (filename, file_row_number), "
+                "file_row_number + 1 as row_in_file, parse_filename(filename, true) as sha "
+                f"from read_parquet({_literal(paths)}, union_by_name = true, filename = true, "
+                "file_row_number = true)"
+            )
+        else:
+            rows += " union all by name select null::bigint as row_in_file where false"
+        columns = ", ".join(f"r.{c}::{t} as {c}" for c, t in typed.items())
+        con.execute(
+            f"create temp view lake_{register} as select {columns}, d.source_file, d.source_sha256, "
+            "coalesce(r.source_record, r.row_in_file) as source_record, d.delivery_no "
+            f"from ({rows}) as r inner join lake_deliveries as d "
+            "on r.sha = d.source_sha256 and d.kind = 'register'"
+        )
+
+
+def _create(con: duckdb.DuckDBPyConnection, relation: sql.Relation, values: dict[str, object]) -> None:
+    parameters = {k: v for k, v in values.items() if k in relation.parameters}
+    kind = "view" if relation.view else "temp table" if relation.temporary else "table"
+    con.execute(f"create {kind} {relation.name} as {relation.text}", parameters or None)
+
+
+def _check(con: duckdb.DuckDBPyConnection, checks: list[sql.Relation], values: dict[str, object]) -> None:
+    failed = []
+    for check in checks:
+        parameters = {k: v for k, v in values.items() if k in check.parameters}
+        counted = con.execute(f"select count(*) from ({check.text})", parameters or None).fetchall()
+        if counted[0][0]:
+            failed.append(f"{check.name} ({counted[0][0]} rows)")
+    if failed:
+        raise WarehouseError(
+            "The warehouse does not hold what its checks promise: "
+            + ", ".join(failed)
+            + ". Nothing was replaced; run the named query of sql/checks over the lake to see the rows."
+        )
+
+
+def open_aside(path: Path, spill: Path, memory: str = MEMORY, threads: int = THREADS) -> duckdb.DuckDBPyConnection:
+    """Open a new database file with bounded memory that spills beside the warehouse."""
+    spill.mkdir(parents=True, exist_ok=True)
+    return duckdb.connect(
+        str(path),
+        config={"threads": threads, "memory_limit": memory, "temp_directory": str(spill)},
+    )
+
+
+def build(
+    warehouse: Path,
+    as_of: dt.date,
+    *,
+    after: Iterable[Callable[[duckdb.DuckDBPyConnection], None]] = (),
+    memory: str = MEMORY,
+    threads: int = THREADS,
+) -> Built:
+    """Build ``warehouse/lookthrough.duckdb`` from ``warehouse/lake``, as seen on `as_of`.
+
+    Parameters
+    ----------
+    warehouse : Path
+        Folder that holds ``lake/``.
+    as_of : date
+        The Sunday that ends the week; everything later stays invisible.
+    after : iterable of callables
+        Steps that write further tables (tracing) before the file is swapped in.
+    memory, threads : str, int
+        Bounds for DuckDB; what does not fit spills to disk beside the warehouse.
+
+    Returns
+    -------
+    Built
+        Path and row counts.
+
+    Raises
+    ------
+    WarehouseError
+        When a check of ``sql/checks`` returns rows; the previous file then stays.
+    """
+    lake = warehouse / "lake"
+    final, aside, spill = warehouse / FILE, warehouse / f".{FILE}.new", warehouse / ".spill"
+    aside.unlink(missing_ok=True)
+    Path(f"{aside}.wal").unlink(missing_ok=True)
+    relations = sql.load()
+    names_in_order = sql.order(relations, {n: m.reads for n, m in MADE.items()})
+    values: dict[str, object] = {"as_of": as_of}
+    con = open_aside(aside, spill, memory, threads)
+    try:
+        con.execute("begin")
+        _attach_lake(con, lake)
+        for name in names_in_order:
+            if name in MADE:
+                MADE[name].make(con)
+            elif relations[name].layer != "checks":
+                try:
+                    _create(con, relations[name], values)
+                except duckdb.Error as error:
+                    raise WarehouseError(f"sql relation {name} failed: {error}") from error
+        for step in after:
+            step(con)
+        _check(con, [relations[n] for n in names_in_order if n in relations and relations[n].layer == "checks"], values)
+        con.execute("commit")
+        tables = con.execute(
+            "select table_name from duckdb_tables() where not temporary order by table_name"
+        ).fetchall()
+        rows = {t: con.execute(f"select count(*) from {t}").fetchall()[0][0] for (t,) in tables}
+    finally:
+        con.close()
+        shutil.rmtree(spill, ignore_errors=True)
+    os.replace(aside, final)
+    log.info("warehouse built: %d tables", len(rows))
+    return Built(path=final, as_of=as_of, rows=rows)

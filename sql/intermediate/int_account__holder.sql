@@ -1,0 +1,48 @@
+-- Purpose: who holds each account: the identity a register gives, else the firm of that name, else a person of that
+-- name known by this account alone (two persons may share a name, so names alone never merge persons).
+-- Grain: account_no.
+-- Reads: int_account__seen, int_party__identity, stg_accounts, stg_institutions, stg_parties.
+with best as (
+    select
+        account_no,
+        arg_min(holder_name, (masked, rank, holder_name)) filter (where name_key is not null) as holder_name,
+        arg_min(name_key, (masked, rank, holder_name)) filter (where name_key is not null) as name_key,
+        arg_min(base_key, (masked, rank, holder_name)) filter (where name_key is not null) as base_key,
+        arg_min(kind, (masked, rank, holder_name)) filter (where name_key is not null) as kind,
+        min(upper(trim(id_no))) filter (where id_no is not null) as id_no,
+        arg_min(bank_name, (rank, bank_name)) filter (where bank_name is not null) as bank_name
+    from int_account__seen
+    group by account_no
+),
+
+firm as (
+    select
+        base_key,
+        min(id_no) as id_no
+    from int_party__identity
+    where kind = 'company' and base_key is not null
+    group by base_key
+    having count(*) = 1
+)
+
+select
+    b.account_no,
+    b.holder_name,
+    b.name_key,
+    b.base_key,
+    b.kind,
+    b.bank_name,
+    case
+        when a.institution_id is not null and a.account_type <> 'party' and i.institution_id is not null
+            then 'i:' || upper(coalesce(i.uscc, i.institution_id))
+        when p.party_id is not null then 'i:' || upper(coalesce(p.id_no, p.party_id))
+        when b.id_no is not null then 'i:' || b.id_no
+        when f.id_no is not null then 'i:' || f.id_no
+        when b.kind = 'company' then 'c:' || b.base_key
+        else 'a:' || b.account_no
+    end as holder_key
+from best as b
+left join stg_accounts as a on b.account_no = a.account_no
+left join stg_institutions as i on a.institution_id = i.institution_id
+left join stg_parties as p on a.party_id = p.party_id
+left join firm as f on b.kind = 'company' and b.base_key = f.base_key

@@ -1,0 +1,65 @@
+-- Purpose: every account number that a statement, a register or a counterparty column gives in full.
+-- Grain: account_no × source of the holder's name; rank 1 is believed first.
+-- Reads: int_line__kept, stg_accounts, stg_subscriptions, stg_projects.
+with mentions as (
+    select
+        account_no,
+        holder_name,
+        null as id_no,
+        bank_name,
+        1 as rank
+    from stg_accounts
+    union all
+    select
+        investor_account as account_no,
+        investor_name as holder_name,
+        investor_id as id_no,
+        null as bank_name,
+        3 as rank
+    from stg_subscriptions
+    where investor_account is not null
+    group by all
+    union all
+    select
+        borrower_account as account_no,
+        borrower_name as holder_name,
+        borrower_id as id_no,
+        null as bank_name,
+        3 as rank
+    from stg_projects
+    where borrower_account is not null
+    group by all
+    union all
+    select
+        account_no,
+        holder_name,
+        null as id_no,
+        bank_name,
+        2 as rank
+    from int_line__kept
+    group by all
+    union all
+    select
+        counterparty_account as account_no,
+        counterparty_name as holder_name,
+        null as id_no,
+        counterparty_bank as bank_name,
+        4 as rank
+    from int_line__kept
+    where counterparty_account is not null and not regexp_matches(counterparty_account, '[*×＊xX]{2,}')
+    group by all
+)
+
+select
+    m.account_no,
+    m.holder_name,
+    m.id_no,
+    m.bank_name,
+    m.rank,
+    k.name_key,
+    k.base_key,
+    k.kind,
+    coalesce(k.masked, false) as masked
+from mentions as m
+left join int_name__key as k on m.holder_name = k.name
+where m.account_no <> ''

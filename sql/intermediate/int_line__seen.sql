@@ -1,0 +1,19 @@
+-- Purpose: statement rows up to the week's Sunday, each distinct file content once (a file delivered twice is one).
+-- Grain: a row of a distinct content. row_id is a work number of this build only.
+-- Reads: lake_lines, lake_deliveries. Parameters: $as_of (date, the Sunday).
+with content as (
+    select
+        source_sha256,
+        min(source_file) as source_file
+    from lake_deliveries
+    where kind = 'statement'
+    group by source_sha256
+)
+
+select
+    row_number() over () as row_id,
+    l.*,
+    c.source_file
+from lake_lines as l
+inner join content as c on l.source_sha256 = c.source_sha256
+where l.booked_at < $as_of::date + interval 1 day

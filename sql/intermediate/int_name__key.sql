@@ -1,0 +1,48 @@
+-- Purpose: the form of a name that is compared: plain width and characters, no spaces or punctuation, one company form.
+-- Grain: name as delivered.
+-- Reads: int_name__plain.
+-- Columns: name_key (whole name), base_key (without the words an account's title adds after the company's own name),
+-- kind ('person', 'company', 'unknown'), masked (holds * in place of characters).
+with bare as (
+    select
+        name,
+        regexp_replace(
+            translate(lower(plain), '×＊﹡✱ｘ', '*****'),
+            '[\s\p{Z}\p{C}"''`.,;:!?_/\\|#&+<>{}=~^、。·•・‧,;:!?「」『』〈〉《》【】〔〕‘’“”-]', '', 'g'
+        ) as bare
+    from int_name__plain
+),
+
+formed as (
+    select
+        name,
+        replace(
+            replace(
+                replace(regexp_replace(bare, '[()\[\]（）]', '', 'g'), '有限责任公司', '有限公司'),
+                '股份有限公司', '股份公司'
+            ), '有限责任', '有限'
+        ) as name_key,
+        regexp_matches(bare, '\*') as masked
+    from bare
+)
+
+select
+    name,
+    name_key,
+    coalesce(
+        nullif(regexp_extract(
+            name_key,
+            '^(.{4,}?(?:有限公司|股份公司|集团公司|总公司|合伙企业(?:有限合伙|普通合伙)?|基金会))'
+            || '(?:.*(?:专户|账户|帐户|备付金|存管户|汇缴户|保证金|准备金|户))$', 1
+        ), ''),
+        name_key
+    ) as base_key,
+    case
+        when regexp_matches(name_key, '^[\p{Han}*]{2,4}$')
+            and not regexp_matches(name_key, '(公司|银行|商行|商店|超市|饭店|酒店|中心|学校|医院|公社|财政局|.局|.厂|.店|.部|.院|.社|.所)$')
+            then 'person'
+        when name_key = '' then 'unknown'
+        else 'company'
+    end as kind,
+    masked
+from formed

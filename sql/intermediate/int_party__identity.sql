@@ -1,0 +1,54 @@
+-- Purpose: persons and firms that a register knows by number: party, institution, investor, borrower.
+-- Grain: id_no (identity number; for an institution without one, its institution_id).
+-- Reads: stg_institutions, stg_parties, stg_subscriptions, stg_projects, int_name__key.
+with named as (
+    select
+        upper(trim(coalesce(uscc, institution_id))) as id_no,
+        name,
+        institution_id,
+        null as party_id,
+        'company' as kind,
+        1 as rank
+    from stg_institutions
+    union all
+    select
+        upper(trim(coalesce(id_no, party_id))) as id_no,
+        name,
+        null as institution_id,
+        party_id,
+        kind,
+        2 as rank
+    from stg_parties
+    union all
+    select distinct
+        upper(trim(investor_id)) as id_no,
+        investor_name as name,
+        null as institution_id,
+        null as party_id,
+        null as kind,
+        3 as rank
+    from stg_subscriptions
+    where investor_id is not null
+    union all
+    select distinct
+        upper(trim(borrower_id)) as id_no,
+        borrower_name as name,
+        null as institution_id,
+        null as party_id,
+        null as kind,
+        3 as rank
+    from stg_projects
+    where borrower_id is not null
+)
+
+select
+    n.id_no,
+    arg_min(n.name, (n.rank, n.name)) filter (where n.name is not null) as name,
+    min(n.institution_id) as institution_id,
+    min(n.party_id) as party_id,
+    coalesce(arg_min(n.kind, n.rank) filter (where n.kind is not null), min(k.kind), 'unknown') as kind,
+    arg_min(k.base_key, (n.rank, n.name)) filter (where k.base_key is not null) as base_key
+from named as n
+left join int_name__key as k on n.name = k.name
+where n.id_no <> ''
+group by n.id_no

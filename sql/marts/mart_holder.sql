@@ -1,0 +1,56 @@
+-- Purpose: persons and firms behind accounts, register rows and names; accounts of one holder share it.
+-- Grain: holder_id (dense, in the order of holder_key, a key made of identity, firm name or account number).
+-- Reads: int_account__holder, int_party__identity, int_holder__loose.
+with keys as (
+    select
+        'i:' || id_no as holder_key,
+        name,
+        base_key as name_key,
+        kind,
+        institution_id,
+        party_id,
+        id_no,
+        1 as rank
+    from int_party__identity
+    union all
+    select
+        holder_key,
+        holder_name as name,
+        base_key as name_key,
+        kind,
+        null as institution_id,
+        null as party_id,
+        null as id_no,
+        2 as rank
+    from int_account__holder
+    union all
+    select
+        'c:' || base_key as holder_key,
+        name,
+        base_key as name_key,
+        'company' as kind,
+        null as institution_id,
+        null as party_id,
+        null as id_no,
+        3 as rank
+    from int_holder__loose
+),
+
+merged as (
+    select
+        holder_key,
+        arg_min(name, (rank, length(name), name)) filter (where name is not null) as name,
+        arg_min(name_key, (rank, length(name), name)) filter (where name_key is not null) as name_key,
+        coalesce(arg_min(kind, (rank, kind)) filter (where kind is not null), 'unknown') as kind,
+        min(institution_id) as institution_id,
+        min(party_id) as party_id,
+        min(id_no) as id_no
+    from keys
+    group by holder_key
+)
+
+select
+    (row_number() over (order by holder_key))::integer as holder_id,
+    *
+from merged
+order by holder_id
