@@ -1,0 +1,227 @@
+"""Run the typologies over a warehouse.
+
+The models see the warehouse through `DuckMarts` only: read-only, whole relations, cached as
+polars frames for the run. A typology that fails fails the run by name: a detector that is
+silently missing would look like a clean city.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import duckdb
+import polars as pl
+
+from flows.steps.errors import ConfigurationError, LookthroughError, WarehouseError
+from models.finding import EVIDENCE_SCHEMA, Finding
+from models.typologies.base import Context, Registered, discover, in_order
+
+log = logging.getLogger(__name__)
+
+WAREHOUSE_FILE = "lookthrough.duckdb"
+
+
+class TypologyError(LookthroughError):
+    """A typology could not judge this warehouse; the message names it and the place, no row content."""
+
+
+class DuckMarts:
+    """Read access to a warehouse file, as `models.typologies.base.Marts`.
+
+    Use as a context manager; frames stay usable after it closes.
+    """
+
+    def __init__(self, path: Path, memory: str = "4GB", threads: int = 2) -> None:
+        if not path.is_file():
+            raise WarehouseError(f"There is no warehouse at {path}; run `lookthrough run` first.")
+        try:
+            self._con = duckdb.connect(
+                str(path), read_only=True, config={"memory_limit": memory, "threads": threads}
+            )
+        except duckdb.Error as error:
+            raise WarehouseError(
+                f"The warehouse {path} cannot be opened ({type(error).__name__}); delete it and run again."
+            ) from None
+        rows = self._con.execute(
+            "select table_name, column_name from information_schema.columns order by table_name, ordinal_position"
+        ).fetchall()
+        self._columns: dict[str, list[str]] = {}
+        for table, column in rows:
+            self._columns.setdefault(table, []).append(column)
+        self._frames: dict[tuple[str, tuple[str, ...] | None], pl.DataFrame] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._con.close()
+
+    def has(self, name: str) -> bool:
+        """Say whether the warehouse holds this relation."""
+        return name in self._columns
+
+    def columns(self, name: str) -> list[str]:
+        """Names of a relation's columns, in order."""
+        return list(self._columns[name])
+
+    def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
+        """Return a whole relation or some of its columns, cached.
+
+        Raises
+        ------
+        KeyError
+            When the warehouse has no such relation or column.
+        """
+        if name not in self._columns:
+            raise KeyError(f"the warehouse has no relation {name}")
+        whole = self._frames.get((name, None))
+        if columns is None:
+            if whole is None:
+                whole = self._read(name, "*")
+                self._frames[(name, None)] = whole
+            return whole
+        if whole is not None:
+            return whole.select(columns)
+        key = (name, tuple(columns))
+        if key not in self._frames:
+            missing = [c for c in columns if c not in self._columns[name]]
+            if missing:
+                raise KeyError(f"{name} has no column {missing}")
+            self._frames[key] = self._read(name, ", ".join(f'"{c}"' for c in columns))
+        return self._frames[key]
+
+    def _read(self, name: str, what: str) -> pl.DataFrame:
+        return pl.from_arrow(self._con.sql(f'select {what} from "{name}"').to_arrow_table())  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the typologies said about one week.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+        Sorted by institution, typology, subject.
+    seconds : dict
+        Time each typology took; for the log only, never exported.
+    """
+
+    findings: tuple[Finding, ...]
+    seconds: Mapping[str, float]
+
+
+def check_overrides(keys: Iterable[str], registered: Mapping[str, Registered]) -> None:
+    """Refuse thresholds no typology declares.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming the unknown keys.
+    """
+    known = {f"{code}.{p.name}" for code, r in registered.items() for p in r.meta.parameters}
+    unknown = sorted(set(keys) - known)
+    if unknown:
+        raise ConfigurationError(
+            f"Unknown thresholds: {', '.join(unknown)}. `lookthrough typologies --parameters` lists those there are."
+        )
+
+
+def judge(
+    marts: DuckMarts,
+    as_of: dt.date,
+    overrides: Mapping[str, float] | None = None,
+    only: Iterable[str] = (),
+    progress: Callable[[str], None] | None = None,
+) -> Judgement:
+    """Run all typologies, or those of `only` and what they come after.
+
+    Parameters
+    ----------
+    marts : DuckMarts
+    as_of : date
+        The Sunday that ends the week.
+    overrides : mapping, optional
+        ``{"fund-pool.max_idle_days": 7.0}``.
+    only : iterable of str
+        Codes; empty means all.
+    progress : callable, optional
+        Told the code that starts.
+
+    Returns
+    -------
+    Judgement
+
+    Raises
+    ------
+    TypologyError
+        When a typology fails or returns what the protocol forbids.
+    ConfigurationError
+        When `overrides` or `only` name something unknown.
+    """
+    registered = discover()
+    check_overrides(overrides or {}, registered)
+    wanted = _with_predecessors(set(only), registered)
+    context = Context(marts=marts, as_of=as_of, overrides=dict(overrides or {}))
+    findings: list[Finding] = []
+    seconds: dict[str, float] = {}
+    for entry in in_order({c: r for c, r in registered.items() if c in wanted}):
+        code = entry.meta.code
+        if progress is not None:
+            progress(code)
+        context.findings = {c: [f for f in findings if f.typology == c] for c in entry.meta.after}
+        started = time.perf_counter()
+        try:
+            found = list(entry.detect(context))
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            # The message of the cause may quote a row; its type and place are enough to mend it.
+            raise TypologyError(
+                f"The typology {code} failed ({type(error).__name__} at "
+                f"{Path(place.filename).name}:{place.lineno}); no exports were written. "
+                f"Reproduce it with `lookthrough judge --only {code}`."
+            ) from error
+        _check(code, found)
+        findings += found
+        seconds[code] = time.perf_counter() - started
+        log.debug("typology %s: %d findings in %.2f s", code, len(found), seconds[code])
+    findings.sort(key=lambda f: (f.institution_id, f.typology, f.subject))
+    return Judgement(tuple(findings), seconds)
+
+
+def _with_predecessors(only: set[str], registered: Mapping[str, Registered]) -> set[str]:
+    unknown = sorted(only - set(registered))
+    if unknown:
+        raise ConfigurationError(f"No such typology: {', '.join(unknown)}. `lookthrough typologies` lists them.")
+    wanted = set(only) or set(registered)
+    while more := {a for c in wanted for a in registered[c].meta.after if a in registered} - wanted:
+        wanted |= more
+    return wanted
+
+
+def _check(code: str, found: list[Finding]) -> None:
+    """Hold a typology to the protocol: its code, severity, confidence, evidence, unique subjects."""
+    problems = set()
+    for f in found:
+        if f.typology != code:
+            problems.add(f"a finding is of {f.typology}")
+        if f.severity not in (1, 2, 3, 4, 5):
+            problems.add("severity outside 1–5")
+        if not 0 <= f.confidence <= 1:
+            problems.add("confidence outside 0–1")
+        if f.amount_fen < 0:
+            problems.add("negative amount")
+        if f.evidence.height == 0 or f.evidence.columns != list(EVIDENCE_SCHEMA):
+            problems.add("evidence missing or of another schema")
+        if not f.explanation_zh or not f.explanation_en:
+            problems.add("no explanation")
+    if len({f.finding_key for f in found}) != len(found):
+        problems.add("two findings share institution and subject")
+    if problems:
+        raise TypologyError(f"The typology {code} broke the protocol of findings: {'; '.join(sorted(problems))}.")
