@@ -1,0 +1,4 @@
+"""Speed, as ratios against a baseline measured in the same run: machines are noisy, ratios less so.
+
+``python -m benchmarks [NAME …] [--lines N] [--rounds N]`` runs the modules ``bench_*.py`` and prints one table.
+"""
