@@ -109,7 +109,9 @@ def _solve(a: Floats, t: Floats, starts: Ints, sizes: Ints, lo: Floats, hi: Floa
     return root
 
 
-def xirr(series: npt.ArrayLike, days: npt.ArrayLike, amounts: npt.ArrayLike, n_series: int | None = None) -> Rates:
+def xirr(
+    series: npt.ArrayLike, days: npt.ArrayLike, amounts: npt.ArrayLike, n_series: int | None = None
+) -> Rates:
     """Money-weighted return of every series.
 
     Parameters
@@ -214,8 +216,15 @@ def _many_zeros(
     """Several sign changes: look for zeros on a grid of rates, dense where rates are usual."""
     a, t, starts, sizes = _subset(a, t, starts, sizes, keep)
     n = sizes.size
-    grid = np.unique(np.concatenate((np.log(np.geomspace(1e-6, 0.5, 12)), np.linspace(np.log(0.5), np.log(3.0), 61),
-                                     np.log(np.geomspace(3.0, 1e6, 12)))))
+    grid = np.unique(
+        np.concatenate(
+            (
+                np.log(np.geomspace(1e-6, 0.5, 12)),
+                np.linspace(np.log(0.5), np.log(3.0), 61),
+                np.log(np.geomspace(3.0, 1e6, 12)),
+            )
+        )
+    )
     values = np.stack([_value(np.full(n, g), a, t, starts, sizes)[0] for g in grid])
     crossing = np.sign(values[1:]) * np.sign(values[:-1]) <= 0
     crossing &= values[1:] != 0
@@ -236,7 +245,9 @@ def _many_zeros(
     return near, least, most, number
 
 
-def xirr_frame(flows: pl.DataFrame, by: str = "series", day: str = "day", amount: str = "amount") -> pl.DataFrame:
+def xirr_frame(
+    flows: pl.DataFrame, by: str = "series", day: str = "day", amount: str = "amount"
+) -> pl.DataFrame:
     """`xirr` of a long frame.
 
     Parameters

@@ -33,7 +33,9 @@ def test_equals_scipy_to_a_billionth() -> None:
     got = xirr(series, days, amounts)
     for i in range(400):
         t, a = (days[series == i] - days[series == i].min()) / 365.0, amounts[series == i].astype(float)
-        want = brentq(lambda r, a=a, t=t: float(np.sum(a * (1 + r) ** -t)), -0.9999999, 1e6, xtol=1e-15, rtol=1e-14)
+        want = brentq(
+            lambda r, a=a, t=t: float(np.sum(a * (1 + r) ** -t)), -0.9999999, 1e6, xtol=1e-15, rtol=1e-14
+        )
         assert abs(got.rate[i] - want) <= 1e-9 * max(1.0, abs(want))
 
 
@@ -87,7 +89,10 @@ def test_several_rates_are_said_with_their_range() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.floats(-0.9, 8.0), st.lists(st.tuples(st.integers(1, 1500), st.floats(0.01, 1e6)), min_size=1, max_size=8))
+@given(
+    st.floats(-0.9, 8.0),
+    st.lists(st.tuples(st.integers(1, 1500), st.floats(0.01, 1e6)), min_size=1, max_size=8),
+)
 def test_the_rate_that_made_a_series_is_found(rate: float, later: list[tuple[int, float]]) -> None:
     worth = sum(a * (1 + rate) ** (-d / 365.0) for d, a in later)
     got = xirr([0] * (len(later) + 1), [0, *(d for d, _ in later)], [-worth, *(a for _, a in later)])
