@@ -1,0 +1,299 @@
+"""Matching within accounts: which in-line paid which out-line, by a method.
+
+Specific identification goes before the method: what product or project records tie together
+(claims) is matched inside its pot first, and only what no pot explains is left to the
+method. Both answers together account for every fen of every line.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+import polars as pl
+
+from models.tracing.fifo import fifo, overlap
+from models.tracing.legs import HELD, OPENING, OVERDRAFT, Ints, Legs, legs, openings, starts
+from models.tracing.lifo import lifo
+from models.tracing.lowest import claimed_part
+from models.tracing.pro_rata import pro_rata
+
+Method = Literal["fifo", "lifo", "pro_rata", "lowest"]
+METHODS: tuple[Method, ...] = get_args(Method)
+
+FRAGMENT_SCHEMA: dict[str, pl.DataType] = {
+    "account_id": pl.Int64(),
+    "in_line_no": pl.Int64(),
+    "out_line_no": pl.Int64(),
+    "amount_fen": pl.Int64(),
+    "lot": pl.String(),
+    "use": pl.String(),
+    "basis": pl.String(),
+}
+"""Grain: a piece of money that lies together in one in-line and one out-line of an account.
+
+``in_line_no`` is null for money the statement does not show coming (``lot`` says ``opening``
+or ``overdraft``); ``out_line_no`` is null for money that did not leave (``use`` says ``held``
+or ``overdraft`` when it made an overdraft good). ``basis`` is ``identified`` or the method.
+Sorted by account, out-line, in-line."""
+
+Pairs = tuple[Ints, Ints, Ints]
+
+
+def match(
+    lines: pl.DataFrame,
+    method: Method = "fifo",
+    *,
+    opening: pl.DataFrame | None = None,
+    pots: pl.DataFrame | None = None,
+    claimed: pl.Series | None = None,
+) -> pl.DataFrame:
+    """Fragments of all accounts under one method.
+
+    Parameters
+    ----------
+    lines : polars.DataFrame
+        ``account_id``, ``line_no``, ``direction``, ``amount_fen`` and, when `opening` is left
+        out, ``balance_after_fen``. ``line_no`` is unique and follows the bank's order within
+        an account.
+    method : {'fifo', 'lifo', 'pro_rata', 'lowest'}
+        ``lowest`` touches `claimed` in-lines last (Re Hallett), each kind first in, first
+        out. ``pro_rata`` over single in-lines is quadratic in theory; it is offered for classes
+        by `pro_rata_classes` and refused here for accounts that would explode.
+    opening : polars.DataFrame, optional
+        ``account_id``, ``opening_fen``; taken from the balances when left out.
+    pots : polars.DataFrame, optional
+        ``line_no``, ``pot`` (an integer), ``amount_fen`` (at most the line's over all its
+        pots): what specific identification ties together.
+    claimed : polars.Series, optional
+        Line numbers of claimed in-lines, for ``lowest``.
+
+    Returns
+    -------
+    polars.DataFrame
+        `FRAGMENT_SCHEMA`. Fragments of a line add up to the line, for every method.
+
+    Raises
+    ------
+    ValueError
+        On an unknown method, or identified amounts above a line's own.
+    """
+    if method not in METHODS:
+        raise ValueError(f"Unknown tracing method {method!r}; choose one of {', '.join(METHODS)}.")
+    if opening is None and "balance_after_fen" in lines.columns:
+        opening = openings(lines)
+    walked = legs(lines, opening)
+    left = walked.signed
+    found: list[tuple[Pairs, str]] = []
+    if pots is not None and pots.height:
+        pairs, left = identify(walked, pots)
+        found.append((pairs, "identified"))
+    is_claimed = None
+    if claimed is not None:
+        is_claimed = np.isin(walked.line, claimed.to_numpy())
+    found.append((pairs_of(walked.account, left, method, is_claimed), method))
+    return _frame(walked, found)
+
+
+def pairs_of(
+    account: Ints, signed: Ints, method: Method, claimed: np.ndarray[tuple[int], np.dtype[np.bool_]] | None
+) -> Pairs:
+    """In-leg, out-leg and amount under a method, for legs that sum to zero in each account.
+
+    Identified money may have been lent for a while to lines that no pot explains; the rest then
+    dips below zero. Below zero the roles are swapped: what came later made good what left.
+    """
+    if method == "fifo":
+        return fifo(signed)
+    level = np.cumsum(signed)
+    floor = np.maximum(level, 0)
+    above = np.diff(floor, prepend=0)
+    below = signed - above
+    if method == "lifo":
+        main = lifo(above)
+    elif method == "lowest":
+        if claimed is None:
+            raise ValueError("The lowest intermediate balance needs the claimed in-lines.")
+        part = claimed_part(account, above, claimed & (above > 0))
+        main = _join(fifo(part), fifo(above - part))
+    else:
+        into = np.flatnonzero(above > 0)
+        klass = np.zeros(above.size, np.int64)
+        klass[into] = np.arange(into.size)
+        _refuse_explosion(account, into)
+        codes, out, amount = _by_account(account, above, klass)
+        main = (into[codes], out, amount)
+    if not np.any(below):
+        return main
+    later, sooner, lent = fifo(-below)
+    return _join(main, (sooner, later, lent))
+
+
+def _refuse_explosion(account: Ints, into: Ints, limit: int = 2_000) -> None:
+    """Per-origin pro rata is quadratic; a pool account must go by classes."""
+    if into.size and int(np.unique(account[into], return_counts=True)[1].max()) > limit:
+        raise ValueError(
+            "Pro rata by single origin explodes on pool accounts; use pro_rata_classes with a class a line."
+        )
+
+
+def _by_account(account: Ints, signed: Ints, klass: Ints) -> Pairs:
+    """Per-origin pro rata, account by account so that classes stay few."""
+    first = starts(account)
+    ends = np.append(first[1:], account.size)
+    parts: list[Pairs] = []
+    for a, b in zip(first.tolist(), ends.tolist(), strict=True):
+        codes, out, amount = pro_rata(account[a:b], signed[a:b], klass[a:b], 0)
+        parts.append((codes, out + a, amount))
+    return _join(*parts)
+
+
+def _join(*pairs: Pairs) -> Pairs:
+    """Put several sets of fragments together, same pairs merged."""
+    if not pairs:
+        empty = np.empty(0, np.int64)
+        return empty, empty, empty
+    return (
+        np.concatenate([p[0] for p in pairs]),
+        np.concatenate([p[1] for p in pairs]),
+        np.concatenate([p[2] for p in pairs]),
+    )
+
+
+def identify(walked: Legs, pots: pl.DataFrame) -> tuple[Pairs, Ints]:
+    """Match inside the pots, first in, first out, and say what is left to the method.
+
+    Within a pot, an out-leg is identified as far as the pot holds money at that moment; what it
+    takes beyond that, and what a pot never pays out, stays with the method.
+    """
+    place = pl.DataFrame({"line_no": walked.line, "at": np.arange(walked.line.size)}).filter(
+        pl.col("line_no") >= 0
+    )
+    claims = (
+        pots.lazy()
+        .filter(pl.col("amount_fen") > 0)
+        .select(pl.col("line_no").cast(pl.Int64), pl.col("pot").cast(pl.Int64), "amount_fen")
+        .join(place.lazy(), on="line_no", how="inner")
+        .group_by("pot", "at")
+        .agg(pl.col("amount_fen").sum())
+        .sort("pot", "at")
+        .collect()
+    )
+    at, amount = claims["at"].to_numpy(), claims["amount_fen"].to_numpy()
+    total = np.zeros(walked.signed.size, np.int64)
+    np.add.at(total, at, amount)
+    if np.any(total > np.abs(walked.signed) + np.abs(walked.overdraft)):
+        raise ValueError("Identified amounts exceed the line they lie on.")
+    # a pot is kept per account; a line partly overdrawn is identified for its covered part at most
+    key = claims["pot"].to_numpy() * np.int64(walked.account.max() + 1 if walked.account.size else 1)
+    key = key + walked.account[at]
+    order = np.lexsort((at, key))
+    key, at, amount = key[order], at[order], amount[order]
+    amount = _cap(at, amount, np.abs(walked.signed))
+    signed = np.where(walked.signed[at] > 0, amount, -amount)
+    paid = _covered(key, signed)
+    into, out, size = fifo(paid)
+    keep = out < at.size
+    into, out, size = into[keep], out[keep], size[keep]
+    pairs = (at[into], at[out], size)
+    left = walked.signed.copy()
+    np.subtract.at(left, pairs[0], size)
+    np.add.at(left, pairs[1], size)
+    return pairs, left
+
+
+def _cap(at: Ints, amount: Ints, limit: Ints) -> Ints:
+    """Keep the claims on one leg within what the leg has, first pots first."""
+    order = np.lexsort((np.arange(at.size), at))
+    a, m = at[order], amount[order]
+    run = np.cumsum(m)
+    head = starts(a)
+    base = np.repeat(run[head] - m[head], np.diff(np.append(head, a.size)))
+    run = np.minimum(run - base, limit[a])
+    part = np.diff(run, prepend=0)
+    part[head] = run[head]
+    out = np.empty_like(amount)
+    out[order] = part
+    return out
+
+
+def _covered(key: Ints, signed: Ints) -> Ints:
+    """Signed amounts of each pot, cut to what the pot can pay and what it does pay.
+
+    Forward, an out-leg gets what lies in the pot; backward (the same with time reversed) an
+    in-leg keeps what is paid out of it later. Each pot then sums to zero and never dips below.
+    """
+    from models.tracing.legs import before, walk
+
+    # out-legs beyond the pot's money: a queue reflected at zero, in closed form
+    level = walk(key, signed)
+    first = starts(key)
+    lengths = np.diff(np.append(first, key.size))
+    depth = int(-min(level.min(), 0)) + 1 if level.size else 1
+    lift = np.repeat(np.arange(first.size, dtype=np.int64), lengths) * depth
+    lack = -np.minimum(np.minimum.accumulate(np.minimum(level, 0) - lift) + lift, 0)
+    short = lack - before(key, lack)
+    fed = signed + short
+    # in-legs never paid out: the last fen in stay, so cut the end that FIFO leaves
+    came = walk(key, np.maximum(fed, 0))
+    gone = walk(key, np.maximum(-fed, 0))
+    total = np.repeat(gone[np.append(first[1:], key.size) - 1] if key.size else gone, lengths)
+    used = np.minimum(came, total)
+    kept = np.diff(used, prepend=0)
+    kept[first] = used[first]
+    return np.where(fed > 0, kept, np.minimum(fed, 0))
+
+
+def _frame(walked: Legs, found: list[tuple[Pairs, str]]) -> pl.DataFrame:
+    """Turn positions into line numbers and virtual legs into words."""
+    frames = [
+        pl.DataFrame(
+            {
+                "account_id": walked.account[pairs[1]],
+                "a": walked.line[pairs[0]],
+                "z": walked.line[pairs[1]],
+                "amount_fen": pairs[2],
+            }
+        ).with_columns(pl.lit(basis).alias("basis"))
+        for pairs, basis in found
+    ]
+    drawn = np.flatnonzero(walked.overdraft)
+    size = walked.overdraft[drawn]
+    frames.append(
+        pl.DataFrame(
+            {
+                "account_id": walked.account[drawn],
+                "a": np.where(size > 0, walked.line[drawn], OVERDRAFT),
+                "z": np.where(size > 0, OVERDRAFT, walked.line[drawn]),
+                "amount_fen": np.abs(size),
+            }
+        ).with_columns(pl.lit(found[-1][1]).alias("basis"))
+    )
+    return (
+        pl.concat(frames)
+        .group_by("account_id", "a", "z", "basis")
+        .agg(pl.col("amount_fen").sum())
+        .sort("account_id", "z", "a", "basis")
+        .select(
+            "account_id",
+            pl.when(pl.col("a") >= 0).then("a").alias("in_line_no"),
+            pl.when(pl.col("z") >= 0).then("z").alias("out_line_no"),
+            "amount_fen",
+            pl.col("a")
+            .replace_strict(
+                {OPENING: "opening", OVERDRAFT: "overdraft"}, default="line", return_dtype=pl.String
+            )
+            .alias("lot"),
+            pl.col("z")
+            .replace_strict(
+                {HELD: "held", OVERDRAFT: "overdraft", OPENING: "overdraft"},
+                default="line",
+                return_dtype=pl.String,
+            )
+            .alias("use"),
+            "basis",
+        )
+    )
+
+
+__all__ = ["FRAGMENT_SCHEMA", "METHODS", "Method", "identify", "match", "overlap", "pairs_of"]
