@@ -1,0 +1,108 @@
+"""Promised yields read from text, as annual fractions.
+
+``年化12%`` and ``年利率百分之十二`` are 0.12; ``月息1分5`` is 1.5 % a month, 0.18; ``日万五``
+is five ten-thousandths a day, 0.1825 (365 days, simple). ``年息2分`` is 0.20: in custom a
+分 is a tenth by the year and a hundredth by the month (月息 understood when no period is said).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from models.text.clauses import plain
+
+_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
+_NUM = r"(?:\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百]+)"
+_YEAR, _MONTH, _DAY, _WEEK, _QUARTER = "年", "月", "日", "周", "季"
+PER_YEAR = {_YEAR: 1, _QUARTER: 4, _MONTH: 12, _WEEK: 52, _DAY: 365}
+
+_PERIOD = r"(?P<period>年化|年利|年息|年收益|年回报|年|月化|月利|月息|月收益|月回报|每月|月|日利|日息|日收益|每日|每天|日|周息|每周|季息|每季)"
+_FILL = r"(?:收益率|利率|回报率|收益|回报|利息|息|率|约|达|高达|最高|近|为|可达|不低于|超|超过|至少|预期|固定|给|付|返|:|,|的)*"
+_PERCENT = re.compile(_PERIOD + _FILL + rf"(?P<a>{_NUM})(?:%?[-~至到—]+(?P<b>{_NUM}))?(?:%|个点|厘点)")
+_HUNDREDTHS = re.compile(_PERIOD + _FILL + rf"百分之(?P<a>{_NUM})")
+_FEN = re.compile(
+    _PERIOD + _FILL + rf"(?P<a>\d+(?:\.\d+)?|[一二两三四五六七八九])分(?!之)(?P<b>半|{_NUM}(?:厘)?)?"
+)
+_WAN = re.compile(_PERIOD + _FILL + rf"万(?:分之)?(?P<a>{_NUM})")
+_BARE = re.compile(rf"(?:收益|回报|利率|利息)(?:率)?{_FILL}(?P<a>{_NUM})%")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A yield read from text: annual fraction (low and high of a range), the words, the offset."""
+
+    low: float
+    high: float
+    words: str
+    start: int
+
+
+def number(text: str) -> float:
+    """Read an Arabic or Chinese number up to 999.
+
+    Raises
+    ------
+    ValueError
+        When it is neither.
+    """
+    if re.fullmatch(r"\d+(?:\.\d+)?", text):
+        return float(text)
+    total, digit = 0, 0
+    for c in text:
+        if c == "百":
+            total, digit = total + (digit or 1) * 100, 0
+        elif c == "十":
+            total, digit = total + (digit or 1) * 10, 0
+        elif c in _DIGITS:
+            digit = _DIGITS[c]
+        else:
+            raise ValueError(f"not a number: {text}")
+    return float(total + digit)
+
+
+def _times(period: str) -> int:
+    return next(
+        n for c, n in (("年", 1), ("月", 12), ("日", 365), ("天", 365), ("周", 52), ("季", 4)) if c in period
+    )
+
+
+def _tenths(text: str | None) -> float:
+    if not text:
+        return 0.0
+    return 0.5 if text == "半" else number(text.removesuffix("厘")) / 10
+
+
+def find_rates(raw: str) -> list[Rate]:
+    """Read every promised yield in a text.
+
+    Returns
+    -------
+    list of Rate
+        By offset; ranges keep both ends. A percentage with no period said counts as a year's.
+    """
+    text = plain(raw)
+    found: dict[int, Rate] = {}
+
+    def keep(m: re.Match[str], low: float, high: float) -> None:
+        if not any(r.start <= m.start() < r.start + len(r.words) for r in found.values()):
+            found[m.start()] = Rate(round(low, 6), round(high, 6), m.group(), m.start())
+
+    for m in _FEN.finditer(text):
+        value = number(m["a"]) + _tenths(m["b"])
+        keep(m, *(2 * [value / 10 if "年" in m["period"] else value / 100 * _times(m["period"])]))
+    for m in _WAN.finditer(text):
+        keep(m, *(2 * [number(m["a"]) / 10_000 * _times(m["period"])]))
+    for m in _HUNDREDTHS.finditer(text):
+        keep(m, *(2 * [number(m["a"]) / 100 * _times(m["period"])]))
+    for m in _PERCENT.finditer(text):
+        n = _times(m["period"]) / 100
+        a = number(m["a"])
+        b = number(m["b"]) if m["b"] else a
+        keep(m, min(a, b) * n, max(a, b) * n)
+    for m in _BARE.finditer(text):
+        if not any(
+            r.start <= m.start() + len(m.group()) - 1 < r.start + len(r.words) for r in found.values()
+        ):
+            keep(m, *(2 * [number(m["a"]) / 100]))
+    return [found[k] for k in sorted(found)]

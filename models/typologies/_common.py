@@ -1,0 +1,131 @@
+"""Small things several typologies share: money in words, regular names, who a text is about."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from models.text.clauses import plain
+from models.typologies.base import Context
+
+_NOISE = re.compile(r"[\s·•\"'“”‘’()()\[\]【】]+")
+_FORMS = re.compile(r"(?:股份)?(?:有限)?(?:责任)?公司$|有限合伙$")
+
+
+def yuan(fen: int) -> str:
+    """Fen as yuan with thousands separators, exact."""
+    sign = "-" if fen < 0 else ""
+    return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+
+
+def name_key(name: str | None) -> str:
+    """Name without spaces, brackets and the legal form, simplified: for equality, not for show."""
+    if not name:
+        return ""
+    return _FORMS.sub("", _NOISE.sub("", plain(name)))
+
+
+def institutions_by_name(ctx: Context) -> dict[str, str]:
+    """Name key -> institution id, of names only one institution has."""
+
+    def make(c: Context) -> dict[str, str]:
+        table = c.table("mart_institution", ("institution_id", "name"))
+        seen: dict[str, set[str]] = {}
+        for iid, name in table.iter_rows():
+            seen.setdefault(name_key(name), set()).add(iid)
+        return {k: next(iter(v)) for k, v in seen.items() if k and len(v) == 1}
+
+    found: dict[str, str] = ctx.shared("institutions_by_name", make)
+    return found
+
+
+def operator_ids(ctx: Context) -> pl.DataFrame:
+    """Give every holder outside the registers its ``U-`` id.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: a holder. ``holder_id``, ``operator_id`` (``U-`` and the account that took in most,
+        as its own statement or its counterparties' statements show; ties by account number).
+    """
+
+    def make(c: Context) -> pl.DataFrame:
+        own = c.table(
+            "mart_account", ("account_id", "account_no", "holder_id", "monitored", "in_fen", "institution_id")
+        )
+        seen = (
+            c.table("mart_line", ("direction", "amount_fen", "cp_account_id"))
+            .filter((pl.col("direction") == "out") & pl.col("cp_account_id").is_not_null())
+            .group_by("cp_account_id")
+            .agg(pl.col("amount_fen").sum().alias("seen_fen"))
+        )
+        return (
+            own.join(seen, left_on="account_id", right_on="cp_account_id", how="left")
+            .with_columns(pl.max_horizontal("in_fen", pl.col("seen_fen").fill_null(0)).alias("took_fen"))
+            .sort(["holder_id", "took_fen", "account_no"], descending=[False, True, False])
+            .group_by("holder_id", maintain_order=True)
+            .first()
+            .select("holder_id", pl.format("U-{}", "account_no").alias("operator_id"), "institution_id")
+        )
+
+    frame: pl.DataFrame = ctx.shared("operator_ids", make)
+    return frame
+
+
+def holders_by_name(ctx: Context) -> dict[str, int]:
+    """Name key -> holder id, of names only one holder has and that have an account."""
+
+    def make(c: Context) -> dict[str, int]:
+        with_account = c.table("mart_account", ("holder_id",)).unique()
+        table = (
+            c.table("mart_holder", ("holder_id", "name"))
+            .drop_nulls("name")
+            .join(with_account, on="holder_id", how="semi")
+            .sort("holder_id")
+        )
+        seen: dict[str, set[int]] = {}
+        for hid, name in table.iter_rows():
+            seen.setdefault(_NOISE.sub("", name), set()).add(hid)
+        return {k: next(iter(v)) for k, v in seen.items() if k and len(v) == 1}
+
+    found: dict[str, int] = ctx.shared("holders_by_name", make)
+    return found
+
+
+def subject_of(ctx: Context, institution_id: str | None, name: str | None) -> str | None:
+    """Institution id of an advertisement or a tip.
+
+    The register's id where it is given; else the institution of that name; else the ``U-`` id
+    of the one holder of that name who has an account; else None.
+    """
+    known = ctx.shared(
+        "known_ids", lambda c: set(c.table("mart_institution", ("institution_id",))["institution_id"])
+    )
+    if institution_id and institution_id in known:
+        return institution_id
+    if not name:
+        return None
+    found = institutions_by_name(ctx).get(name_key(name))
+    if found:
+        return found
+    holder = holders_by_name(ctx).get(_NOISE.sub("", name))
+    if holder is None:
+        return None
+    row = operator_ids(ctx).filter(pl.col("holder_id") == holder)
+    if row.is_empty():
+        return None
+    registered = row["institution_id"][0]
+    return str(registered) if registered else str(row["operator_id"][0])
+
+
+def shown_name(ctx: Context, institution_id: str) -> str:
+    """Name to show for an institution or an unregistered operator."""
+    names = ctx.shared(
+        "names_by_id", lambda c: dict(c.table("mart_institution", ("institution_id", "name")).iter_rows())
+    )
+    if institution_id in names:
+        return str(names[institution_id])
+    account_no = institution_id.removeprefix("U-")
+    row = ctx.table("mart_account", ("account_no", "holder_name")).filter(pl.col("account_no") == account_no)
+    return str(row["holder_name"][0] or account_no) if row.height else account_no

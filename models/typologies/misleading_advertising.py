@@ -1,0 +1,127 @@
+"""二(五)1 and 二(六): promises of capital or yield, boasts, or a yield that is not the registered one.
+
+Promises are told from warnings by clause (see `models.text.promises`). A yield counts when the
+text names one registered product of the advertiser and promises another rate than the register.
+
+Confidence: 0.95 for a promise, 0.9 for a yield that differs, 0.7 for a boast alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from models.finding import Finding, evidence
+from models.text.clauses import plain
+from models.text.promises import find_claims
+from models.text.rates import find_rates
+from models.typologies._common import shown_name, subject_of
+from models.typologies.base import Context, Parameter, Typology
+
+TYPOLOGY = Typology(
+    code="misleading-advertising",
+    title_zh="误导性、虚假违法宣传",
+    title_en="Misleading advertising",
+    clause="二(五)1、二(六)",
+    citations=("plan-2016-90", "advertising-law-2015"),
+    severity="3 for a promise of principal or yield; 2 for a yield that differs or a boast.",
+    runbook=(
+        "1. Secure the advertisement as published and the product documents of the same day.\n"
+        "2. Compare promise and rate with the contract and the registered product.\n"
+        "3. Market regulator: order to stop and correct; sector group: talk to the licensed firm.\n"
+        "4. Ask whether clients who bought after the advertisement relied on it."
+    ),
+    parameters=(
+        Parameter(
+            "yield_tolerance",
+            0.002,
+            "annual fraction",
+            "calibrated",
+            "Rates are printed to one decimal of a percent; two tenths of a point leave room for rounding.",
+            "Largest difference between promised and registered yield that is no finding.",
+        ),
+    ),
+    after=("unregistered-operator", "illegal-fundraising"),
+)
+
+
+def _registered_yields(ctx: Context) -> dict[str, list[tuple[str, str, float]]]:
+    table = (
+        ctx.table("mart_product", ("product_id", "institution_id", "name", "promised_yield"))
+        .drop_nulls(["name", "promised_yield"])
+        .sort("institution_id", pl.col("name").str.len_chars(), "product_id", descending=[False, True, False])
+    )
+    out: dict[str, list[tuple[str, str, float]]] = {}
+    for pid, iid, name, rate in table.iter_rows():
+        out.setdefault(iid, []).append((pid, plain(name), rate))
+    return out
+
+
+def detect(ctx: Context) -> Iterable[Finding]:
+    """One finding an advertiser, over all its misleading advertisements."""
+    tolerance = ctx.parameter(TYPOLOGY, "yield_tolerance")
+    known = set(ctx.table("mart_institution", ("institution_id",))["institution_id"])
+    operators = {f.institution_id for code in TYPOLOGY.after for f in ctx.findings.get(code, ())}
+    products = _registered_yields(ctx)
+    found: dict[str, list[tuple[str, object, str, str, str]]] = {}
+    product_keys: dict[str, set[str]] = {}
+    ads = ctx.table("mart_advertisement", ("ad_id", "institution_id", "advertiser", "published_on", "text"))
+    for ad_id, iid, advertiser, day, text in ads.sort("ad_id").iter_rows():
+        who = subject_of(ctx, iid, advertiser)
+        if who is None or not text or (who not in known and who not in operators):
+            continue
+        claims = find_claims(text)
+        promises = [c.words for c in claims if c.kind == "promise"]
+        boasts = [c.words for c in claims if c.kind == "boast"]
+        if promises:
+            words = "、".join(dict.fromkeys(promises + boasts))
+            found.setdefault(who, []).append((ad_id, day, "promise", f"承诺“{words}”", f"promises “{words}”"))
+            continue
+        rates = find_rates(text)
+        body = plain(text)
+        named = next(((p, n, r) for p, n, r in products.get(who, []) if n in body), None)
+        if named and rates:
+            rate = max(r.high for r in rates)
+            if abs(rate - named[2]) > tolerance and not any(
+                r.low - tolerance <= named[2] <= r.high + tolerance for r in rates
+            ):
+                found.setdefault(who, []).append(
+                    (
+                        ad_id,
+                        day,
+                        "yield",
+                        f"“{named[1]}”宣传收益率{rate:.2%},登记为{named[2]:.2%}",
+                        f"advertises {rate:.2%} for {named[1]}, registered at {named[2]:.2%}",
+                    )
+                )
+                product_keys.setdefault(who, set()).add(named[0])
+                continue
+        if boasts:
+            words = "、".join(dict.fromkeys(boasts))
+            found.setdefault(who, []).append(
+                (ad_id, day, "boast", f"夸大过往业绩“{words}”", f"boasts “{words}”")
+            )
+    for who, rows in sorted(found.items()):
+        kinds = {r[2] for r in rows}
+        days = pl.Series([r[1] for r in rows], dtype=pl.Date).drop_nulls()
+        name = shown_name(ctx, who)
+        proof = [evidence("advertisement", register="advertisements", keys=[r[0] for r in rows])]
+        if who in product_keys:
+            proof.append(evidence("context", register="products", keys=sorted(product_keys[who])))
+        yield Finding(
+            institution_id=who,
+            typology=TYPOLOGY.code,
+            amount_fen=0,
+            severity=3 if "promise" in kinds else 2,
+            confidence=0.95 if "promise" in kinds else 0.9 if "yield" in kinds else 0.7,
+            first_on=days.min(),  # type: ignore[arg-type]
+            last_on=days.max(),  # type: ignore[arg-type]
+            explanation_zh=f"{name}的{len(rows)}条广告存在误导:{';'.join(r[3] for r in rows[:4])}。",
+            explanation_en=f"{len(rows)} advertisement(s) of {name} mislead: it {'; '.join(r[4] for r in rows[:4])}.",
+            evidence=pl.concat(proof),
+            benign=(
+                "a risk warning that uses the same words (不承诺保本, 均为虚假宣传): no denial in clause or sentence",
+                "rounding of the rate: the difference is above the tolerance",
+            ),
+        )
