@@ -1,0 +1,351 @@
+"""The clients' ledger: which deposit funded which subscription, which payout paid which holding.
+
+Registers say what was sold and lent, statements say what was paid; remarks that would tie the two are
+often empty. They are tied here by arithmetic alone:
+
+* a **deposit** belongs to the subscription of the same client with the same amount on (nearly) the same
+  day; what is left over belongs to the client's next subscription of that day, which then was topped up
+  from money already there;
+* a **payout** belongs to the holding whose amount it is a multiple of, with the same factor for the
+  other holders of that product on that day (everybody gets 1.117 % of what they hold). A factor shared
+  by many holders is the evidence; the promised yield only breaks ties.
+
+Nothing here reads remarks, names or the shape of an id. Amounts are integer fen.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from models.typologies.base import Context
+
+CLIENT_MONEY = ("custody", "own", "product", "other", "risk_reserve")
+"""Account types on which clients' deposits or payouts are looked for."""
+DEPOSIT_LAGS = (0, 1, -1, 2, -2, 3, -3)
+"""Days between subscription and deposit that are tried, in this order."""
+SETTLE_DAYS = 10
+"""Days after ``redeemed_on`` in which a payout may still be booked."""
+INTEREST_AT_MOST = 0.06
+"""Largest factor of a payout that is read as interest alone (72 % a year, paid monthly)."""
+
+
+def controlled_lines(ctx: Context) -> pl.DataFrame:
+    """Lines on controlled accounts, with the institution and the account's type.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: a line of ``mart_line`` on a controlled account. Adds ``institution_id``,
+        ``account_type``, ``basis`` and, where the counterparty is an account of the same
+        institution, its type as ``cp_type``. Sorted by ``line_no``.
+    """
+    frame: pl.DataFrame = ctx.shared("ledger.controlled_lines", _controlled_lines)
+    return frame
+
+
+def _controlled_lines(ctx: Context) -> pl.DataFrame:
+    accounts = ctx.table("mart_controlled_account")
+    own = accounts.select("institution_id", "account_id", "account_type", "basis")
+    other = own.select("institution_id", cp_account_id="account_id", cp_type="account_type")
+    lines = ctx.table("mart_line").select(
+        "line_no",
+        "account_id",
+        "account_no",
+        "booked_at",
+        "booked_on",
+        "direction",
+        "amount_fen",
+        "balance_after_fen",
+        "cp_account_id",
+        "cp_holder_id",
+        "cp_basis",
+    )
+    return (
+        lines.join(own, on="account_id")
+        .join(other, on=["institution_id", "cp_account_id"], how="left")
+        .sort("line_no")
+    )
+
+
+def subscriptions(ctx: Context) -> pl.DataFrame:
+    """Subscriptions with institution, holder and the product's terms.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``subscription_id``. ``holder_id`` is null where no account, id or unique name
+        tells who the investor is.
+    """
+
+    def make(ctx: Context) -> pl.DataFrame:
+        return (
+            ctx.table("mart_subscription")
+            .select(
+                "subscription_id",
+                "product_id",
+                "institution_id",
+                "holder_id",
+                "amount_fen",
+                "subscribed_on",
+                "redeemed_on",
+                "product_kind",
+                "promised_yield",
+                "term_days",
+                "issued_on",
+                "matures_on",
+            )
+            .sort("subscription_id")
+        )
+
+    frame: pl.DataFrame = ctx.shared("ledger.subscriptions", make)
+    return frame
+
+
+def _pair(lines: pl.DataFrame, subs: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Pair equal keys one to one, in the order of line_no and subscription_id."""
+    a = lines.sort("line_no").with_columns(pl.int_range(pl.len()).over(keys).alias("_n"))
+    b = subs.sort("subscription_id").with_columns(pl.int_range(pl.len()).over(keys).alias("_n"))
+    return a.join(b.select(*keys, "_n", "subscription_id", "product_id"), on=[*keys, "_n"]).drop("_n")
+
+
+def deposits(ctx: Context) -> pl.DataFrame:
+    """Clients' payments into controlled accounts, with the subscription they funded.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``line_no`` (an in-line from a subscriber, or of the very amount of one unpaid
+        subscription of that day). ``subscription_id`` and ``product_id`` are null for money
+        that was not subscribed. ``match``: ``amount`` (same amount), ``day`` (same day, other
+        amount), ``unnamed`` (payer not known, amount and day are), ``none``.
+    """
+    frame: pl.DataFrame = ctx.shared("ledger.deposits", _deposits)
+    return frame
+
+
+def _deposits(ctx: Context) -> pl.DataFrame:
+    lines = controlled_lines(ctx).filter(
+        (pl.col("direction") == "in")
+        & pl.col("account_type").is_in(CLIENT_MONEY)
+        & pl.col("cp_type").is_null()
+    )
+    repaid = ctx.table("mart_project_line").filter(pl.col("kind") == "repayment").select("line_no").unique()
+    lines = lines.join(repaid, on="line_no", how="anti")
+    subs = subscriptions(ctx)
+    clients = subs.select("institution_id", cp_holder_id="holder_id").drop_nulls().unique()
+    known = lines.join(clients, on=["institution_id", "cp_holder_id"], how="semi").rename(
+        {"cp_holder_id": "holder_id"}
+    )
+    todo = subs.filter(pl.col("holder_id").is_not_null())
+    done: list[pl.DataFrame] = []
+    rest = known
+    for label, keys in (
+        ("amount", ["institution_id", "holder_id", "amount_fen", "_on"]),
+        ("day", ["institution_id", "holder_id", "_on"]),
+    ):
+        lags = DEPOSIT_LAGS if label == "amount" else (0, 1, -1)
+        for lag in lags:
+            hit = _pair(
+                rest.with_columns(_on=pl.col("booked_on")),
+                todo.with_columns(_on=pl.col("subscribed_on") + pl.duration(days=lag)),
+                keys,
+            ).drop("_on")
+            done.append(hit.with_columns(match=pl.lit(label)))
+            rest = rest.join(hit.select("line_no"), on="line_no", how="anti")
+            todo = todo.join(hit.select("subscription_id"), on="subscription_id", how="anti")
+    unnamed_lines = lines.join(known.select("line_no"), on="line_no", how="anti").filter(
+        pl.col("cp_holder_id").is_null() | pl.col("cp_basis").is_in(["mask", "name", "none"])
+    )
+    unpaid = pl.concat([todo, subs.filter(pl.col("holder_id").is_null())], how="vertical_relaxed")
+    keys = ["institution_id", "amount_fen", "_on"]
+    for lag in (0, 1):
+        a = unnamed_lines.with_columns(_on=pl.col("booked_on"))
+        b = unpaid.with_columns(_on=pl.col("subscribed_on") + pl.duration(days=lag))
+        hit = (
+            _pair(a, b, keys)
+            .drop("_on")
+            .join(unpaid.select("subscription_id", "holder_id"), on="subscription_id")
+            .drop("cp_holder_id")
+        )
+        done.append(hit.with_columns(match=pl.lit("unnamed")))
+        unnamed_lines = unnamed_lines.join(hit.select("line_no"), on="line_no", how="anti")
+        unpaid = unpaid.join(hit.select("subscription_id"), on="subscription_id", how="anti")
+    none = rest.with_columns(
+        subscription_id=pl.lit(None, pl.String), product_id=pl.lit(None, pl.String), match=pl.lit("none")
+    )
+    columns = none.columns
+    return pl.concat([f.select(columns) for f in [*done, none]], how="vertical_relaxed").sort("line_no")
+
+
+def payouts(ctx: Context) -> pl.DataFrame:
+    """Payments from controlled accounts to clients, with the holding they paid.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``line_no`` (an out-line to a subscriber, or of the very amount one holder of a
+        product still lacked in a day's distribution). ``product_id``, ``subscription_id``,
+        ``factor`` (payout over amount held), ``support`` (holders of the product that got the
+        same factor that day), ``principal_fen``, ``interest_fen`` and ``kind`` (``interest``,
+        ``principal``, ``both``, ``part``) are null where no holding explains the payment.
+    """
+    frame: pl.DataFrame = ctx.shared("ledger.payouts", _payouts)
+    return frame
+
+
+def _holdings(ctx: Context) -> pl.DataFrame:
+    return subscriptions(ctx).select(
+        "institution_id",
+        "holder_id",
+        "subscription_id",
+        "product_id",
+        "promised_yield",
+        "term_days",
+        "subscribed_on",
+        "redeemed_on",
+        held_fen="amount_fen",
+    )
+
+
+def _payouts(ctx: Context) -> pl.DataFrame:
+    lines = controlled_lines(ctx).filter(
+        (pl.col("direction") == "out")
+        & pl.col("account_type").is_in(CLIENT_MONEY)
+        & pl.col("cp_type").is_null()
+    )
+    lent = ctx.table("mart_project_line").filter(pl.col("kind") == "disbursement").select("line_no").unique()
+    lines = lines.join(lent, on="line_no", how="anti")
+    held = _holdings(ctx)
+    clients = held.select("institution_id", cp_holder_id="holder_id").drop_nulls().unique()
+    known = lines.join(clients, on=["institution_id", "cp_holder_id"], how="semi").rename(
+        {"cp_holder_id": "holder_id"}
+    )
+    fits = (
+        known.select("line_no", "institution_id", "holder_id", "booked_on", "amount_fen")
+        .lazy()
+        .join(held.drop_nulls("holder_id").lazy(), on=["institution_id", "holder_id"])
+        .filter(_alive())
+        .with_columns(factor=pl.col("amount_fen") / pl.col("held_fen"))
+        .filter(pl.col("factor").is_between(0.0005, 1.8))
+        .collect()
+    )
+    best = (
+        _supported(fits)
+        .sort("line_no", "support", "formula", "subscription_id", descending=[False, True, True, False])
+        .unique("line_no", keep="first", maintain_order=True)
+        .filter((pl.col("support") >= 2) | (pl.col("formula") > 0))
+    )
+    terms = ["subscription_id", "product_id", "factor", "support", "held_fen"]
+    found = known.join(best.select("line_no", *terms), on="line_no", how="left")
+    unknown = lines.join(known.select("line_no"), on="line_no", how="anti")
+    extra = _unnamed_payouts(unknown, best, held)
+    return (
+        pl.concat([found, extra.select(found.columns)], how="vertical_relaxed")
+        .with_columns(_split())
+        .with_columns(interest_fen=pl.col("amount_fen") - pl.col("principal_fen"))
+        .sort("line_no")
+    )
+
+
+def _alive() -> pl.Expr:
+    """A holding that may be paid on the line's day."""
+    end = pl.col("redeemed_on") + pl.duration(days=SETTLE_DAYS)
+    return (pl.col("subscribed_on") <= pl.col("booked_on")) & (end.is_null() | (pl.col("booked_on") <= end))
+
+
+def _split() -> list[pl.Expr]:
+    """Principal and kind of a payout from its factor; an instalment's split is not known."""
+    factor, amount, held = pl.col("factor"), pl.col("amount_fen"), pl.col("held_fen")
+    return [
+        pl.when(factor.is_null())
+        .then(None)
+        .when(factor >= 0.999)
+        .then(pl.min_horizontal(amount, held))
+        .when(factor <= INTEREST_AT_MOST)
+        .then(0)
+        .otherwise(None)
+        .alias("principal_fen"),
+        pl.when(factor.is_null())
+        .then(None)
+        .when(factor <= INTEREST_AT_MOST)
+        .then(pl.lit("interest"))
+        .when(amount == held)
+        .then(pl.lit("principal"))
+        .when(factor >= 0.999)
+        .then(pl.lit("both"))
+        .otherwise(pl.lit("part"))
+        .alias("kind"),
+    ]
+
+
+def _unnamed_payouts(lines: pl.DataFrame, best: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """Give lines with an unknown payee to the holder who still lacks that amount in a distribution."""
+    group = ["institution_id", "product_id", "booked_on"]
+    rounds = (
+        best.filter(pl.col("support") >= 5)
+        .with_columns(_r=(pl.col("factor") * 10_000).round().cast(pl.Int64))
+        .group_by([*group, "_r"])
+        .agg(pl.col("factor").median(), pl.col("support").max())
+        .filter(pl.col("support") >= 5)
+    )
+    paid = best.select(*group, "subscription_id").unique()
+    lacking = (
+        rounds.join(held.drop("promised_yield", "term_days"), on=["institution_id", "product_id"])
+        .filter(_alive())
+        .join(paid, on=[*group, "subscription_id"], how="anti")
+        .with_columns(amount_fen=(pl.col("factor") * pl.col("held_fen")).round().cast(pl.Int64))
+        .drop("_r", "subscribed_on", "redeemed_on")
+    )
+    found: list[pl.DataFrame] = []
+    keys = ["institution_id", "booked_on", "amount_fen"]
+    rest = lines.drop("cp_holder_id")
+    for off in (0, 1, -1):
+        a = rest.sort("line_no").with_columns(pl.int_range(pl.len()).over(keys).alias("_n"))
+        b = (
+            lacking.with_columns(pl.col("amount_fen") + off)
+            .sort("subscription_id", "support", descending=[False, True])
+            .with_columns(pl.int_range(pl.len()).over(keys).alias("_n"))
+        )
+        hit = a.join(b, on=[*keys, "_n"]).drop("_n")
+        found.append(hit)
+        rest = rest.join(hit.select("line_no"), on="line_no", how="anti")
+        lacking = lacking.join(
+            hit.select(*group, "subscription_id"), on=[*group, "subscription_id"], how="anti"
+        )
+    return pl.concat(found)
+
+
+def _supported(fits: pl.DataFrame) -> pl.DataFrame:
+    """Count, for every candidate, the holders of the product that got the same factor that day.
+
+    Factors are compared on two grids of one basis point, half a step apart, so that no pair of
+    equal factors is parted by a grid line. ``formula`` is 1 where the factor is a month's
+    interest, the amount itself, or the amount with interest for the term, at the promised yield.
+    """
+    y, t = pl.col("promised_yield"), pl.col("term_days")
+    half_fen = 0.6 / pl.col("held_fen")
+    days = (pl.col("booked_on") - pl.col("subscribed_on")).dt.total_days()
+
+    def near(value: pl.Expr) -> pl.Expr:
+        return ((pl.col("factor") - value).abs() <= half_fen).fill_null(False)
+
+    formula = (
+        near(pl.lit(1.0))
+        | near(y / 12)
+        | near(1 + y / 12)
+        | near(1 + y * t / 365)
+        | near(1 + y * t / 360)
+        | ((pl.col("factor") > 1.0) & (pl.col("factor") <= 1 + y * (days + 3) / 365))
+    )
+    grid = fits.with_columns(
+        _a=(pl.col("factor") * 10_000).floor().cast(pl.Int64),
+        _b=(pl.col("factor") * 10_000 + 0.5).floor().cast(pl.Int64),
+        formula=formula.fill_null(False).cast(pl.Int8),
+    )
+    group = ["institution_id", "product_id", "booked_on"]
+    return grid.with_columns(
+        support=pl.max_horizontal(
+            pl.col("subscription_id").n_unique().over([*group, "_a"]),
+            pl.col("subscription_id").n_unique().over([*group, "_b"]),
+        )
+    ).drop("_a", "_b")
