@@ -119,19 +119,23 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
         .with_columns(lag=(pl.col("booked_on") - pl.col("in_on")).dt.total_days().abs())
     )
     taken = _one_to_one(pairs.filter(pl.col("in_fen") >= pl.col("paid_fen") * WHOLE))
-    rest = pairs.join(taken, on="round_no", how="anti").join(taken, on="line_no", how="anti")
-    rest = rest.sort("line_no", "lag", "round_no").unique("line_no", keep="first", maintain_order=True)
-    by_borrower = pl.concat(
-        [taken.select("round_no", "line_no", "in_fen"), rest.select("round_no", "line_no", "in_fen")]
-    )
-    first = _fill(paid.select("round_no", "paid_fen"), by_borrower).with_columns(source=pl.lit("borrower"))
+    first = _fill(
+        paid.select("round_no", "paid_fen"), taken.select("round_no", "line_no", "in_fen")
+    ).with_columns(source=pl.lit("borrower"))
+    by_borrower = first.group_by("round_no").agg(pl.col("amount_fen").sum())
     left = (
-        paid.join(first.group_by("round_no").agg(pl.col("amount_fen").sum()), on="round_no", how="left")
-        .with_columns(borrower_fen=pl.col("amount_fen").fill_null(0))
+        paid.join(by_borrower, on="round_no", how="left")
+        .with_columns(left_fen=pl.col("paid_fen") - pl.col("amount_fen").fill_null(0))
         .drop("amount_fen")
-        .with_columns(left_fen=pl.col("paid_fen") - pl.col("borrower_fen"))
     )
-    second = _top_ups(ctx, left, by_borrower)
+    kept = _kept(paid, ins, products, taken, first)
+    left = (
+        left.join(_later(left, kept), on="round_no", how="left")
+        .with_columns(left_fen=pl.col("left_fen") - pl.col("later_fen").fill_null(0))
+        .with_columns(borrower_fen=pl.col("paid_fen") - pl.col("left_fen"))
+        .drop("later_fen")
+    )
+    second = _top_ups(ctx, left, taken)
     projects = ctx.table("mart_product").select("product_id", "projects")
     done = (
         left.join(second.group_by("round_no").agg(pl.col("amount_fen").sum()), on="round_no", how="left")
@@ -218,6 +222,62 @@ def _one_to_one(pairs: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(taken) if taken else rest
 
 
+def _kept(
+    paid: pl.DataFrame, ins: pl.DataFrame, products: pl.DataFrame, taken: pl.DataFrame, first: pl.DataFrame
+) -> pl.DataFrame:
+    """What repayments left over for later rounds and withdrawals of the same product.
+
+    A line that paid for a round stays with that product; one that paid for none goes to the
+    borrower's product whose next round is nearest.
+    """
+    used = first.group_by("line_no").agg(used_fen=pl.col("amount_fen").sum())
+    home = taken.select("line_no", "product_id").unique("line_no")
+    rest = (
+        ins.join(home, on="line_no", how="anti")
+        .join(products, on="holder_id")
+        .join(paid.select("institution_id", "product_id", "booked_on"), on=["institution_id", "product_id"])
+        .with_columns(lag=(pl.col("booked_on") - pl.col("in_on")).dt.total_days())
+        .filter(pl.col("lag") >= -AFTER_DAYS)
+        .sort("line_no", "lag", "product_id")
+        .unique("line_no", keep="first", maintain_order=True)
+        .select("line_no", "product_id")
+    )
+    return (
+        ins.join(pl.concat([home, rest]), on="line_no")
+        .join(used, on="line_no", how="left")
+        .select("product_id", "in_on", kept_fen=pl.col("in_fen") - pl.col("used_fen").fill_null(0))
+        .filter(pl.col("kept_fen") > 0)
+    )
+
+
+def _later(left: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
+    """Lay what is kept over what rounds lack, product by product and never before it came in.
+
+    With *N* the running need and *A* what came in so far, the running use is
+    ``min(N, min over earlier j of (A_j + N - N_j))``: one cumulative minimum, no loop.
+    """
+    need = left.select("product_id", "round_no", pl.col("booked_on").alias("_on"), "left_fen")
+    come = kept.select(
+        "product_id",
+        pl.lit(None, pl.UInt32).alias("round_no"),
+        (pl.col("in_on") - pl.duration(days=AFTER_DAYS)).alias("_on"),
+        pl.lit(0, pl.Int64).alias("left_fen"),
+        "kept_fen",
+    )
+    both = pl.concat([need.with_columns(kept_fen=pl.lit(0, pl.Int64)), come]).sort(
+        "product_id", "_on", "kept_fen", "round_no", descending=[False, False, True, False]
+    )
+    n, a = pl.col("left_fen").cum_sum().over("product_id"), pl.col("kept_fen").cum_sum().over("product_id")
+    return (
+        both.with_columns(_n=n, _a=a)
+        .with_columns(_gap=(pl.col("_a") - pl.col("_n")).cum_min().over("product_id").clip(upper_bound=0))
+        .with_columns(_used=pl.col("_n") + pl.col("_gap"))
+        .with_columns(later_fen=pl.col("_used") - pl.col("_used").shift(1, fill_value=0).over("product_id"))
+        .filter(pl.col("round_no").is_not_null())
+        .select("round_no", pl.col("later_fen").clip(lower_bound=0))
+    )
+
+
 def _fill(need: pl.DataFrame, offered: pl.DataFrame) -> pl.DataFrame:
     """Cut the offered lines of each round to what the round needs, in order of line_no."""
     return (
@@ -270,8 +330,16 @@ def _top_ups(ctx: Context, left: pl.DataFrame, used: pl.DataFrame) -> pl.DataFra
 
 def _spread(near: pl.DataFrame) -> pl.DataFrame:
     """Lay lines over rounds by interval overlap, account by account and window by window."""
-    lines = near.select("account_id", "line_no", "in_on", "in_fen").unique("line_no").sort("account_id", "in_on", "line_no")
-    needs = near.select("account_id", "round_no", "booked_on", "left_fen").unique("round_no").sort("account_id", "booked_on", "round_no")
+    lines = (
+        near.select("account_id", "line_no", "in_on", "in_fen")
+        .unique("line_no")
+        .sort("account_id", "in_on", "line_no")
+    )
+    needs = (
+        near.select("account_id", "round_no", "booked_on", "left_fen")
+        .unique("round_no")
+        .sort("account_id", "booked_on", "round_no")
+    )
     out: list[dict[str, int]] = []
     for (account,), part in lines.group_by("account_id", maintain_order=True):
         want = needs.filter(pl.col("account_id") == account).rows(named=True)
