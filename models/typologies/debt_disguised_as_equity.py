@@ -1,0 +1,195 @@
+"""`debt-disguised-as-equity` (明股实债): equity investors are paid fixed amounts at fixed intervals.
+
+A product's distributions are seen as the factor *payout over holding*, the same for many holders of
+one day. A debt pays the same factor again and again at even intervals, whatever the project earns; a
+dividend varies. Confidence grows with the number of equal distributions: 1 - 2**-(n-1), at most 0.98,
+the chance that a coin decided each "same as last time".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import polars as pl
+
+from models.finding import AmountBases, Finding, evidence
+from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._ledger import controlled_lines, payouts
+from models.typologies._say import percent, span, yuan
+from models.typologies.base import Context, Parameter, Typology
+
+TYPOLOGY = Typology(
+    code="debt-disguised-as-equity",
+    title_zh="明股实债",
+    title_en="Debt disguised as equity",
+    clause="二(二)1",
+    citations=("plan-2016-90",),
+    severity="3; 4 when such payouts reach more than `grave_holders` investors.",
+    runbook=(
+        "1. Ask for the project's accounts: did it earn what it paid, month by month?\n"
+        "2. Read the investment contract for a fixed return or a buy-back at par.\n"
+        "3. Compare the dividend resolutions with the dates paid.\n"
+        "4. If the return is fixed, the platform lends: hand to the peer-to-peer group as well."
+    ),
+    parameters=(
+        Parameter(
+            "max_variation",
+            0.05,
+            "share",
+            "calibrated",
+            "companion rules A, 二(二)1: coefficient of variation below 0.05.",
+            "Largest coefficient of variation of the factor over the distributions of one product.",
+        ),
+        Parameter(
+            "min_distributions",
+            3,
+            "distributions",
+            "calibrated",
+            "Two equal payments happen by chance; three at even intervals are a schedule.",
+            "Fewest equal distributions that count as fixed.",
+        ),
+        Parameter(
+            "max_interval_variation",
+            0.25,
+            "share",
+            "calibrated",
+            "Monthly payments moved by weekends and holidays stay within 28 to 35 days.",
+            "Largest coefficient of variation of the days between distributions.",
+        ),
+        Parameter(
+            "par_tolerance",
+            0.0005,
+            "share",
+            "calibrated",
+            "Rounding to the fen of holdings of 100 yuan.",
+            "How near to par plus the same fixed rate the buy-backs of different holders must be.",
+        ),
+        Parameter(
+            "grave_holders",
+            200,
+            "persons",
+            "calibrated",
+            "The 200 holders of 法释〔2010〕18号 art. 6 (public issue).",
+            "Investors paid so from which the finding is grave.",
+        ),
+    ),
+)
+
+
+def detect(ctx: Context) -> Iterable[Finding]:
+    """Equity products whose distributions are equal and evenly spaced, or whose buy-backs are par plus a rate."""
+    equity = ctx.table("mart_product").filter(pl.col("kind") == "equity").select("product_id")
+    paid = payouts(ctx).join(equity, on="product_id").sort("line_no")
+    if not paid.height:
+        return
+    rounds = _distributions(paid)
+    fixed = _fixed(ctx, rounds)
+    hit = paid.join(fixed.select("product_id", "booked_on", "times"), on=["product_id", "booked_on"])
+    for institution_id, part in each(hit, "institution_id"):
+        yield _finding(ctx, institution_id, part, fixed)
+
+
+def _distributions(paid: pl.DataFrame) -> pl.DataFrame:
+    """One row a product and day: the holders' common factor and how many share it."""
+    return (
+        paid.group_by("product_id", "booked_on")
+        .agg(
+            pl.col("factor").median(),
+            (pl.col("factor") - pl.col("factor").median()).abs().median().alias("spread"),
+            pl.col("holder_id").n_unique().alias("holders"),
+            pl.col("kind").mode().sort().first(),
+            pl.col("interest_fen").sum(),
+            pl.col("principal_fen").sum(),
+        )
+        .sort("product_id", "booked_on")
+    )
+
+
+def _fixed(ctx: Context, rounds: pl.DataFrame) -> pl.DataFrame:
+    """Distributions that belong to a fixed schedule, or buy-backs at par plus one rate a year."""
+    least = int(ctx.parameter(TYPOLOGY, "min_distributions"))
+    interest = rounds.filter((pl.col("factor") < 0.5) & (pl.col("holders") >= 2)).with_columns(
+        gap=pl.col("booked_on").diff().over("product_id").dt.total_days()
+    )
+    schedule = interest.group_by("product_id").agg(
+        pl.len().alias("times"),
+        (pl.col("factor").std() / pl.col("factor").mean()).alias("variation"),
+        (pl.col("gap").std() / pl.col("gap").mean()).fill_null(0.0).alias("interval_variation"),
+    )
+    steady = schedule.filter(
+        (pl.col("times") >= least)
+        & (pl.col("variation") <= ctx.parameter(TYPOLOGY, "max_variation"))
+        & (pl.col("interval_variation") <= ctx.parameter(TYPOLOGY, "max_interval_variation"))
+    ).select("product_id", "times")
+    return (
+        rounds.join(steady, on="product_id")
+        .join(interest.select("product_id", "booked_on"), on=["product_id", "booked_on"], how="semi")
+        .sort("product_id", "booked_on")
+    )
+
+
+def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, fixed: pl.DataFrame) -> Finding:
+    """One finding an institution over its products with fixed payouts."""
+    amount, (first, last) = total(part), first_last(part)
+    products = part["product_id"].unique().sort()
+    mine = fixed.filter(pl.col("product_id").is_in(products.implode()))
+    times = int(mine.group_by("product_id").len()["len"].min() or 0)
+    holders = people(part)
+    source = _source(ctx, institution_id, part)
+    rate = 12 * float(mine["factor"].median() or 0.0) if times >= 3 else None
+    invested = int(
+        ctx.table("mart_product")
+        .filter(pl.col("product_id").is_in(products.implode()))["subscribed_fen"]
+        .sum()
+    )
+    return Finding(
+        institution_id=institution_id,
+        typology=TYPOLOGY.code,
+        amount_fen=amount,
+        severity=4 if holders > ctx.parameter(TYPOLOGY, "grave_holders") else 3,
+        confidence=round(min(0.98, 1 - 0.5 ** (times - 1)), 4),
+        first_on=first,
+        last_on=last,
+        explanation_zh=(
+            f"{span(first, last)},{products.len()} 个股权众筹项目按固定间隔向 {holders} 名投资人支付固定比例的“分红”"
+            f"共 {part.height} 笔、{yuan(amount)} 元(折合年化约 {percent(rate)}),各期比例不随项目收益变动。"
+        ),
+        explanation_en=(
+            f"{span(first, last)}: {products.len()} equity projects paid {holders} investors the same share of their holding at "
+            f"even intervals, {part.height} payouts of {yuan(amount)} yuan in all (about {percent(rate)} a year), whatever the "
+            "projects earned."
+        ),
+        evidence=pl.concat(
+            [
+                evidence("fixed_payout", part.select("line_no", "amount_fen")),
+                evidence("source_of_payout", source),
+                evidence("equity_product", register="products", keys=products.to_list()),
+            ]
+        ),
+        accounts=accounts_of(part),
+        clients=holders,
+        bases=AmountBases(gross_taken=invested, net_unrepaid=invested, peak_diverted=amount),
+        benign=(
+            "Irregular dividends that follow income: the share paid varies by less than 5 % over all rounds, at even intervals.",
+            f"Chance: at least {times} equal rounds.",
+        ),
+    )
+
+
+def _source(ctx: Context, institution_id: str, part: pl.DataFrame) -> pl.DataFrame:
+    """In-lines of the very sum of a day's round, from outside, on the day or the three days before it."""
+    rounds = part.group_by("account_id", "product_id", "booked_on").agg(pl.col("amount_fen").sum())
+    lines = controlled_lines(ctx).filter(
+        (pl.col("institution_id") == institution_id) & (pl.col("direction") == "in")
+    )
+    near = pl.concat(
+        [rounds.with_columns(pl.col("booked_on") - dt.timedelta(days=lag), lag=lag) for lag in range(4)]
+    )
+    return (
+        lines.select("line_no", "account_id", "booked_on", "amount_fen")
+        .join(near, on=["account_id", "booked_on", "amount_fen"])
+        .sort("product_id", "lag", "line_no")
+        .unique("line_no", keep="first", maintain_order=True)
+        .select("line_no", "amount_fen")
+    )
