@@ -153,9 +153,7 @@ def decide(
         )
     grave = sorted({i.typology for i in sure if i.severity >= 4})
     if grave:
-        return Decision(
-            "close_down", f"情节严重:{'、'.join(grave)}", f"Grave findings: {', '.join(grave)}"
-        )
+        return Decision("close_down", f"情节严重:{'、'.join(grave)}", f"Grave findings: {', '.join(grave)}")
     late = sorted({i.typology for i in items if i.finding_key in set(not_put_right)})
     if rectify_since is not None:
         deadline = rectify_since + dt.timedelta(days=RECTIFY_DAYS)
@@ -200,8 +198,10 @@ def lead_agency(sector: str, licence_status: str, district: str | None, worst_cl
     str
         In Chinese, as the office writes it.
     """
-    key = sector if sector in GROUPS else next(
-        (g for prefix, g in _BY_CLAUSE.items() if (worst_clause or "").startswith(prefix)), "p2p"
+    key = (
+        sector
+        if sector in GROUPS
+        else next((g for prefix, g in _BY_CLAUSE.items() if (worst_clause or "").startswith(prefix)), "p2p")
     )
     if licence_status in ("licensed", "filed"):
         return GROUPS[key]

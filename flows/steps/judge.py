@@ -198,7 +198,9 @@ def judge(
 def _with_predecessors(only: set[str], registered: Mapping[str, Registered]) -> set[str]:
     unknown = sorted(only - set(registered))
     if unknown:
-        raise ConfigurationError(f"No such typology: {', '.join(unknown)}. `lookthrough typologies` lists them.")
+        raise ConfigurationError(
+            f"No such typology: {', '.join(unknown)}. `lookthrough typologies` lists them."
+        )
     wanted = set(only) or set(registered)
     while more := {a for c in wanted for a in registered[c].meta.after if a in registered} - wanted:
         wanted |= more
@@ -224,4 +226,6 @@ def _check(code: str, found: list[Finding]) -> None:
     if len({f.finding_key for f in found}) != len(found):
         problems.add("two findings share institution and subject")
     if problems:
-        raise TypologyError(f"The typology {code} broke the protocol of findings: {'; '.join(sorted(problems))}.")
+        raise TypologyError(
+            f"The typology {code} broke the protocol of findings: {'; '.join(sorted(problems))}."
+        )

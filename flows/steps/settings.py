@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from flows.steps.errors import ConfigurationError
 
@@ -30,8 +35,12 @@ class Settings(BaseSettings):
     exports: Path = Field(Path("data/exports"), description="folder that receives the weeks")
     thresholds: Path | None = Field(None, description="the office's thresholds.toml")
     lock_wait_seconds: float = Field(600.0, ge=0, description="how long a second run waits for the first")
-    workers: int = Field(2, ge=1, le=256, description="processes that read files side by side")
+    workers: int = Field(
+        2, ge=0, le=256, description="processes that read files side by side; 0 reads in the run itself"
+    )
     memory: str = Field("6GB", description="memory DuckDB may use before it spills")
+    aliases: tuple[Path, ...] = Field((), description="the office's own tables of header aliases")
+    profiles: tuple[Path, ...] = Field((), description="the office's own bank profiles")
     dossier_rows: int = Field(40, ge=1, description="evidence rows a dossier shows of one finding")
 
     @classmethod
@@ -79,7 +88,9 @@ def load(config: Path | None = None, **given: Any) -> Settings:
         return FromFile(**{k: v for k, v in given.items() if v is not None})
     except ValidationError as error:
         what = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConfigurationError(f"Settings do not fit ({what}). Correct {path} or the environment.") from None
+        raise ConfigurationError(
+            f"Settings do not fit ({what}). Correct {path} or the environment."
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigurationError(f"The settings file {path} cannot be read: {error}.") from None
 
