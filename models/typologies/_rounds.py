@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from models.typologies._ledger import controlled_lines, deposits, payouts
+from models.typologies._ledger import controlled_lines, deposits, payouts, subscriptions
 from models.typologies.base import Context
 
 BEFORE_DAYS = 10
@@ -26,6 +26,11 @@ WHOLE = 0.9
 """Share of the round from which one repayment is tried as the whole of it: wallets take the rest."""
 ROUND_SUPPORT = 3
 """Holders that got the same factor on the day; fewer is a withdrawal that fits by chance."""
+
+SCHEDULE_SLACK = 0.002
+"""Relative gap between an instalment and what the project's terms ask for (day counts differ)."""
+MAIN_SHARE = 0.3
+"""Share of the open holdings from which a round is the product's own and no trickle of withdrawals."""
 
 ROUND = ["institution_id", "product_id", "booked_on"]
 
@@ -38,7 +43,8 @@ def rounds(ctx: Context) -> pl.DataFrame:
     polars.DataFrame
         Grain: ``institution_id, product_id, booked_on``. ``paid_fen``, ``lines``, ``kind`` (the
         commonest), ``borrower_fen`` (paid in by the product's borrowers), ``topup_fen`` (by
-        others that are no clients), ``pool_fen`` (the rest). ``projects`` counts the product's
+        others that are no clients), ``pool_fen`` (the rest). ``main`` is false for trickles of
+        withdrawals from wallets, which earlier repayments of the product cover. ``projects`` counts the product's
         registered projects. Sorted by the grain.
     """
     frame: pl.DataFrame = ctx.shared("rounds.rounds", _rounds)
@@ -102,7 +108,11 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
             pl.len().alias("lines"),
             pl.col("kind").sort().mode().first(),
             pl.col("account_id").min(),
+            pl.col("subscription_id").n_unique().alias("holdings"),
         )
+        .join(_alive_holdings(ctx), on=ROUND, how="left")
+        .with_columns(main=(pl.col("holdings") >= pl.col("alive") * MAIN_SHARE).fill_null(False))
+        .drop("holdings", "alive")
         .sort(ROUND)
         .with_row_index("round_no")
     )
@@ -118,7 +128,14 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
         )
         .with_columns(lag=(pl.col("booked_on") - pl.col("in_on")).dt.total_days().abs())
     )
-    taken = _one_to_one(pairs.filter(pl.col("in_fen") >= pl.col("paid_fen") * WHOLE))
+    taken = _one_to_one(pairs.filter(pl.col("in_fen") >= pl.col("paid_fen") * WHOLE)).select(
+        "round_no", "product_id", "line_no", "in_fen"
+    )
+    near = pairs.join(taken, on="round_no", how="anti").join(taken, on="line_no", how="anti")
+    near = near.sort("line_no", "lag", "round_no").unique("line_no", keep="first", maintain_order=True)
+    taken = pl.concat([taken, near.select(taken.columns)])
+    hidden = _scheduled(ctx, paid.join(taken, on="round_no", how="anti"), payers)
+    taken = pl.concat([taken, hidden.select(taken.columns)])
     first = _fill(
         paid.select("round_no", "paid_fen"), taken.select("round_no", "line_no", "in_fen")
     ).with_columns(source=pl.lit("borrower"))
@@ -128,9 +145,11 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
         .with_columns(left_fen=pl.col("paid_fen") - pl.col("amount_fen").fill_null(0))
         .drop("amount_fen")
     )
+    masked = hidden.select("line_no", "institution_id", "in_on", "in_fen")
+    ins = pl.concat([ins, masked.with_columns(holder_id=pl.lit(None, pl.Int32)).select(ins.columns)])
     kept = _kept(paid, ins, products, taken, first)
     left = (
-        left.join(_later(left, kept), on="round_no", how="left")
+        left.join(_later(left.filter(~pl.col("main")), kept), on="round_no", how="left")
         .with_columns(left_fen=pl.col("left_fen") - pl.col("later_fen").fill_null(0))
         .with_columns(borrower_fen=pl.col("paid_fen") - pl.col("left_fen"))
         .drop("later_fen")
@@ -150,31 +169,69 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     return done.drop("round_no"), cover.drop("round_no").sort(*ROUND, "line_no")
 
 
-def borrowers(ctx: Context) -> pl.DataFrame:
-    """Products with the holders that borrow under their projects (grain: product × project)."""
-
-    def make(ctx: Context) -> pl.DataFrame:
-        return (
-            ctx.table("mart_product_project")
-            .select("product_id", "project_id")
-            .unique()
-            .join(ctx.table("mart_project"), on="project_id")
-            .select(
-                "product_id",
-                "project_id",
-                "institution_id",
-                "principal_fen",
-                "annual_rate",
-                "started_on",
-                "due_on",
-                "repayment",
-                holder_id="borrower_holder_id",
-            )
-            .sort("product_id", "project_id")
+def _alive_holdings(ctx: Context) -> pl.DataFrame:
+    """Holdings of the product that were open on a round's day (grain: round)."""
+    days = round_lines(ctx).select(ROUND).unique()
+    held = subscriptions(ctx).select("product_id", "subscribed_on", "redeemed_on")
+    return (
+        days.join(held, on="product_id")
+        .filter(
+            (pl.col("subscribed_on") <= pl.col("booked_on"))
+            & (pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") >= pl.col("booked_on")))
         )
+        .group_by(ROUND)
+        .agg(pl.len().alias("alive"))
+    )
 
-    frame: pl.DataFrame = ctx.shared("rounds.borrowers", make)
+
+def borrowers(ctx: Context) -> pl.DataFrame:
+    """Products with the holders that borrow under their projects.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: product × project × ``holder_id``. Where the register gives the borrower no account,
+        the holder it makes of name and number may differ from the one that banks show; holders of
+        the same name that deal with the institution then stand beside it.
+    """
+    frame: pl.DataFrame = ctx.shared("rounds.borrowers", _borrowers)
     return frame
+
+
+def _borrowers(ctx: Context) -> pl.DataFrame:
+    listed = (
+        ctx.table("mart_product_project")
+        .select("product_id", "project_id")
+        .unique()
+        .join(ctx.table("mart_project"), on="project_id")
+        .select(
+            "product_id",
+            "project_id",
+            "institution_id",
+            "principal_fen",
+            "annual_rate",
+            "started_on",
+            "due_on",
+            "repayment",
+            holder_id="borrower_holder_id",
+        )
+    )
+    names = ctx.table("mart_holder").select("holder_id", "name_key").drop_nulls()
+    seen = (
+        controlled_lines(ctx)
+        .filter(pl.col("cp_type").is_null())
+        .select("institution_id", holder_id="cp_holder_id")
+        .drop_nulls()
+        .unique()
+    )
+    unseen = listed.join(seen, on=["institution_id", "holder_id"], how="anti")
+    twins = (
+        unseen.join(names, on="holder_id")
+        .drop("holder_id")
+        .join(seen.join(names, on="holder_id"), on=["institution_id", "name_key"])
+        .select(listed.columns)
+    )
+    return pl.concat([listed, twins]).unique().sort("product_id", "project_id", "holder_id")
 
 
 def repayments(ctx: Context) -> pl.DataFrame:
@@ -220,6 +277,49 @@ def _one_to_one(pairs: pl.DataFrame) -> pl.DataFrame:
         taken.append(best)
         rest = rest.join(best, on="round_no", how="anti").join(best, on="line_no", how="anti")
     return pl.concat(taken) if taken else rest
+
+
+def _scheduled(ctx: Context, open_rounds: pl.DataFrame, payers: pl.DataFrame) -> pl.DataFrame:
+    """Repayments by payers the bank masks: the instalment that the project's own terms ask for.
+
+    A month's interest, principal with it, principal with interest for the term, or the level
+    instalment, within `SCHEDULE_SLACK`, on an in-line of a payer nobody knows.
+    """
+    known = pl.concat([deposits(ctx).select("line_no"), repayments(ctx).select("line_no")])
+    holders = ctx.table("mart_holder").filter(pl.col("kind") == "company")["holder_id"].implode()
+    lines = (
+        controlled_lines(ctx)
+        .filter((pl.col("direction") == "in") & pl.col("cp_type").is_null())
+        .filter(pl.col("cp_holder_id").is_null() | ~pl.col("cp_holder_id").is_in(holders))
+        .join(known, on="line_no", how="anti")
+        .select("line_no", "account_id", in_on="booked_on", in_fen="amount_fen")
+    )
+    terms = payers.drop("holder_id").unique(["product_id", "project_id"])
+    month = pl.col("annual_rate") / 12
+    days = (pl.col("due_on") - pl.col("started_on")).dt.total_days()
+    months = (days / 30.4).round().clip(lower_bound=1)
+    principal = pl.col("principal_fen")
+    asked = [
+        principal * month,
+        principal * (1 + month),
+        principal * (1 + pl.col("annual_rate") * days / 365),
+        principal * month / (1 - (1 + month).pow(-months)),
+    ]
+    fits = pl.any_horizontal(
+        [((pl.col("in_fen") - a).abs() <= a * SCHEDULE_SLACK).fill_null(False) for a in asked]
+    )
+    pairs = (
+        open_rounds.drop("institution_id")
+        .join(terms, on="product_id")
+        .join(lines, on="account_id")
+        .filter(
+            (pl.col("in_on") >= pl.col("booked_on") - pl.duration(days=BEFORE_DAYS))
+            & (pl.col("in_on") <= pl.col("booked_on") + pl.duration(days=AFTER_DAYS))
+            & fits
+        )
+        .with_columns(lag=(pl.col("booked_on") - pl.col("in_on")).dt.total_days().abs())
+    )
+    return _one_to_one(pairs)
 
 
 def _kept(
@@ -301,13 +401,23 @@ def _top_ups(ctx: Context, left: pl.DataFrame, used: pl.DataFrame) -> pl.DataFra
     from `AFTER_DAYS` before it to `BEFORE_DAYS` after it. Rounds and lines of equal amount go first.
     """
     lacking = left.filter(pl.col("left_fen") > pl.col("paid_fen") * 0.02)
+    clients = subscriptions(ctx).select("institution_id", cp_holder_id="holder_id").drop_nulls().unique()
+    holders = ctx.table("mart_holder").filter(pl.col("kind") == "company")
+    firms = holders["holder_id"].implode()
     offered = (
         controlled_lines(ctx)
         .filter(pl.col("direction") == "in")
+        .join(clients, on=["institution_id", "cp_holder_id"], how="anti")
         .join(deposits(ctx).select("line_no"), on="line_no", how="anti")
         .join(used.select("line_no"), on="line_no", how="anti")
         .join(repayments(ctx).select("line_no"), on="line_no", how="anti")
-        .select("line_no", "account_id", in_on="booked_on", in_fen="amount_fen")
+        .select(
+            "line_no",
+            "account_id",
+            in_on="booked_on",
+            in_fen="amount_fen",
+            named=pl.col("cp_type").is_not_null() | pl.col("cp_holder_id").is_in(firms),
+        )
     )
     near = (
         lacking.join(offered, on="account_id")
@@ -322,7 +432,8 @@ def _top_ups(ctx: Context, left: pl.DataFrame, used: pl.DataFrame) -> pl.DataFra
             (pl.col("in_fen") / pl.col("left_fen")).is_between(0.98, 1.02)
         )
     ).select("round_no", "line_no", "in_fen")
-    rest = near.join(exact, on="round_no", how="anti").join(exact, on="line_no", how="anti")
+    rest = near.filter(pl.col("named"))
+    rest = rest.join(exact, on="round_no", how="anti").join(exact, on="line_no", how="anti")
     spread = _spread(rest)
     need = left.select("round_no", paid_fen="left_fen")
     return pl.concat([_fill(need, exact), spread]).with_columns(source=pl.lit("topup"))
