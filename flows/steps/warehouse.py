@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 FILE = "lookthrough.duckdb"
 THREADS = 2
 MEMORY = "6GB"
+SPILL = "40GB"
+"""Most that a build may spill beside the warehouse; more is a fault, not a big week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +155,14 @@ def _check(con: duckdb.DuckDBPyConnection, checks: list[sql.Relation], values: d
         )
 
 
-def open_aside(path: Path, spill: Path, memory: str = MEMORY, threads: int = THREADS) -> duckdb.DuckDBPyConnection:
+def open_aside(
+    path: Path, spill: Path, memory: str = MEMORY, threads: int = THREADS
+) -> duckdb.DuckDBPyConnection:
     """Open a new database file with bounded memory that spills beside the warehouse."""
     spill.mkdir(parents=True, exist_ok=True)
     return duckdb.connect(
         str(path),
-        config={"threads": threads, "memory_limit": memory, "temp_directory": str(spill)},
+        config={"threads": threads, "memory_limit": memory, "temp_directory": str(spill), "max_temp_directory_size": SPILL},
     )
 
 
@@ -214,14 +218,23 @@ def build(
                     raise WarehouseError(f"sql relation {name} failed: {error}") from error
         for step in after:
             step(con)
-        _check(con, [relations[n] for n in names_in_order if n in relations and relations[n].layer == "checks"], values)
+        _check(
+            con,
+            [relations[n] for n in names_in_order if n in relations and relations[n].layer == "checks"],
+            values,
+        )
         con.execute("commit")
         tables = con.execute(
             "select table_name from duckdb_tables() where not temporary order by table_name"
         ).fetchall()
         rows = {t: con.execute(f"select count(*) from {t}").fetchall()[0][0] for (t,) in tables}
+    except BaseException:
+        con.close()
+        aside.unlink(missing_ok=True)
+        raise
     finally:
         con.close()
+        Path(f"{aside}.wal").unlink(missing_ok=True)
         shutil.rmtree(spill, ignore_errors=True)
     os.replace(aside, final)
     log.info("warehouse built: %d tables", len(rows))

@@ -1,48 +1,53 @@
 -- Purpose: every transaction of every monitored account, each once, in order.
 -- Grain: line_no (dense, sorted by account_no and seq).
--- Reads: int_line__ordered, int_counterparty__resolved, mart_account. Amounts in fen.
--- Columns: line_id is the hash of account, day, direction and amount with the number of the occurrence of these, so it
--- stays the same when a later delivery tells more about the same transaction.
-with numbered as (
+-- Reads: int_line__numbered, int_transfer__matched, mart_account, mart_transfer. Amounts in fen.
+-- A counterparty that the columns alone do not tell is taken from the paired leg (cp_basis 'transfer').
+with paired as (
     select
-        *,
-        row_number() over (
-            partition by account_no, booked_at::date, direction, amount_fen
-            order by seq
-        ) as occurrence
-    from int_line__ordered
+        t.out_line_no as line_no,
+        min(a.account_id) as account_id,
+        min(a.holder_id) as holder_id
+    from int_transfer__matched as t
+    inner join int_line__numbered as l on t.in_line_no = l.line_no
+    inner join mart_account as a on l.account_id = a.account_id
+    group by t.out_line_no
+    union all
+    select
+        t.in_line_no as line_no,
+        min(a.account_id) as account_id,
+        min(a.holder_id) as holder_id
+    from int_transfer__matched as t
+    inner join int_line__numbered as l on t.out_line_no = l.line_no
+    inner join mart_account as a on l.account_id = a.account_id
+    group by t.in_line_no
+),
+
+numbered as (
+    select
+        line_no,
+        min(transfer_no) as transfer_no
+    from (
+        select
+            out_line_no as line_no,
+            transfer_no
+        from mart_transfer
+        union all
+        select
+            in_line_no as line_no,
+            transfer_no
+        from mart_transfer
+    )
+    where line_no is not null
+    group by line_no
 )
 
 select
-    row_number() over (order by n.account_no, n.seq) as line_no,
-    substr(sha256(concat_ws(
-        '|', n.account_no, n.booked_at::date::varchar, n.direction, n.amount_fen::varchar, n.occurrence::varchar
-    )), 1, 24) as line_id,
-    a.account_id,
-    n.account_no,
-    n.seq,
-    n.booked_at,
-    n.booked_at::date as booked_on,
-    n.has_time,
-    n.direction,
-    n.amount_fen,
-    n.balance_after_fen,
-    n.counterparty_account,
-    n.counterparty_name,
-    n.counterparty_bank,
-    n.remark,
-    n.reference,
-    n.channel,
-    n.source_file,
-    n.source_sha256,
-    n.source_record,
-    r.cp_account_id,
-    r.cp_holder_id,
-    coalesce(r.cp_basis, 'none') as cp_basis
-from numbered as n
-inner join mart_account as a on n.account_no = a.account_no
-left join int_counterparty__resolved as r
-    on n.account_no = r.account_no
-    and coalesce(n.counterparty_account, '') = coalesce(r.counterparty_account, '')
-    and coalesce(n.counterparty_name, '') = coalesce(r.counterparty_name, '')
-order by n.account_no, n.seq
+    l.* exclude (cp_account_id, cp_holder_id, cp_basis),
+    coalesce(l.cp_account_id, p.account_id) as cp_account_id,
+    case when l.cp_account_id is null and p.account_id is not null then p.holder_id else l.cp_holder_id end as cp_holder_id,
+    case when l.cp_account_id is null and p.account_id is not null then 'transfer' else l.cp_basis end as cp_basis,
+    n.transfer_no
+from int_line__numbered as l
+left join paired as p on l.line_no = p.line_no
+left join numbered as n on l.line_no = n.line_no
+order by l.line_no

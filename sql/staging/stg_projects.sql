@@ -1,6 +1,6 @@
--- Purpose: register `projects` as it stands: the latest delivered row of each key.
+-- Purpose: register `projects` as it stands: the latest delivered row of each key; a start after $as_of is not known yet.
 -- Grain: project_id.
--- Reads: lake_projects. Amounts also as integer fen (*_fen).
+-- Reads: lake_projects. Amounts also as integer fen (*_fen). Parameters: $as_of (date, the Sunday).
 select
     project_id,
     institution_id,
@@ -8,9 +8,9 @@ select
     borrower_id,
     borrower_account,
     principal,
-    ((principal) * 100)::bigint as principal_fen,
+    (principal * 100)::bigint as principal_fen,
     annual_rate,
-    started_on,
+    case when started_on <= $as_of then started_on end as started_on,
     due_on,
     purpose,
     repayment,

@@ -1,0 +1,56 @@
+-- Purpose: the deposit line that paid a subscription: same investor, same amount, nearest day within 7 days.
+-- Grain: subscription_id; a line serves one subscription. Twins are paired in order, so no join multiplies.
+-- Reads: mart_line, mart_controlled_account, stg_subscriptions, stg_products, int_subscription__investor.
+with asked as (
+    select
+        s.subscription_id,
+        p.institution_id,
+        i.investor_holder_id as holder_id,
+        s.amount_fen,
+        s.subscribed_on
+    from stg_subscriptions as s
+    inner join stg_products as p on s.product_id = p.product_id
+    inner join int_subscription__investor as i on s.subscription_id = i.subscription_id
+    where i.investor_holder_id is not null
+),
+
+paid as (
+    select
+        l.line_no,
+        c.institution_id,
+        l.cp_holder_id as holder_id,
+        l.amount_fen,
+        l.booked_on
+    from mart_line as l
+    inner join mart_controlled_account as c on l.account_id = c.account_id
+    where l.direction = 'in' and l.cp_holder_id is not null
+),
+
+near as (
+    select
+        a.subscription_id,
+        p.line_no,
+        abs(date_diff('day', p.booked_on, a.subscribed_on)) as days,
+        row_number() over (
+            partition by a.subscription_id
+            order by abs(date_diff('day', p.booked_on, a.subscribed_on)), p.line_no
+        ) as by_subscription,
+        row_number() over (
+            partition by p.line_no
+            order by abs(date_diff('day', p.booked_on, a.subscribed_on)), a.subscription_id
+        ) as by_line
+    from asked as a
+    inner join paid as p
+        on a.institution_id = p.institution_id
+        and a.holder_id = p.holder_id
+        and a.amount_fen = p.amount_fen
+        and p.booked_on between a.subscribed_on - 7 and a.subscribed_on + 7
+)
+
+select
+    subscription_id,
+    line_no
+from near
+where by_subscription = by_line
+qualify row_number() over (partition by subscription_id order by days, line_no) = 1
+    and row_number() over (partition by line_no order by days, subscription_id) = 1
