@@ -1,0 +1,412 @@
+"""The columns of a recognised table into dates, amounts, directions and parties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from flows.steps.formats._direction import fit_chain, flag_code, flag_sign
+from flows.steps.formats._header import Header
+from flows.steps.formats._values import (
+    SCIENTIFIC,
+    clean,
+    clean_account,
+    guess_day_first,
+    half_width,
+    parse_clock,
+    parse_fen,
+    parse_moments,
+)
+
+_CNY = frozenset(
+    "人民币 cny rmb 156 01 1 001 人民币元 元 ¥ ￥ cny人民币 人民币cny cny-人民币 rmb人民币 cnh 10 人民币(cny) 本币 renminbi 钞".split()
+)
+_FAILED = r"(?i)失败|未成功|不成功|已撤销|撤销|已冲销|交易关闭|已关闭|已取消|取消|退票失败|拒绝|fail|reject|cancel|void"
+_FAILED_EXACT = ("否", "N", "n", "F", "f", "0", "false", "FALSE", "False")
+
+
+@dataclass
+class Understanding:
+    """What is decided once a table (from a profile or from its first rows) and then holds.
+
+    Attributes
+    ----------
+    day_first : bool or None
+        Order of dates such as ``20/06/2016``.
+    signs : mapping
+        Meaning of flags beyond the vocabulary: flag text to +1 (in) or -1 (out).
+    code_in : int or None
+        Which of the two numeric codes is money in (1 the first, 2 the second); None is not yet told.
+    inverted : bool
+        The balances say that the usual meaning is the wrong way round here.
+    account, holder, bank : str or None
+        Of the whole file, where neither column nor preamble names them.
+    """
+
+    day_first: bool | None = None
+    signs: Mapping[str, int] = field(default_factory=dict)
+    code_in: int | None = None
+    inverted: bool | None = None
+    account: str | None = None
+    holder: str | None = None
+    bank: str | None = None
+    own_account: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class ParsedRows:
+    """Rows with their reading: ``record``, ``cells``, ``is_line``, ``code`` and the line's columns."""
+
+    frame: pl.DataFrame
+
+    def lines(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The columns of a statement line for accepted rows."""
+        return frame.select(
+            "account_no", "booked_at", "has_time", "direction", "amount_fen",
+            pl.lit("CNY").alias("currency"), "balance_after_fen", "counterparty_account",
+            "counterparty_name", "counterparty_bank", "remark", "reference", "channel",
+            "holder_name", "bank_name", pl.col("record").alias("source_record"),
+        )  # fmt: skip
+
+
+def _nulls(height: int, dtype: pl.DataType) -> pl.Series:
+    return pl.Series("x", [], dtype=dtype).extend_constant(None, height)
+
+
+class _Cells:
+    """Cleaned columns of one chunk by role."""
+
+    def __init__(self, frame: pl.DataFrame, header: Header) -> None:
+        self.header = header
+        self.height = frame.height
+        wanted = sorted({i for each in header.columns.values() for i in each if f"c{i}" in frame.columns})
+        self._clean = frame.select([clean(pl.col(f"c{i}")).alias(f"c{i}") for i in wanted])
+
+    def column(self, index: int | None) -> pl.Series:
+        name = f"c{index}"
+        return self._clean[name] if name in self._clean.columns else _nulls(self.height, pl.String())
+
+    def role(self, role: str) -> pl.Series:
+        return self.column(self.header.first(role))
+
+    def all(self, role: str) -> list[pl.Series]:
+        return [self.column(i) for i in self.header.columns.get(role, ())]
+
+    def has(self, role: str) -> bool:
+        return role in self.header.columns
+
+    def fen(self, role: str) -> pl.Series:
+        index = self.header.first(role)
+        return parse_fen(self.column(index), self.header.units.get(index, 1) if index is not None else 1)
+
+
+def parse_columns(
+    frame: pl.DataFrame, header: Header, titles: Mapping[str, str], known: Understanding
+) -> ParsedRows:
+    """Read every row of `frame` under `header`; ``is_line`` marks those that are transactions."""
+    cells = _Cells(frame, header)
+    n = frame.height
+    at, timed = _moments(cells, known)
+    account = _account(cells, titles, known)
+    amount, sign, amount_code, amount_text = _amounts(cells, known, account)
+    balance = cells.fen("balance")
+    sign = _settle_direction(cells, known, account, amount, sign, balance)
+    party = _parties(cells, sign)
+    currency = cells.role("currency")
+    title_currency = titles.get("currency")
+    foreign = _foreign(currency, title_currency, n)
+    status = _failed(cells)
+    date_text = cells.role("date")
+    zero = (amount == 0).fill_null(False) & at.is_not_null() & amount_code.is_null()
+    code = pl.DataFrame(
+        {"at": at, "ac": amount_code, "am": amount, "sg": sign, "acc": account, "fo": foreign}
+    ).select(
+        pl.when(pl.col("at").is_null())
+        .then(pl.lit("date"))
+        .when(pl.col("ac").is_not_null())
+        .then(pl.col("ac"))
+        .when(pl.col("am").is_null())
+        .then(pl.lit("no_amount"))
+        .when(pl.col("acc").str.contains(SCIENTIFIC))
+        .then(pl.lit("account_scientific"))
+        .when(pl.col("acc").is_null())
+        .then(pl.lit("account"))
+        .when(pl.col("acc").str.len_chars() < 6)
+        .then(pl.lit("account_tail"))
+        .when(pl.col("fo"))
+        .then(pl.lit("currency"))
+        .when((pl.col("sg").is_null()) & (pl.col("am") != 0))
+        .then(pl.lit("direction"))
+        .otherwise(None)
+        .alias("code")
+    )["code"]
+    out = pl.DataFrame(
+        {
+            "record": frame["record"],
+            "cells": frame["cells"],
+            "code": code,
+            "date_text": date_text,
+            "amount_text": amount_text,
+            "is_status": status,
+            "is_zero": zero,
+            "account_no": account,
+            "booked_at": at,
+            "has_time": timed,
+            "direction": sign.replace_strict({1: "in", -1: "out"}, default=None, return_dtype=pl.String),
+            "amount_fen": amount.abs(),
+            "balance_after_fen": balance,
+            "counterparty_account": party[0],
+            "counterparty_name": party[1],
+            "counterparty_bank": party[2],
+            "remark": _remark(cells),
+            "reference": cells.role("reference"),
+            "channel": cells.role("channel"),
+            "holder_name": _or_title(cells.role("holder"), titles.get("holder") or known.holder),
+            "bank_name": _or_title(cells.role("own_bank"), titles.get("own_bank") or known.bank),
+        }
+    )
+    return ParsedRows(
+        out.with_columns(is_line=pl.col("code").is_null() & ~pl.col("is_status") & ~pl.col("is_zero"))
+    )
+
+
+def _or_title(column: pl.Series, title: str | None) -> pl.Series:
+    return column.fill_null(title) if title else column
+
+
+def _moments(cells: _Cells, known: Understanding) -> tuple[pl.Series, pl.Series]:
+    text = cells.role("date")
+    if known.day_first is None and text.str.contains(r"^[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}").any():
+        known.day_first = guess_day_first(text)
+    moments = parse_moments(text, known.day_first)
+    at, timed = moments["at"], moments["timed"]
+    if cells.has("time"):
+        seconds = parse_clock(cells.role("time"))
+        if cells.has("other_date"):
+            other = parse_moments(cells.role("other_date"), known.day_first)["at"]
+            apart = (other.dt.date() != at.dt.date()).fill_null(False)
+            seconds = seconds.set(apart, None)
+        use = ~timed & seconds.is_not_null()
+        with_clock = (at.dt.truncate("1d").cast(pl.Int64) + seconds.fill_null(0) * 1_000_000).cast(
+            pl.Datetime("us")
+        )
+        at = at.zip_with(~use, with_clock)
+        timed = timed | use
+    if timed.any() and (at.filter(timed & at.is_not_null()).dt.time().cast(pl.Int64) == 0).all():
+        timed = timed & False  # midnight throughout: the file only fills the column
+    return at, timed & at.is_not_null()
+
+
+def _account(cells: _Cells, titles: Mapping[str, str], known: Understanding) -> pl.Series:
+    if cells.has("account"):
+        first, *others = [clean_account(each) for each in cells.all("account")]
+        for other in others:
+            first = pl.select(pl.coalesce(first, other)).to_series() if first.has_nulls() else first
+        tail = first.str.len_chars() < 6
+        title = titles.get("account") or known.account
+        if title and (tail.fill_null(True)).all():
+            return pl.Series([clean_account(pl.Series([title]))[0]], dtype=pl.String).new_from_index(
+                0, cells.height
+            )
+        return first
+    text = known.own_account or titles.get("account") or known.account
+    value = clean_account(pl.Series([text], dtype=pl.String))[0] if text else None
+    return pl.Series([value], dtype=pl.String).new_from_index(0, cells.height)
+
+
+def _amounts(
+    cells: _Cells, known: Understanding, account: pl.Series
+) -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
+    """Return fen (signed where the file signs it), sign, reason code and the text of the amount."""
+    n = cells.height
+    nothing = _nulls(n, pl.String())
+    if cells.has("debit") or cells.has("credit"):
+        both = cells.has("debit") and cells.has("credit")
+        if both or not cells.has("amount"):
+            return _two_columns(cells)
+    amount, text = cells.fen("amount"), cells.role("amount")
+    bad = (text.is_not_null() & amount.is_null()).fill_null(False)
+    code = nothing.scatter(bad.arg_true(), "amount") if bad.any() else nothing
+    if cells.has("direction"):
+        sign = _flags(cells.role("direction"), known)
+        sign = _signed_and_flagged(amount, sign)
+        return amount, sign, code, text
+    if cells.has("payer_account") or cells.has("payee_account"):
+        payer, payee = clean_account(cells.role("payer_account")), clean_account(cells.role("payee_account"))
+        out, into = (payer == account).fill_null(False), (payee == account).fill_null(False)
+        frame = pl.DataFrame({"o": out, "i": into}).select(
+            pl.when(pl.col("o") & ~pl.col("i"))
+            .then(-1)
+            .when(pl.col("i") & ~pl.col("o"))
+            .then(1)
+            .otherwise(None)
+        )
+        return amount, frame.to_series().cast(pl.Int8), code, text
+    return amount, amount.sign().cast(pl.Int8), code, text
+
+
+def _two_columns(cells: _Cells) -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
+    frame = pl.DataFrame(
+        {
+            "d": cells.fen("debit"),
+            "c": cells.fen("credit"),
+            "dt": cells.role("debit"),
+            "ct": cells.role("credit"),
+        }
+    )
+    d, c = pl.col("d").fill_null(0), pl.col("c").fill_null(0)
+    got = frame.select(
+        amount=pl.when((pl.col("d").is_null()) & pl.col("c").is_null()).then(None).otherwise(d + c),
+        sign=pl.when((c > 0) | (d < 0))
+        .then(1)
+        .when((d > 0) | (c < 0))
+        .then(-1)
+        .otherwise(None)
+        .cast(pl.Int8),
+        code=pl.when(
+            (pl.col("dt").is_not_null() & pl.col("d").is_null())
+            | (pl.col("ct").is_not_null() & pl.col("c").is_null())
+        )
+        .then(pl.lit("amount"))
+        .when((d != 0) & (c != 0))
+        .then(pl.lit("both_sides"))
+        .otherwise(None),
+        text=pl.coalesce("dt", "ct"),
+    )
+    return got["amount"], got["sign"], got["code"], got["text"]
+
+
+def _flags(flags: pl.Series, known: Understanding) -> pl.Series:
+    sign = flag_sign(flags)
+    if known.signs:
+        own = flags.replace_strict(dict(known.signs), default=None, return_dtype=pl.Int8)
+        sign = pl.select(pl.coalesce(own, sign)).to_series()
+    if sign.has_nulls():
+        codes = flag_code(flags)
+        if known.code_in is not None and codes.is_not_null().any():
+            mapped = codes.replace_strict({known.code_in: 1}, default=-1, return_dtype=pl.Int8)
+            sign = pl.select(pl.coalesce(sign, pl.when(codes.is_not_null()).then(mapped))).to_series()
+    return sign
+
+
+def _signed_and_flagged(amount: pl.Series, sign: pl.Series) -> pl.Series:
+    """A minus beside a flag: a file that signs all it pays, or single reversals (红字)."""
+    negative = (amount < 0).fill_null(False)
+    if not negative.any():
+        return sign
+    outs, ins = (sign == -1).fill_null(False), (sign == 1).fill_null(False)
+    if outs.any() and negative.filter(outs).all() and not negative.filter(ins).any():
+        return sign
+    return (
+        sign.cast(pl.Int64)
+        * pl.Series([1])
+        .new_from_index(0, len(sign))
+        .zip_with(~negative, pl.Series([-1]).new_from_index(0, len(sign)))
+    ).cast(pl.Int8)
+
+
+def _settle_direction(
+    cells: _Cells,
+    known: Understanding,
+    account: pl.Series,
+    amount: pl.Series,
+    sign: pl.Series,
+    balance: pl.Series,
+) -> pl.Series:
+    """Let the balance chain settle numeric codes and overrule a meaning that it contradicts."""
+    size = amount.abs()
+    if cells.has("direction") and known.code_in is None and sign.is_null().any():
+        codes = flag_code(cells.role("direction"))
+        if codes.is_not_null().any():
+            trial = codes.replace_strict({1: -1, 2: 1}, default=None, return_dtype=pl.Int8)
+            fit = fit_chain(account, size, trial, balance)
+            if fit.clearly_straight or fit.clearly_inverted:
+                known.code_in = 2 if fit.clearly_straight else 1
+                known.notes.append("the balances tell which direction code is money in")
+                return _settle_direction(
+                    cells, known, account, amount, _flags(cells.role("direction"), known), balance
+                )
+    if known.inverted is None:
+        fit = fit_chain(account, size, sign, balance)
+        if fit.clearly_inverted:
+            known.inverted = True
+            known.notes.append(
+                "the balances say that in and out are the other way round in this file: so read"
+            )
+        elif fit.clearly_straight:
+            known.inverted = False
+    return -sign if known.inverted else sign
+
+
+def _foreign(currency: pl.Series, title: str | None, n: int) -> pl.Series:
+    title_foreign = bool(title) and (title or "").strip().lower() not in _CNY
+    folded = (
+        half_width(currency)
+        .str.replace_many(["（", "）"], ["(", ")"])
+        .str.to_lowercase()
+        .str.replace_all(r"\s", "")
+    )
+    distinct = folded.unique().drop_nulls().to_list()
+    foreign = [each for each in distinct if each not in _CNY]
+    if not foreign and not title_foreign:
+        return pl.Series([False]).new_from_index(0, n)
+    return folded.is_in(foreign).fill_null(title_foreign)
+
+
+def _failed(cells: _Cells) -> pl.Series:
+    """Rows that the bank marks as failed: no money moved, so they are no transactions."""
+    if not cells.has("status"):
+        return pl.Series([False]).new_from_index(0, cells.height)
+    status = cells.role("status")
+    return (status.str.contains(_FAILED) | status.is_in(list(_FAILED_EXACT))).fill_null(False)
+
+
+def _remark(cells: _Cells) -> pl.Series:
+    columns = cells.all("remark")
+    if not columns:
+        return _nulls(cells.height, pl.String())
+    columns = [each for each in columns if each.null_count() < len(each)] or columns[:1]
+    if len(columns) == 1:
+        return columns[0]
+    named = [each.alias(f"r{i}") for i, each in enumerate(columns)]
+    joined = pl.DataFrame(named).select(
+        pl.concat_str([each.name for each in named], separator=" ", ignore_nulls=True)
+    )
+    return joined.to_series().replace("", None)
+
+
+def _parties(cells: _Cells, sign: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
+    if cells.has("payer_account") or cells.has("payee_account"):
+        out = (sign == -1).fill_null(False)
+
+        def other(part: str) -> pl.Series:
+            return cells.role(f"payee_{part}").zip_with(out, cells.role(f"payer_{part}"))
+
+        return clean_account(other("account")), other("name"), other("bank")
+    account, name, bank = (
+        clean_account(cells.role("cp_account")),
+        cells.role("cp_name"),
+        cells.role("cp_bank"),
+    )
+    if cells.has("cp_merged"):
+        got = _split_party(cells.role("cp_merged"))
+        account = pl.select(pl.coalesce(account, got[0])).to_series()
+        name = pl.select(pl.coalesce(name, got[1])).to_series()
+    elif name.null_count() == len(name) and account.str.contains(r"\p{Han}").any():
+        account, name = _split_party(account)
+    return account, name, bank
+
+
+def _split_party(merged: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """``6217…/张三`` or ``张三 6217…`` into account and name."""
+    number = merged.str.extract(r"([0-9][0-9*]{7,}[0-9]|[0-9]{8,})")
+    name = (
+        merged.str.replace(r"([0-9][0-9*]{7,}[0-9]|[0-9]{8,})", "")
+        .str.replace_all(r"[()（）]", " ")
+        .str.strip_chars(" /|-_,，;；:：\t")
+        .replace("", None)
+    )
+    return number, name

@@ -1,0 +1,186 @@
+"""Find the header row and what the lines above it say."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flows.steps.formats._aliases import Alias, in_ten_thousands, normalise_header
+from flows.steps.formats._values import BLANK
+
+HEAD_ROWS = 400
+"""Rows searched for a header; a preamble is never longer."""
+
+MANY_ROLES = ("remark", "ignored")
+_AMOUNTS = ("amount", "debit", "credit")
+_SUPPORT = frozenset(
+    "balance cp_account cp_name cp_merged cp_bank payer_account payee_account payer_name payee_name remark "
+    "reference account direction time currency channel".split()
+)
+_TITLES = frozenset(
+    "account holder currency own_bank title_opening title_closing title_debit_total title_credit_total "
+    "title_count title_debit_count title_credit_count".split()
+)
+_KEYED = re.compile(
+    r"([^:：,，;；]{1,40}?)\s*[:：]\s*([^:：]*?)(?=(?:[\s,，;；]+[^:：\s,，;；]{1,20}\s*[:：])|$)"
+)
+
+Row = Sequence[str | None]
+
+
+@dataclass(frozen=True)
+class Header:
+    """A recognised header: the column of each role.
+
+    ``columns`` maps a role to column indexes, the preferred first (one, but for remarks);
+    ``texts`` are the cells as written; ``rows`` is 2 for a header of two rows.
+    """
+
+    columns: Mapping[str, tuple[int, ...]]
+    texts: tuple[str, ...]
+    rows: int = 1
+    units: Mapping[int, int] = field(default_factory=dict)
+
+    def first(self, role: str) -> int | None:
+        """Return the column of a role, or None."""
+        found = self.columns.get(role)
+        return found[0] if found else None
+
+    def described(self) -> tuple[tuple[str, str], ...]:
+        """Each column as written with the role it was taken for."""
+        role_of = {index: role for role, indexes in self.columns.items() for index in indexes}
+        return tuple((text, role_of.get(i, "")) for i, text in enumerate(self.texts))
+
+
+def find_header(rows: Sequence[Row], aliases: Mapping[str, tuple[Alias, ...]]) -> tuple[int, Header] | None:
+    """Return the index of the first header row among `rows` and what it says, or None."""
+    for index, row in enumerate(rows[:HEAD_ROWS]):
+        header = match_header(row, aliases)
+        if header is not None:
+            return index, header
+        if index + 1 < len(rows) and len(_filled(row)) >= 2:
+            header = _match_two_rows(row, rows[index + 1], aliases)
+            if header is not None:
+                return index, header
+    return None
+
+
+def match_header(row: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> Header | None:
+    """Take a row for a header, if it has a date, an amount and a column that supports them."""
+    texts = tuple((cell or "").strip(BLANK) for cell in row)
+    if sum(1 for text in texts if text) < 3:
+        return None
+    return _assign(texts, [aliases.get(normalise_header(text), ()) if text else () for text in texts], 1)
+
+
+def _match_two_rows(top: Row, sub: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> Header | None:
+    """Two-row headers: ``发生额`` above ``借方`` and ``贷方``; merged cells leave gaps that carry over."""
+    above, texts, found = "", [], []
+    for i in range(max(len(top), len(sub))):
+        upper = ((top[i] if i < len(top) else None) or "").strip(BLANK)
+        lower = ((sub[i] if i < len(sub) else None) or "").strip(BLANK)
+        carried = upper or (above if lower else "")
+        above = upper or above
+        meanings: tuple[Alias, ...] = ()
+        for candidate in (carried + lower, lower + carried, lower, upper):
+            meanings = aliases.get(normalise_header(candidate), ()) if candidate else ()
+            if meanings:
+                break
+        texts.append(f"{upper} {lower}".strip())
+        found.append(meanings)
+    if not any((cell or "").strip(BLANK) for cell in sub) or sum(map(bool, found)) < 4:
+        return None
+    return _assign(tuple(texts), found, 2)
+
+
+def _assign(texts: tuple[str, ...], found: Sequence[tuple[Alias, ...]], rows: int) -> Header | None:
+    best: dict[str, list[tuple[int, int]]] = {}
+    for index, meanings in enumerate(found):
+        for alias in meanings:
+            best.setdefault(alias.role, []).append((alias.rank, index))
+    for options in best.values():
+        options.sort()
+    columns = {
+        role: tuple(index for _, index in (options if role in MANY_ROLES else options[:1]))
+        for role, options in best.items()
+        if not role.startswith("title_")
+    }
+    columns = _settle_shared(columns, best)
+    if "account" in best and len(best["account"]) > 1:
+        columns["account"] = tuple(index for _, index in best["account"])
+    if "date" not in columns or not any(role in columns for role in _AMOUNTS):
+        return None
+    if not _SUPPORT & columns.keys() or len({i for each in columns.values() for i in each}) < 3:
+        return None
+    units = {i: 10_000 for i, text in enumerate(texts) if in_ten_thousands(text)}
+    return Header(columns, texts, rows, units)
+
+
+def _settle_shared(
+    columns: dict[str, tuple[int, ...]], best: Mapping[str, Sequence[tuple[int, int]]]
+) -> dict[str, tuple[int, ...]]:
+    """One column, one role: ``交易时间`` is the time beside a date column, else the date itself."""
+    date, time = columns.get("date"), columns.get("time")
+    if date and time and date == time:
+        others = [index for _, index in best["time"] if index != date[0]]
+        if others:
+            columns["time"] = (others[0],)
+        else:
+            del columns["time"]
+    taken = {i for role, each in columns.items() if role not in MANY_ROLES for i in each}
+    for role in MANY_ROLES:
+        if role in columns:
+            columns[role] = tuple(i for i in columns[role] if i not in taken)
+    # a transaction date beside the booking date: its time of day holds only when the days agree
+    later = [index for _, index in best.get("date", ()) if date and index != date[0]]
+    if later and later[0] not in taken:
+        columns["other_date"] = (later[0],)
+    return {role: each for role, each in columns.items() if each}
+
+
+def _filled(row: Row) -> list[str]:
+    return [text for text in ((cell or "").strip(BLANK) for cell in row) if text]
+
+
+def read_titles(row: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> dict[str, str]:
+    """Read ``账　　号：6222…``, ``账号`` beside its value, or several such pairs in one cell.
+
+    Returns
+    -------
+    dict
+        Role (``account``, ``holder``, ``currency``, ``own_bank``, ``title_…``) to the value as written.
+    """
+    cells = [(cell or "").strip(BLANK) for cell in row]
+    found: dict[str, str] = {}
+    for index, cell in enumerate(cells):
+        if not cell:
+            continue
+        pairs = _KEYED.findall(unicodedata.normalize("NFKC", cell)) if re.search("[:：]", cell) else []
+        for key, value in pairs or [(cell, "")]:
+            role = _title_role(key, aliases)
+            if role is None or role in found:
+                continue
+            text = value.strip(BLANK)
+            if not text and (not pairs or key == pairs[-1][0]):
+                text = next((each for each in cells[index + 1 :] if each), "")
+                if text and _title_role(text.rstrip(":："), aliases):
+                    text = ""
+            if text:
+                found[role] = text
+    return found
+
+
+def _title_role(key: str, aliases: Mapping[str, tuple[Alias, ...]]) -> str | None:
+    for alias in aliases.get(normalise_header(key), ()):
+        if alias.role in _TITLES:
+            return alias.role
+    return None
+
+
+def account_in_name(name: str) -> str | None:
+    """Return the one account number that a file's name holds; None when none or several."""
+    runs = re.findall(r"(?<![0-9])[0-9]{9,32}(?![0-9])", name)
+    runs = [run for run in dict.fromkeys(runs) if not re.fullmatch(r"(?:19|20)[0-9]{12}", run)]
+    return runs[0] if len(runs) == 1 else None

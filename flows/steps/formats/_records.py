@@ -1,0 +1,155 @@
+"""Physical lines into rows of cells, quotes and all, without a loop over rows.
+
+Three kinds of line: without a quotation mark (split at the delimiter), quoted as CSV prescribes
+(the CSV reader), and anything else (a quoted field followed by a tab, Excel's ``="123"``, a stray
+quotation mark), which is mended by the narrowest rule that makes it readable.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import polars as pl
+
+DELIMITERS = (",", "\t", "|", ";", "\uff0c", "^")
+"""Tried in this order; the one that cuts the header row into most known columns wins."""
+
+MAX_COLUMNS = 256
+
+
+def split_cells(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFrame:
+    """Cut lines into cells.
+
+    Parameters
+    ----------
+    lines : polars.DataFrame
+        ``record``, ``line``.
+    delimiter : str
+        One character.
+    width : int
+        Number of columns to make; what lies beyond stays in the last one.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row a record, in order: ``record``, ``cells`` (how many the row has), ``c0`` … Blank lines
+        have no cell filled.
+    """
+    quoted = lines["line"].str.contains('"', literal=True)
+    if not quoted.any():
+        return _split_plain(lines, delimiter, width)
+    joined = _join_open_quotes(lines)
+    quoted = joined["line"].str.contains('"', literal=True)
+    plain = _split_plain(joined.filter(~quoted), delimiter, width)
+    rest = _split_quoted(joined.filter(quoted), delimiter, width)
+    return pl.concat([plain, rest], how="vertical").sort("record")
+
+
+def _split_plain(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFrame:
+    line = pl.col("line")
+    parts = line.str.splitn(delimiter, width) if width > 1 else pl.struct(field_0=line)
+    names = {f"field_{i}": f"c{i}" for i in range(width)}
+    return (
+        lines.select(
+            "record",
+            (line.str.count_matches(delimiter, literal=True).cast(pl.Int32) + 1).alias("cells"),
+            parts.alias("parts"),
+        )
+        .unnest("parts")
+        .rename(names)
+    )
+
+
+def _well_formed(delimiter: str) -> str:
+    d = re.escape(delimiter)
+    cell = rf'(?:[^"{d}]*|"(?:[^"]|"")*")'
+    return rf"^{cell}(?:{d}{cell})*$"
+
+
+def _split_quoted(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFrame:
+    d = re.escape(delimiter)
+    good = _well_formed(delimiter)
+    line = pl.col("line")
+    mended = (
+        line.str.replace_all(r'=("[^"]*")', "${1}")
+        .str.replace_all(rf'"[ \t]+({d}|$)', '"${1}')
+        .str.replace_all(rf'(^|{d})[ \t]+"', '${1}"')
+    )
+    lines = lines.with_columns(pl.when(line.str.contains(good)).then(line).otherwise(mended))
+    ok = lines["line"].str.contains(good)
+    parts = []
+    if ok.any():
+        parts.append(_read_quoted(lines.filter(ok), delimiter, width))
+    if not ok.all():
+        parts.append(_read_stray(lines.filter(~ok), delimiter, width))
+    return pl.concat(parts, how="vertical")
+
+
+def _read_quoted(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFrame:
+    if len(delimiter.encode()) > 1:
+        return _read_stray(lines, delimiter, width)
+    guide = delimiter * (width - 1)  # makes the reader see all columns, whatever the first row has
+    text = guide + "\n" + "\n".join(lines["line"].to_list())
+    frame = pl.read_csv(
+        text.encode("utf-8", "replace"),
+        has_header=False,
+        separator=delimiter,
+        infer_schema=False,
+        truncate_ragged_lines=True,
+        new_columns=[f"c{i}" for i in range(width)],
+    ).slice(1)
+    if frame.height != lines.height:  # a line break inside a cell or a quote the pattern let pass
+        return _read_stray(lines, delimiter, width)
+    inside = pl.col("line").str.replace_all(r'"(?:[^"]|"")*"', "")
+    cells = lines.select(
+        "record", (inside.str.count_matches(delimiter, literal=True) + 1).cast(pl.Int32).alias("cells")
+    )
+    return pl.concat([cells, frame], how="horizontal")
+
+
+def _read_stray(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFrame:
+    """Few lines with odd quotes: the lenient reader, line by line."""
+    rows: list[list[str | None]] = []
+    counts: list[int] = []
+    for text in lines["line"].to_list():
+        try:
+            cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        except csv.Error:
+            cells = text.split(delimiter)
+        counts.append(len(cells))
+        if len(cells) > width:
+            cells = [*cells[: width - 1], delimiter.join(cells[width - 1 :])]
+        rows.append([*cells, *[None] * (width - len(cells))])
+    frame = pl.DataFrame(rows, schema={f"c{i}": pl.String for i in range(width)}, orient="row")
+    counted = lines.select("record").with_columns(pl.Series("cells", counts, dtype=pl.Int32))
+    return pl.concat([counted, frame], how="horizontal")
+
+
+def _join_open_quotes(lines: pl.DataFrame, longest: int = 20) -> pl.DataFrame:
+    """Join a line whose quotation mark stays open with those up to the one that closes it.
+
+    A quote that is not closed within `longest` lines is a stray character, not the start of a cell.
+    The record's number is that of its first line.
+    """
+    odd = lines["line"].str.count_matches('"', literal=True) % 2 == 1
+    at = odd.arg_true().to_list()
+    if not at:
+        return lines
+    group = list(range(lines.height))
+    position = 0
+    while position + 1 < len(at):
+        first, last = at[position], at[position + 1]
+        if last - first <= longest:
+            for inner in range(first + 1, last + 1):
+                group[inner] = first
+            position += 2
+        else:
+            position += 1
+    return (
+        lines.with_columns(pl.Series("_group", group, dtype=pl.Int64))
+        .group_by("_group", maintain_order=True)
+        .agg(pl.col("record").first(), pl.col("line").str.join("\n"))
+        .drop("_group")
+    )

@@ -1,0 +1,76 @@
+"""Close the account of a file: counts, control totals, stated balances, warnings and the problem."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+from flows.steps.formats._rows import RowReader
+from flows.steps.formats._store import LineStore
+from flows.steps.formats._values import clean_account, parse_fen
+from flows.steps.formats.protocol import QUARANTINE_SCHEMA, AccountBalances, ReadResult
+
+CUT = "The file ends in the middle of a row: it was cut off on the way; ask for it again."
+
+
+def finish(
+    result: ReadResult,
+    store: LineStore,
+    quarantine: Sequence[pl.DataFrame],
+    readers: Sequence[RowReader],
+    cut: bool,
+) -> None:
+    """Fill in what is known once all rows are read."""
+    result.lines = store.lines()
+    result.rows_accepted = store.rows
+    result.quarantine = pl.concat(quarantine) if quarantine else pl.DataFrame(schema=QUARANTINE_SCHEMA)
+    result.rows_quarantined = result.quarantine.height
+    if cut:
+        result.problem = CUT
+    for reader in readers:
+        state = reader.state
+        if state.header is None:
+            continue
+        result.warnings += state.understanding.notes
+        if state.failed:
+            result.warnings.append(
+                f"{state.failed} failed transactions are no transactions and were left out"
+            )
+        if state.zero:
+            result.warnings.append(f"{state.zero} rows with an amount of zero were left out")
+        unknown = [text for text, role in state.header.described() if text and not role]
+        if unknown:
+            result.warnings.append(f"columns not used: {', '.join(unknown)}")
+        _control_totals(result, reader)
+    if result.problem is None and result.rows_accepted == 0 and result.rows_quarantined:
+        common = result.quarantine["reason"].mode().sort()[0]
+        result.problem = f"No row could be accepted; most often {common}."
+
+
+def _control_totals(result: ReadResult, reader: RowReader) -> None:
+    """Compare what the preamble announces with what was read; a difference is a warning."""
+    titles = reader.state.titles
+    number = _whole(titles.get("title_count"))
+    if number is None:
+        parts = [_whole(titles.get(role)) for role in ("title_debit_count", "title_credit_count")]
+        if all(part is not None for part in parts):
+            number = sum(part for part in parts if part is not None)
+    found = result.rows_accepted + result.rows_quarantined
+    if number is not None and number != found:
+        result.warnings.append(f"the file announces {number} transactions and holds {found}")
+    account = titles.get("account")
+    opening, closing = (_fen(titles.get(role)) for role in ("title_opening", "title_closing"))
+    if account and (opening is not None or closing is not None):
+        cleaned = clean_account(pl.Series([account]))[0]
+        result.accounts.append(AccountBalances(cleaned, opening, closing))
+
+
+def _whole(text: str | None) -> int | None:
+    match = re.match(r"^\s*([0-9,]+)", text or "")
+    return int(match[1].replace(",", "")) if match else None
+
+
+def _fen(text: str | None) -> int | None:
+    return parse_fen(pl.Series([text], dtype=pl.String))[0] if text else None

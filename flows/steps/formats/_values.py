@@ -1,0 +1,320 @@
+"""Cells as banks write them into dates, times, amounts and account numbers; columns at a time.
+
+Each function takes and gives a series. What cannot be read becomes null: the caller knows where the
+cell was not empty and sends that row to the quarantine. Nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+BLANK = " \t\r\n\v\f\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff\u2002\u2003\u2009\u202f"
+"""Characters trimmed from both ends of a cell."""
+
+_EMPTY = r"^(?:[-\u2010-\u2015\u2212\uff0d_/\\*]+|(?i:null|none|nan|n/a|#n/a)|无|（空）|空)$"
+_FULL = "０１２３４５６７８９．，＋－（）：／　￥ＣＮＹ＊"
+_HALF = "0123456789.,+-():/ ¥CNY*"
+_CURRENCY_SIGN = r"(?i)^([+\-(]?)\s*(?:cny|rmb|人民币|¥|\u00a5|￥)\s*"
+_SIMPLE_AMOUNT = r"^[+-]?[0-9]{1,15}(?:\.[0-9]{1,2})?$"
+_GROUPED = r"^[+-]?(?:[0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,4}(?:,[0-9]{4})+)(?:\.[0-9]*)?$"
+
+
+def clean(cells: pl.Expr) -> pl.Expr:
+    """Trim a cell; dashes, ``/`` and the like that stand for an empty cell become null."""
+    trimmed = cells.str.strip_chars(BLANK)
+    return pl.when((trimmed == "") | trimmed.str.contains(_EMPTY)).then(None).otherwise(trimmed)
+
+
+def half_width(cells: pl.Series) -> pl.Series:
+    """Full-width digits and signs to ASCII, only where there are any."""
+    wide = cells.str.contains(r"[^\x00-\x7f]")
+    if not wide.any():
+        return cells
+    return cells.str.replace_many(list(_FULL), list(_HALF))
+
+
+def _nulls(name: str, dtype: pl.DataType, height: int) -> pl.Series:
+    return pl.Series(name, [], dtype=dtype).extend_constant(None, height)
+
+
+def _patch(values: pl.Series, where: pl.Series, patch: pl.Series) -> pl.Series:
+    """Put `patch` where `where` is true."""
+    return values.scatter(where.arg_true(), patch) if where.any() else values
+
+
+def parse_fen(cells: pl.Series, unit: int = 1) -> pl.Series:
+    """Read amounts as integer fen (分).
+
+    Thousands separators, ￥/¥/CNY, 元, full-width digits, brackets or a trailing minus for negatives,
+    ``DR``/``CR`` behind a balance are understood; a number with more than two decimals that is not a
+    binary rounding of one with two is not.
+
+    Parameters
+    ----------
+    cells : polars.Series
+        Cleaned strings.
+    unit : int
+        What one is worth in yuan: 10000 where the header says 万元.
+    """
+    simple = cells.str.contains(_SIMPLE_AMOUNT).fill_null(False)
+    values = _nulls(cells.name, pl.Int64(), len(cells))
+    if unit == 1:
+        if simple.all():
+            return _decimal_fen(cells)
+        values = _patch(values, simple, _decimal_fen(cells.filter(simple)))
+        hard = ~simple & cells.is_not_null()
+    else:
+        hard = cells.is_not_null()
+    if hard.any():
+        values = _patch(values, hard, _parse_hard(cells.filter(hard), unit))
+    return values
+
+
+def _decimal_fen(cells: pl.Series) -> pl.Series:
+    return (cells.cast(pl.Decimal(20, 2), strict=False) * 100).cast(pl.Int64, strict=False)
+
+
+def _parse_hard(cells: pl.Series, unit: int) -> pl.Series:
+    s = half_width(cells).str.replace_all(r"[\s']", "").str.replace(r"元(?:整)?$", "")
+    frame = pl.DataFrame({"s": s}).with_columns(s=pl.col("s").str.replace(_CURRENCY_SIGN, "${1}"))
+    s_ = pl.col("s")
+    frame = frame.with_columns(
+        neg=s_.str.contains(r"^\(.*\)$")
+        | s_.str.contains(r"^[^-]+-$")
+        | s_.str.contains(r"(?i)[0-9](?:dr|d|借)$"),
+        s=s_.str.replace(r"^\(([^-+].*)\)$", "${1}")
+        .str.replace(r"^([^-+].*)-$", "${1}")
+        .str.replace(r"(?i)([0-9])\s*(?:dr|cr|d|c|借|贷)$", "${1}"),
+    )
+    frame = frame.with_columns(s=s_.str.replace(_CURRENCY_SIGN, "${1}"))
+    frame = frame.with_columns(
+        s=pl.when(s_.str.contains(_GROUPED)).then(s_.str.replace_all(",", "", literal=True)).otherwise(None)
+    )
+    scaled = (s_.cast(pl.Decimal(38, 12), strict=False) * (unit * 100)).alias("v")
+    frame = frame.with_columns(scaled, decimals=s_.str.extract(r"\.([0-9]*)$").str.len_chars().fill_null(0))
+    fen = pl.col("v").round(0)
+    exact = (pl.col("v") - fen) == 0
+    rounding = (pl.col("decimals") >= 8) & ((pl.col("v") - fen).abs() < 0.0001)
+    fen_int = fen.cast(pl.Int64, strict=False)
+    return frame.select(
+        pl.when(exact | rounding)
+        .then(pl.when(pl.col("neg")).then(-fen_int).otherwise(fen_int))
+        .otherwise(None)
+    ).to_series()
+
+
+_NORMAL_DATE = (
+    (r"[年月/.]", "-"),
+    (r"日\s*", " "),
+    (r"时|点", ":"),
+    (r"分", ":"),
+    (r"秒", ""),
+)
+
+_DATE_TIME_FORMATS = (
+    "%Y-%m-%d %H:%M:%S",
+    "%Y%m%d%H%M%S",
+    "%Y-%m-%d %H:%M",
+    "%Y%m%d %H:%M:%S",
+    "%Y%m%d %H%M%S",
+    "%Y-%m-%d %H%M%S",
+    "%Y%m%d%H%M",
+    "%Y-%m-%d %I:%M:%S %p",
+    "%Y-%m-%d %I:%M %p",
+)
+_DATE_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%d-%b-%Y", "%b %d, %Y", "%d %b %Y")
+
+
+def parse_moments(cells: pl.Series, day_first: bool | None = None) -> pl.DataFrame:
+    """Read dates with or without a time.
+
+    Parameters
+    ----------
+    cells : polars.Series
+        Cleaned strings.
+    day_first : bool or None
+        For ``20/06/2016`` and ``06/20/2016``: which comes first; None leaves such cells unread.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``at`` (datetime) and ``timed`` (whether the cell gave a time), one row a cell.
+    """
+    n = len(cells)
+    at = pl.Series("at", [], dtype=pl.Datetime("us")).extend_constant(None, n)
+    timed = pl.Series("timed", [], dtype=pl.Boolean).extend_constant(False, n)
+    todo = cells.is_not_null()
+    # the commonest shapes first, on the raw cells
+    for pattern, fmt, has_time in (
+        (r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2} [0-9]{1,2}:[0-9]{2}:[0-9]{2}$", "%Y-%m-%d %H:%M:%S", True),
+        (r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}T[0-9]{1,2}:[0-9]{2}:[0-9]{2}$", "%Y-%m-%dT%H:%M:%S", True),
+        (r"^[0-9]{14}$", "%Y%m%d%H%M%S", True),
+        (r"^[0-9]{8}$", "%Y%m%d", False),
+        (r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}$", "%Y-%m-%d", False),
+        (r"^[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}$", "%Y/%m/%d", False),
+    ):
+        if not todo.any():
+            break
+        match = (cells.str.contains(pattern) & todo).fill_null(False)
+        if not match.any():
+            continue
+        got = cells.filter(match).str.to_datetime(fmt, strict=False, time_unit="us")
+        at = _patch(at, match, got)
+        if has_time:
+            timed = _patch(timed, match, pl.Series([True]).new_from_index(0, len(got)))
+        todo = todo & ~match
+    if todo.any():
+        rest = _parse_odd_moments(cells.filter(todo), day_first)
+        at = _patch(at, todo, rest["at"])
+        timed = _patch(timed, todo, rest["timed"])
+    year = at.dt.year()
+    at = at.set(((year < 1980) | (year > 2100)).fill_null(False), None)
+    return pl.DataFrame([at.alias("at"), timed.alias("timed")])
+
+
+def _parse_odd_moments(cells: pl.Series, day_first: bool | None) -> pl.DataFrame:
+    s = half_width(cells)
+    for pattern, value in _NORMAL_DATE:
+        s = s.str.replace_all(pattern, value) if pattern != r"[年月/.]" else _unify_date(s)
+    s = s.str.replace(r"([0-9])T([0-9])", "${1} ${2}").str.replace(r"(:[0-9]{2})[.,][0-9]+", "${1}")
+    half = s.str.contains(r"(?i)下午|晚上|\bpm\b|[0-9]pm$")
+    s = (
+        s.str.replace_all(r"(?i)上午|下午|凌晨|晚上|中午|\s*[ap]m\b", " ")
+        .str.replace_all(r"星期.|周[一二三四五六日]|\([一二三四五六日]\)", " ")
+        .str.replace_all(r"\s+", " ")
+        .str.strip_chars(" :")
+    )
+    noon = cells.str.contains(r"(?i)上午|凌晨|am\b")
+    if day_first is not None:
+        order = "${3}-${2}-${1}" if day_first else "${3}-${1}-${2}"
+        s = s.str.replace(r"^([0-9]{1,2})-([0-9]{1,2})-([0-9]{4})", order)
+    frame = pl.DataFrame({"s": s, "half": half, "noon": noon})
+    col = pl.col("s")
+    with_time = pl.coalesce(
+        *[col.str.to_datetime(fmt, strict=False, time_unit="us") for fmt in _DATE_TIME_FORMATS[:7]]
+    )
+    hour = pl.col("at").dt.hour()
+    zoned = pl.coalesce(
+        *[
+            col.str.to_datetime(
+                fmt, strict=False, time_unit="us", time_zone="Asia/Shanghai"
+            ).dt.replace_time_zone(None)
+            for fmt in ("%Y-%m-%d %H:%M:%S%#z",)
+        ]
+    )
+    serial = col.str.extract(r"^([0-9]{5}(?:\.[0-9]+)?)$").cast(pl.Float64, strict=False)
+    serial_ok = serial.is_between(29000, 60000)
+    serial_at = (
+        pl.datetime(1899, 12, 30)
+        + pl.duration(
+            seconds=pl.when(serial_ok).then((serial * 86400).round(0)).otherwise(None).cast(pl.Int64)
+        )
+    ).cast(pl.Datetime("us"))
+    dates = pl.coalesce(
+        *[col.str.to_date(fmt, strict=False).cast(pl.Datetime("us")) for fmt in _DATE_FORMATS]
+    )
+    frame = frame.with_columns(
+        at=pl.coalesce(with_time, zoned), serial=serial_at, day=dates, fraction=serial % 1 > 0
+    )
+    shifted = (
+        pl.when(pl.col("half") & (hour < 12))
+        .then(pl.col("at") + pl.duration(hours=12))
+        .when(pl.col("noon") & (hour == 12))
+        .then(pl.col("at") - pl.duration(hours=12))
+        .otherwise(pl.col("at"))
+    )
+    return frame.select(
+        pl.coalesce(shifted, pl.col("serial"), pl.col("day")).alias("at"),
+        (pl.col("at").is_not_null() | pl.col("fraction").fill_null(False)).alias("timed"),
+    )
+
+
+def _unify_date(s: pl.Series) -> pl.Series:
+    """``2016年6月20日``, ``2016/6/20``, ``2016.6.20`` → dashes in the date part only."""
+    return (
+        s.str.replace(r"^([0-9]{4})[年/.]([0-9]{1,2})[月/.]([0-9]{1,2})", "${1}-${2}-${3}")
+        .str.replace(r"^([0-9]{1,2})[/.]([0-9]{1,2})[/.]([0-9]{4})", "${1}-${2}-${3}")
+        .str.replace(
+            r"^([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})-([0-9]{1,2})[.:]([0-9]{2})[.:]([0-9]{2})",
+            "${1} ${2}:${3}:${4}",
+        )
+    )
+
+
+def guess_day_first(cells: pl.Series) -> bool | None:
+    """Tell ``20/06/2016`` from ``06/20/2016`` when some cell leaves no doubt; None when none does."""
+    parts = half_width(cells.drop_nulls()).str.extract_groups(r"^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-][0-9]{4}")
+    first = parts.struct[0].cast(pl.Int32, strict=False).max()
+    second = parts.struct[1].cast(pl.Int32, strict=False).max()
+    if isinstance(first, int) and first > 12:
+        return True
+    if isinstance(second, int) and second > 12:
+        return False
+    return None
+
+
+def parse_clock(cells: pl.Series) -> pl.Series:
+    """Read times of day as seconds after midnight (Int64); null where the cell is no time.
+
+    ``10:42:20``, ``10:42``, ``104220``, ``94220`` (a lost zero), ``10时42分20秒``, ``下午 3:04``, a
+    fraction of a day as Excel keeps it, or a full date and time.
+    """
+    s = half_width(cells)
+    pm = s.str.contains(r"(?i)下午|晚上|pm").fill_null(False)
+    am = s.str.contains(r"(?i)上午|凌晨|am").fill_null(False)
+    s = (
+        s.str.replace_all(r"(?i)上午|下午|凌晨|晚上|中午|[ap]m", "")
+        .str.replace_all(r"[时点分]", ":")
+        .str.replace_all(r"秒", "")
+        .str.strip_chars(" :")
+        .str.replace(r"^[0-9]{4}[-/年][0-9]{1,2}[-/月][0-9]{1,2}日?[ T]", "")
+        .str.replace(r"^([0-9]{1,2})\.([0-9]{2})\.([0-9]{2})", "${1}:${2}:${3}")
+        .str.replace(r"^([0-9]{1,2}):([0-9]{2})$", "${1}:${2}:00")
+    )
+    frame = pl.DataFrame({"s": s, "pm": pm, "am": am})
+    col = pl.col("s")
+    colon = col.str.extract_groups(r"^([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?$")
+    digits = col.str.extract(r"^([0-9]{1,6})(?:\.0+)?$").str.zfill(6)
+    long = col.str.extract(r"^([0-9]{6})[0-9]{2,6}$")
+    packed = pl.coalesce(digits, long).str.extract_groups(r"^([0-9][0-9])([0-9][0-9])([0-9][0-9])$")
+    fraction = col.str.extract(r"^(0\.[0-9]+)$").cast(pl.Float64, strict=False)
+
+    def part(i: str) -> pl.Expr:
+        return pl.coalesce(colon.struct.field(i), packed.struct.field(i)).cast(pl.Int64, strict=False)
+
+    frame = frame.select(
+        pl.coalesce(
+            pl.when((part("1") < 24) & (part("2") < 60) & (part("3") < 60)).then(
+                (
+                    part("1")
+                    + pl.when(pl.col("pm") & (part("1") < 12)).then(12).otherwise(0)
+                    - pl.when(pl.col("am") & (part("1") == 12)).then(12).otherwise(0)
+                )
+                * 3600
+                + part("2") * 60
+                + part("3")
+            ),
+            (fraction * 86400).round(0).cast(pl.Int64),
+        )
+    )
+    return frame.to_series()
+
+
+def clean_account(cells: pl.Series) -> pl.Series:
+    """Tidy account numbers: width, inner spaces, Excel's apostrophe and ``.0``; never to a number."""
+    s = half_width(cells)
+    odd = s.str.contains(r"[^0-9]").fill_null(False)
+    if not odd.any():
+        return s
+    some = (
+        s.filter(odd)
+        .str.replace_all(r"[\s\u00a0\u3000]", "")
+        .str.replace(r"^[='`\"]+", "")
+        .str.replace(r"[\"']+$", "")
+        .str.replace(r"^([0-9]{5,})\.0+$", "${1}")
+    )
+    return _patch(s, odd, some)
+
+
+SCIENTIFIC = r"(?i)^[0-9](?:\.[0-9]+)?e\+?[0-9]+$"
+"""An account number that a spreadsheet turned into a power of ten: its digits are lost."""
