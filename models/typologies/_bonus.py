@@ -1,0 +1,180 @@
+"""Own money in payouts: which transfers from own accounts paid part of a distribution (自有资金补贴).
+
+A transfer from an own account to the account that pays the clients is a *top-up* when it equals, to
+the fen of rounding, either a whole group of payouts at one factor beside a group the borrower paid
+for (a bonus), or what a distribution paid beyond the borrower's repayment (a hidden top-up). Both are
+arithmetic over register and statements; no remark is read.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from models.typologies._ledger import payouts, subscriptions
+from models.typologies._rounds import coverage
+from models.typologies.base import Context
+
+OWN = ("own",)
+PAYS_CLIENTS = ("custody", "product")
+LEAD_DAYS = 3
+"""A top-up is paid in at most a long weekend before the distribution it serves."""
+TOLERANCE = 0.01
+"""Largest difference, as a share of the transfer, between it and what it is said to have paid."""
+FACTOR_GAP = 0.0002
+"""Factors further apart than this are different groups: rounding moves a 100 yuan holding by 0.00005."""
+
+
+def transfers(ctx: Context) -> pl.DataFrame:
+    """Transfers between two controlled accounts of one institution.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: a transfer. ``institution_id``, ``from_type``, ``to_type``, ``from_account_id``,
+        ``to_account_id``, ``out_line_no``, ``in_line_no`` (one may be null), ``amount_fen``,
+        ``booked_on`` (of arrival, else of departure). Sorted by ``transfer_no``.
+    """
+    frame: pl.DataFrame = ctx.shared("bonus.transfers", _transfers)
+    return frame
+
+
+def _transfers(ctx: Context) -> pl.DataFrame:
+    own = ctx.table("mart_controlled_account").select("institution_id", "account_id", "account_type")
+    source = own.rename({"account_id": "from_account_id", "account_type": "from_type"})
+    target = own.rename({"account_id": "to_account_id", "account_type": "to_type"})
+    return (
+        ctx.table("mart_transfer")
+        .join(source, on="from_account_id")
+        .join(target, on=["institution_id", "to_account_id"])
+        .with_columns(
+            booked_on=pl.coalesce(pl.col("arrived_at").cast(pl.Date), pl.col("paid_at").cast(pl.Date))
+        )
+        .sort("transfer_no")
+    )
+
+
+def transfer_lines(part: pl.DataFrame, column: str = "amount_fen") -> pl.DataFrame:
+    """Both legs of transfers as evidence lines; each leg carries the transfer's amount."""
+    legs = [
+        part.select(line_no=pl.col(side).cast(pl.Int64), attributed_fen=pl.col(column).cast(pl.Int64))
+        for side in ("out_line_no", "in_line_no")
+    ]
+    return pl.concat(legs).drop_nulls("line_no").unique("line_no").sort("line_no")
+
+
+def groups(ctx: Context) -> pl.DataFrame:
+    """Distributions by factor: what each product paid at one factor on one day.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``institution_id, product_id, booked_on, group_no``. ``factor``, ``paid_fen`` (found),
+        ``due_fen`` (the factor times all open holdings), ``lines``, ``holders``, ``account_id``.
+        Only groups of two or more holders.
+    """
+    frame: pl.DataFrame = ctx.shared("bonus.groups", _groups)
+    return frame
+
+
+def group_lines(ctx: Context) -> pl.DataFrame:
+    """Payout lines with the ``group_no`` of their distribution (grain: ``line_no``)."""
+    frame: pl.DataFrame = ctx.shared("bonus.group_lines", _group_lines)
+    return frame
+
+
+def _group_lines(ctx: Context) -> pl.DataFrame:
+    key = ["institution_id", "product_id", "booked_on", "account_id"]
+    paid = payouts(ctx).filter(pl.col("product_id").is_not_null()).sort(*key, "factor", "line_no")
+    gap = pl.col("factor").diff().over(key).fill_null(0.0)
+    return paid.with_columns(group_no=(gap > FACTOR_GAP).cast(pl.Int32).cum_sum().over(key))
+
+
+def _groups(ctx: Context) -> pl.DataFrame:
+    key = ["institution_id", "product_id", "booked_on", "account_id"]
+    found = (
+        group_lines(ctx)
+        .group_by(*key, "group_no")
+        .agg(
+            (pl.col("amount_fen").sum() / pl.col("held_fen").sum()).alias("factor"),
+            pl.col("amount_fen").sum().alias("paid_fen"),
+            pl.len().alias("lines"),
+            pl.col("subscription_id").n_unique().alias("holders"),
+        )
+        .filter(pl.col("holders") >= 2)
+    )
+    held = subscriptions(ctx).select("product_id", "subscribed_on", "redeemed_on", held_fen="amount_fen")
+    alive = (
+        found.select("product_id", "booked_on")
+        .unique()
+        .join(held, on="product_id")
+        .filter(
+            (pl.col("subscribed_on") <= pl.col("booked_on"))
+            & (pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") >= pl.col("booked_on")))
+        )
+        .group_by("product_id", "booked_on")
+        .agg(pl.col("held_fen").sum().alias("open_fen"), pl.len().alias("open_holdings"))
+    )
+    return (
+        found.join(alive, on=["product_id", "booked_on"])
+        .with_columns(due_fen=(pl.col("factor") * pl.col("open_fen")).round().cast(pl.Int64))
+        .sort(*key, "group_no")
+    )
+
+
+def top_ups(ctx: Context) -> pl.DataFrame:
+    """Transfers of own money that are exactly a part of a distribution.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``transfer_no``: the transfer's columns and ``product_id``, ``round_on``,
+        ``group_no``, ``form`` (``bonus`` or ``hidden``), ``misfit`` (share). Sorted by ``transfer_no``.
+    """
+    frame: pl.DataFrame = ctx.shared("bonus.top_ups", _top_ups)
+    return frame
+
+
+def _top_ups(ctx: Context) -> pl.DataFrame:
+    moved = transfers(ctx).filter(pl.col("from_type").is_in(OWN) & pl.col("to_type").is_in(PAYS_CLIENTS))
+    near = (
+        moved.join(
+            groups(ctx).rename({"booked_on": "round_on", "account_id": "to_account_id"}),
+            on=["institution_id", "to_account_id"],
+        )
+        .filter(
+            (pl.col("round_on") >= pl.col("booked_on"))
+            & (pl.col("round_on") <= pl.col("booked_on") + pl.duration(days=LEAD_DAYS))
+        )
+        .join(_income(ctx), on=["institution_id", "product_id", "round_on"], how="left")
+        .with_columns(pl.col("income_fen").fill_null(0))
+    )
+    day = ["transfer_no", "product_id", "round_on"]
+    whole = pl.col("due_fen").sum().over(day)
+    amount = pl.col("amount_fen")
+    fits = near.with_columns(
+        bonus=pl.when((pl.col("group_no").n_unique().over(day) > 1) & (pl.col("income_fen") > 0)).then(
+            (pl.col("due_fen") - amount).abs() / amount
+        ),
+        hidden=pl.when(pl.col("income_fen") > 0).then((whole - pl.col("income_fen") - amount).abs() / amount),
+    ).with_columns(misfit=pl.min_horizontal("bonus", "hidden"))
+    best = (
+        fits.filter(pl.col("misfit") <= TOLERANCE)
+        .sort("misfit", "round_on", "product_id", "group_no", "transfer_no")
+        .unique("transfer_no", keep="first", maintain_order=True)
+        .unique(["product_id", "round_on", "group_no"], keep="first", maintain_order=True)
+    )
+    return best.with_columns(
+        form=pl.when(pl.col("bonus") <= TOLERANCE).then(pl.lit("bonus")).otherwise(pl.lit("hidden"))
+    ).sort("transfer_no")
+
+
+def _income(ctx: Context) -> pl.DataFrame:
+    """What the borrowers of a product paid in for a day's round, whole lines."""
+    lines = ctx.table("mart_line").select("line_no", line_fen="amount_fen")
+    return (
+        coverage(ctx)
+        .filter(pl.col("source") == "borrower")
+        .join(lines, on="line_no")
+        .group_by("institution_id", "product_id", round_on="booked_on")
+        .agg(pl.col("line_fen").sum().alias("income_fen"))
+    )
