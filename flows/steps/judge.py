@@ -101,6 +101,20 @@ class DuckMarts:
         return pl.from_arrow(self._con.sql(f'select {what} from "{name}"').to_arrow_table())  # type: ignore[return-value]
 
 
+def as_of(marts: DuckMarts) -> dt.date:
+    """Return the Sunday a warehouse was cut at: that of its latest statement line's week.
+
+    Raises
+    ------
+    WarehouseError
+        When it holds no line.
+    """
+    last = marts.table("mart_line", ("booked_on",))["booked_on"].max()
+    if not isinstance(last, dt.date):
+        raise WarehouseError("The warehouse holds no statement line; run `lookthrough run` first.")
+    return last + dt.timedelta(days=7 - last.isoweekday())
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What the typologies said about one week.
