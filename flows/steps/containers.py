@@ -8,6 +8,7 @@ What a member may cost is bounded before it is read: size, expansion, number and
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import hashlib
 import io
@@ -21,6 +22,9 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from flows.steps.formats.protocol import HEAD_BYTES, Source
+
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Not the delivered file's fault: the run must stop and say so."""
 
 _CHUNK = 1 << 20
 _ENCRYPTED = 0x1
@@ -128,6 +132,8 @@ class Unpacker:
         except _Refusal as refusal:
             yield Member(path, sha256, None, str(refusal), container)
         except (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+                raise
             problem = f"The archive is damaged or cut off ({type(error).__name__}): ask for it again."
             yield Member(path, sha256, None, problem, container)
 
@@ -205,7 +211,9 @@ class Unpacker:
                         problem = "The member is packed in a way that cannot be read: ask for a plain zip."
                     except RuntimeError:
                         problem = "The member is locked with a password: ask for it without one."
-                    except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
+                    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+                        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+                            raise
                         problem = "The member is damaged: ask for the archive again."
                     except _Refusal as refusal:
                         problem = str(refusal)

@@ -36,3 +36,7 @@ class WarehouseError(LookthroughError):
 
 class BusyError(LookthroughError):
     """Another run holds the lake and the wait ran out."""
+
+
+class LakeError(LookthroughError):
+    """The lake cannot be written (no space, no permission); what it holds stays whole."""

@@ -1,0 +1,259 @@
+"""Reader processes: two cores read side by side, and a file that breaks its reader costs only itself.
+
+Each process is a fresh interpreter that gets tasks and gives back rows as JSON lines. It is ours to
+end: when it dies, runs past its time or its memory, its file is reported and another process takes
+its place. (A `ProcessPoolExecutor` breaks as a whole when one process dies, and needs the caller's
+main module to be importable.) Whatever native code prints about a file's content is thrown away.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from flows.steps.containers import Limits
+from flows.steps.errors import LakeError
+from flows.steps.reading import BROKE_DOWN, Delivery, Task, read_delivered
+
+TASKS_PER_PROCESS = 2000
+"""A process is replaced after so many files, in case a library leaks."""
+
+MOST_BREAKDOWNS = 5
+"""An archive over whose members a reader broke down more often than this is refused as a whole."""
+
+UNREAD_SHA256 = ""
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What reading one file may take before its process is ended.
+
+    Attributes
+    ----------
+    seconds, seconds_per_mb : float
+        Time: a start, and more by the file's size.
+    memory_bytes : int
+        Address space of a process.
+    """
+
+    seconds: float = 120.0
+    seconds_per_mb: float = 2.0
+    memory_bytes: int = 12 << 30
+
+
+@dataclass
+class _Process:
+    popen: subprocess.Popen[bytes]
+    task: Task | None = None
+    deadline: float = 0.0
+    done: int = 0
+    rows: list[Delivery] = field(default_factory=list)
+    waiting: bytes = b""
+    current: str | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All rows of one delivered file; `whole` is false when its reader broke down."""
+
+    task: Task
+    rows: list[Delivery]
+
+
+def read_all(
+    tasks: Sequence[Task],
+    workers: int,
+    bounds: Bounds | None = None,
+    threads: int | None = None,
+) -> Iterator[Reading]:
+    """Read files over several processes, largest first; yields each when it is done.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        What to read.
+    workers : int
+        Processes; 0 reads in this process (no protection against a reader that breaks down).
+    bounds : Bounds, optional
+        Time and memory of one file.
+    threads : int, optional
+        Threads of a process; by default the cores divided among the processes.
+    """
+    if workers <= 0:
+        for task in tasks:
+            yield Reading(task, list(read_delivered(task, lambda _: None)))
+        return
+    bounds = bounds or Bounds()
+    queue = deque(sorted(tasks, key=_size, reverse=True))
+    workers = max(1, min(workers, len(queue)))
+    threads = threads or max(1, (os.cpu_count() or 2) // workers)
+    pool: list[_Process] = []
+    selector = selectors.DefaultSelector()
+    try:
+        while queue or any(each.task for each in pool):
+            while queue and len(pool) < workers:
+                pool.append(_start(selector, threads, bounds))
+            for process in pool:
+                if process.task is None and queue:
+                    _give(process, queue.popleft(), bounds)
+            for process in _ready(selector, pool):
+                yield from _hear(process)
+            for process in list(pool):
+                if process.popen.poll() is not None or _late(process):
+                    yield from _bury(process, queue, selector, pool)
+                elif process.task is None and process.done >= TASKS_PER_PROCESS:
+                    _end(process, selector, pool)
+    finally:
+        for process in list(pool):
+            _end(process, selector, pool)
+        selector.close()
+
+
+def _size(task: Task) -> int:
+    try:
+        return os.path.getsize(task.path)
+    except OSError:
+        return 0
+
+
+def _start(selector: selectors.BaseSelector, threads: int, bounds: Bounds) -> _Process:
+    environment = {**os.environ, "POLARS_MAX_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
+    root = str(Path(__file__).resolve().parents[2])
+    environment["PYTHONPATH"] = os.pathsep.join(
+        each for each in (root, environment.get("PYTHONPATH", "")) if each
+    )
+    popen = subprocess.Popen(
+        [sys.executable, "-m", "flows.steps.workers", str(bounds.memory_bytes)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        start_new_session=False,
+    )
+    assert popen.stdout is not None
+    os.set_blocking(popen.stdout.fileno(), False)
+    process = _Process(popen)
+    selector.register(popen.stdout, selectors.EVENT_READ, process)
+    return process
+
+
+def _give(process: _Process, task: Task, bounds: Bounds) -> None:
+    process.task = task
+    process.rows = []
+    process.current = None
+    process.deadline = time.monotonic() + bounds.seconds + bounds.seconds_per_mb * _size(task) / 1e6
+    assert process.popen.stdin is not None
+    with suppress(BrokenPipeError):
+        process.popen.stdin.write(json.dumps(asdict(task)).encode() + b"\n")
+        process.popen.stdin.flush()
+
+
+def _ready(selector: selectors.BaseSelector, pool: Sequence[_Process]) -> list[_Process]:
+    nearest = min((each.deadline for each in pool if each.task), default=time.monotonic())
+    wait = min(max(nearest - time.monotonic(), 0.0), 1.0)
+    return [key.data for key, _ in selector.select(wait)]
+
+
+def _hear(process: _Process) -> Iterator[Reading]:
+    assert process.popen.stdout is not None
+    chunk = process.popen.stdout.read()
+    if not chunk:
+        return
+    *lines, process.waiting = (process.waiting + chunk).split(b"\n")
+    for line in lines:
+        message = json.loads(line)
+        if "stop" in message:
+            raise LakeError(message["stop"])
+        if "reading" in message:
+            process.current = message["reading"]
+        elif "row" in message:
+            process.rows.append(Delivery(**message["row"]))
+            process.current = None
+        elif process.task is not None:
+            finished = Reading(process.task, process.rows)
+            process.task = None
+            process.done += 1
+            yield finished
+
+
+def _late(process: _Process) -> bool:
+    return process.task is not None and time.monotonic() > process.deadline
+
+
+def _bury(
+    process: _Process, queue: deque[Task], selector: selectors.BaseSelector, pool: list[_Process]
+) -> Iterator[Reading]:
+    """Take leave of a dead or late process; its file is taken up again without the member that did it."""
+    if process.popen.poll() is not None:
+        yield from _hear(process)
+    task, current = process.task, process.current
+    _end(process, selector, pool)
+    if task is None:
+        return
+    if current is None or current in task.skip or len(task.skip) >= MOST_BREAKDOWNS:
+        name = task.source_file
+        row = Delivery(name, UNREAD_SHA256, name, UNREAD_SHA256, "refused", "refused", problem=BROKE_DOWN)
+        yield Reading(task, [*process.rows, row])
+        return
+    queue.appendleft(replace(task, skip=[*task.skip, current]))
+
+
+def _end(process: _Process, selector: selectors.BaseSelector, pool: list[_Process]) -> None:
+    pool.remove(process)
+    assert process.popen.stdout is not None
+    assert process.popen.stdin is not None
+    selector.unregister(process.popen.stdout)
+    with suppress(OSError):
+        process.popen.stdin.close()
+    process.popen.kill()
+    process.popen.wait()
+    process.popen.stdout.close()
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel to end this process when the run is killed (Linux; elsewhere it ends at its next file)."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _serve(memory_bytes: int) -> None:
+    """Read tasks from standard input until it is closed."""
+    out = os.fdopen(os.dup(1), "wb")
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _end_with_parent()
+    if memory_bytes:
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+
+    def say(message: dict[str, object]) -> None:
+        out.write(json.dumps(message).encode() + b"\n")
+        out.flush()
+
+    for line in sys.stdin.buffer:
+        given = json.loads(line)
+        task = Task(**{**given, "limits": Limits(**given["limits"])})
+        try:
+            for row in read_delivered(task, lambda name: say({"reading": name})):
+                say({"row": asdict(row)})
+        except (LakeError, OSError) as error:
+            say({"stop": str(error)})
+            return
+        say({"done": True})
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]))
