@@ -1,0 +1,268 @@
+"""Payment institutions' books: reserve and own accounts, who stands on the other side, balances.
+
+Shared by the reserve typologies. The other side of a line is told by registers and paired
+transfers, never by remarks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import polars as pl
+
+from models.typologies._common import name_key
+from models.typologies.base import Context
+
+RESERVE_TYPES = ("reserve_deposit", "reserve_settlement", "reserve_collection")
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One payment institution's accounts and their lines.
+
+    Attributes
+    ----------
+    institution_id, name : str
+    accounts : polars.DataFrame
+        account_id, account_no, account_type, bank_code, bank_name, qualified (bool or null), reserve (bool).
+    lines : polars.DataFrame
+        Every line of these accounts: line_no, account_id, account_no, account_type, bank_code, reserve,
+        booked_at, booked_on, direction, amount_fen, balance_after_fen, cp_account_id, cp_holder_id,
+        channel, counterparty_bank, side. ``side``: 'reserve' and 'own' (registered accounts of the
+        institution), 'self' (an account of its own that no register gives it), 'bank', 'related'
+        (shareholders, executives, affiliates, guarantors), 'staff', 'vendor', 'institution' (another
+        registered one), 'other' (customers among them), 'unknown'.
+    """
+
+    institution_id: str
+    name: str
+    accounts: pl.DataFrame
+    lines: pl.DataFrame
+
+
+def books(ctx: Context) -> list[Book]:
+    """Books of every institution of sector payment or with a registered reserve account, by id."""
+    made: list[Book] = ctx.shared("reserve_books", _make)
+    return made
+
+
+def _make(ctx: Context) -> list[Book]:
+    accounts = ctx.table(
+        "mart_account",
+        (
+            "account_id", "account_no", "account_type", "institution_id", "holder_id", "holder_name",
+            "bank_code", "bank_name", "qualified_reserve_bank",
+        ),
+    )  # fmt: skip
+    firms = ctx.table("mart_institution", ("institution_id", "name", "sector"))
+    held = accounts.filter(pl.col("institution_id").is_not_null() & (pl.col("account_type") != "party"))
+    reserve = held.filter(pl.col("account_type").is_in(RESERVE_TYPES))["institution_id"].unique()
+    firms = firms.filter((pl.col("sector") == "payment") | pl.col("institution_id").is_in(reserve.to_list()))
+    held = held.join(firms.select("institution_id"), on="institution_id", how="semi").with_columns(
+        pl.col("account_type").is_in(RESERVE_TYPES).alias("reserve")
+    )
+    lines = _lines(ctx, held)
+    lines = lines.with_columns(_side(ctx, lines, held, accounts))
+    out = []
+    for iid, name, _ in firms.sort("institution_id").iter_rows():
+        mine = held.filter(pl.col("institution_id") == iid)
+        if mine.is_empty():
+            continue
+        out.append(
+            Book(
+                iid,
+                name,
+                mine.select(
+                    "account_id", "account_no", "account_type", "bank_code", "bank_name",
+                    pl.col("qualified_reserve_bank").alias("qualified"), "reserve",
+                ).sort("account_id"),
+                lines.filter(pl.col("institution_id") == iid).sort("line_no"),
+            )
+        )  # fmt: skip
+    return out
+
+
+def _lines(ctx: Context, held: pl.DataFrame) -> pl.DataFrame:
+    return ctx.table(
+        "mart_line",
+        (
+            "line_no", "account_id", "account_no", "booked_at", "booked_on", "direction", "amount_fen",
+            "balance_after_fen", "cp_account_id", "cp_holder_id", "counterparty_name", "counterparty_bank", "channel",
+        ),
+    ).join(
+        held.select("account_id", "institution_id", "account_type", "bank_code", "reserve"), on="account_id", how="inner"
+    )  # fmt: skip
+
+
+def _side(ctx: Context, lines: pl.DataFrame, held: pl.DataFrame, accounts: pl.DataFrame) -> pl.Series:
+    """Say who stands on the other side of each line; same length and order as `lines`."""
+    legs = ctx.table("mart_transfer", ("out_line_no", "in_line_no", "from_account_id", "to_account_id"))
+    other = pl.concat(
+        [
+            legs.drop_nulls(["out_line_no", "to_account_id"]).select(
+                pl.col("out_line_no").alias("line_no"), pl.col("to_account_id").alias("other_id")
+            ),
+            legs.drop_nulls(["in_line_no", "from_account_id"]).select(
+                pl.col("in_line_no").alias("line_no"), pl.col("from_account_id").alias("other_id")
+            ),
+        ]
+    ).unique("line_no", keep="first", maintain_order=True)
+    own = held.select(
+        pl.col("account_id").alias("other_id"),
+        pl.col("institution_id").alias("other_institution"),
+        pl.when("reserve").then(pl.lit("reserve")).otherwise(pl.lit("own")).alias("other_kind"),
+    )
+    # a counterparty known by name alone is matched with the holder names the register gives these accounts
+    by_name = (
+        held.drop_nulls("holder_name")
+        .with_columns(pl.col("holder_name").map_elements(name_key, return_dtype=pl.String).alias("key"))
+        .group_by("institution_id", "key")
+        .agg(pl.col("reserve").all().alias("all_reserve"), pl.col("reserve").any().alias("any_reserve"))
+        .with_columns(pl.when("all_reserve").then(pl.lit("reserve")).otherwise(pl.lit("own")).alias("named_kind"))
+        .select("institution_id", "key", "named_kind")
+    )
+    names = lines.select("counterparty_name").unique().drop_nulls()
+    names = names.with_columns(
+        pl.col("counterparty_name").map_elements(name_key, return_dtype=pl.String).alias("key")
+    )
+    own_holders = held.select("institution_id", pl.col("holder_id").alias("cp_holder_id")).unique().with_columns(
+        pl.lit(True).alias("same_holder")
+    )
+    roles = (
+        ctx.table("mart_role_all", ("institution_id", "holder_id", "role", "priority", "source"))
+        .filter(pl.col("role").is_in(["bank", "related", "guarantor", "employee", "vendor", "institution", "payment_institution", "insurer", "self"]))
+        .sort("institution_id", "holder_id", "priority", "role")
+        .group_by("institution_id", "holder_id", maintain_order=True)
+        .first()
+        .select("institution_id", pl.col("holder_id").alias("cp_holder_id"), "role")
+    )
+    seen = (
+        lines.select("line_no", "institution_id", "cp_account_id", "cp_holder_id", "counterparty_name")
+        .join(other, on="line_no", how="left", maintain_order="left")
+        .with_columns(pl.coalesce("cp_account_id", "other_id").alias("other_id"))
+        .join(own, on="other_id", how="left", maintain_order="left")
+        .join(names, on="counterparty_name", how="left", maintain_order="left")
+        .join(by_name, on=["institution_id", "key"], how="left", maintain_order="left")
+        .join(own_holders, on=["institution_id", "cp_holder_id"], how="left", maintain_order="left")
+        .join(roles, on=["institution_id", "cp_holder_id"], how="left", maintain_order="left")
+    )
+    mine = pl.col("other_institution") == pl.col("institution_id")
+    return seen.select(
+        pl.when(mine)
+        .then(pl.col("other_kind"))
+        .when(pl.col("other_id").is_null() & pl.col("named_kind").is_not_null())
+        .then(pl.col("named_kind"))
+        .when(pl.col("same_holder") | (pl.col("role") == "self") | pl.col("named_kind").is_not_null())
+        .then(pl.lit("self"))
+        .when(pl.col("role") == "bank")
+        .then(pl.lit("bank"))
+        .when(pl.col("role").is_in(["related", "guarantor"]))
+        .then(pl.lit("related"))
+        .when(pl.col("role") == "employee")
+        .then(pl.lit("staff"))
+        .when(pl.col("role") == "vendor")
+        .then(pl.lit("vendor"))
+        .when(pl.col("role").is_in(["institution", "payment_institution", "insurer"]))
+        .then(pl.lit("institution"))
+        .when(pl.col("cp_holder_id").is_null())
+        .then(pl.lit("unknown"))
+        .otherwise(pl.lit("other"))
+        .alias("side")
+    ).to_series()
+
+
+def balances(book: Book, days: pl.Series) -> pl.DataFrame:
+    """Sum of the reserve accounts' statement balances at the end of each day.
+
+    Parameters
+    ----------
+    book : Book
+    days : polars.Series of date
+        Report days.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``report_date``, ``statement_fen`` (null where one of the accounts has no balance known: no
+        statement line yet and none behind it, or a statement that ended more than a week before).
+    """
+    lines = (
+        book.lines.filter(pl.col("reserve") & pl.col("balance_after_fen").is_not_null())
+        .sort("account_id", "line_no")
+        .select("account_id", "booked_on", "direction", "amount_fen", "balance_after_fen")
+    )
+    wanted = days.unique().sort().alias("report_date").to_frame()
+    ids = book.accounts.filter("reserve")["account_id"].to_list()
+    if not ids or wanted.is_empty():
+        return wanted.with_columns(pl.lit(None, pl.Int64).alias("statement_fen"))
+    parts = []
+    for account_id in ids:
+        mine = lines.filter(pl.col("account_id") == account_id)
+        closing = mine.group_by("booked_on", maintain_order=True).agg(pl.col("balance_after_fen").last())
+        got = wanted.join_asof(closing.sort("booked_on"), left_on="report_date", right_on="booked_on", strategy="backward")
+        if mine.height:
+            first = mine.row(0, named=True)
+            opening = first["balance_after_fen"] - (1 if first["direction"] == "in" else -1) * first["amount_fen"]
+            last = mine["booked_on"].max()
+            assert isinstance(last, dt.date)
+            got = got.with_columns(
+                pl.when(pl.col("report_date") > last + dt.timedelta(days=7))
+                .then(None)
+                .otherwise(pl.col("balance_after_fen").fill_null(opening))
+                .alias("balance_after_fen")
+            )
+        parts.append(got.select("report_date", pl.col("balance_after_fen").alias("fen")))
+    return (
+        pl.concat(parts)
+        .group_by("report_date")
+        .agg(pl.when(pl.col("fen").is_null().any()).then(None).otherwise(pl.col("fen").sum()).alias("statement_fen"))
+        .sort("report_date")
+    )
+
+
+def reports(ctx: Context, book: Book) -> pl.DataFrame:
+    """Reserve reports of one institution beside its statements.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``report_date``, ``owed_fen``, ``declared_fen``, ``transit_fen`` (0 when not said),
+        ``statement_fen`` (null when not known), ``new_transit_fen`` (booked today and receivable,
+        item A07; null without tables); sorted by day.
+    """
+    own = ctx.table(
+        "mart_reserve_report",
+        ("institution_id", "report_date", "customer_balance_fen", "bank_balance_fen", "in_transit_fen"),
+    ).filter(pl.col("institution_id") == book.institution_id)
+    if own.is_empty():
+        return pl.DataFrame()
+    table = items(ctx, book)
+    fresh = table.select("report_date", pl.col("A07").alias("new_transit_fen")) if "A07" in table.columns else None
+    out = own.select(
+        "report_date",
+        pl.col("customer_balance_fen").alias("owed_fen"),
+        pl.col("bank_balance_fen").alias("declared_fen"),
+        pl.col("in_transit_fen").fill_null(0).alias("transit_fen"),
+    ).join(balances(book, own["report_date"]), on="report_date", how="left")
+    if fresh is not None:
+        out = out.join(fresh, on="report_date", how="left")
+    else:
+        out = out.with_columns(pl.lit(None, pl.Int64).alias("new_transit_fen"))
+    return out.sort("report_date")
+
+
+def items(ctx: Context, book: Book) -> pl.DataFrame:
+    """Official reserve tables of one institution, one column an item, in fen; sorted by day."""
+    own = ctx.table("mart_reserve_table", ("institution_id", "report_date", "item", "amount_fen")).filter(
+        pl.col("institution_id") == book.institution_id
+    )
+    if own.is_empty():
+        return pl.DataFrame(schema={"report_date": pl.Date})
+    wide = own.pivot(on="item", index="report_date", values="amount_fen", aggregate_function="first")
+    return wide.select("report_date", *sorted(c for c in wide.columns if c != "report_date")).sort("report_date")
+
+
+def report_keys(book: Book, days: list[dt.date]) -> list[str]:
+    """Keys of the reserve_reports rows of these days."""
+    return [f"{book.institution_id}|{d.isoformat()}" for d in days]

@@ -1,0 +1,100 @@
+"""二(四)1 吃利差: the bank credits interest on reserve accounts.
+
+A credit on a reserve account whose payer is the bank itself is interest unless it gives back an
+earlier charge of the same amount. No remark is read. The official table's item F03 of the same
+day and amount confirms it.
+
+Confidence: 0.95 where item F03 says the same, 0.85 where the bank is the payer and the credits come
+at a settled rhythm (two or more, or on a settlement day 20/21 of the month), 0.6 otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from models.finding import AmountBases, Finding, evidence
+from models.typologies._common import yuan
+from models.typologies._reserve import Book, books, items
+from models.typologies.base import Context, Parameter, Typology
+
+TYPOLOGY = Typology(
+    code="reserve-interest",
+    title_zh="备付金账户计付利息",
+    title_en="Interest credited on reserve accounts",
+    clause="二(四)1",
+    citations=("plan-2016-90", "pboc-reserve-2013-6"),
+    severity="2; 3 when reserve money was moved for interest as well (reserve-misappropriation).",
+    runbook=(
+        "1. Ask the reserve bank for the account's interest agreement and every credit since opening.\n"
+        "2. Ask the institution where the interest was booked and whether it was swept to its own account.\n"
+        "3. Central bank: have the agreement ended; bank and institution each explain in writing."
+    ),
+    parameters=(
+        Parameter(
+            "refund_days", 90, "days", "calibrated",
+            "Banks give back wrong charges within a quarter's statement cycle.",
+            "A credit equal to a charge of the same bank within this many days before is a refund, no interest.",
+        ),
+    ),
+)  # fmt: skip
+
+
+def _interest(ctx: Context, book: Book, refund_days: int) -> pl.DataFrame:
+    lines = book.lines.filter("reserve")
+    credit = lines.filter((pl.col("direction") == "in") & (pl.col("side") == "bank"))
+    table = items(ctx, book)
+    if "F03" in table.columns:
+        told = table.filter(pl.col("F03") > 0).select(
+            pl.col("report_date").alias("booked_on"), pl.col("F03").alias("amount_fen"), pl.lit(True).alias("told")
+        )
+        named = lines.filter((pl.col("direction") == "in") & pl.col("side").is_in(["bank", "unknown"]))
+        credit = pl.concat([credit, named.join(told, on=["booked_on", "amount_fen"], how="semi")]).unique("line_no")
+        credit = credit.join(told, on=["booked_on", "amount_fen"], how="left")
+    else:
+        credit = credit.with_columns(pl.lit(None, pl.Boolean).alias("told"))
+    charge = lines.filter((pl.col("direction") == "out") & (pl.col("side") == "bank")).select(
+        "account_id", "amount_fen", pl.col("booked_on").alias("charged_on")
+    )
+    refunds = credit.join(charge, on=["account_id", "amount_fen"], how="inner").filter(
+        (pl.col("booked_on") - pl.col("charged_on")).dt.total_days().is_between(0, refund_days)
+    )
+    return credit.join(refunds.select("line_no"), on="line_no", how="anti").sort("line_no")
+
+
+def detect(ctx: Context) -> Iterable[Finding]:
+    """One finding an institution over its reserve accounts; the amount is the interest credited."""
+    refund_days = int(ctx.parameter(TYPOLOGY, "refund_days"))
+    for book in books(ctx):
+        rows = _interest(ctx, book, refund_days)
+        if rows.is_empty():
+            continue
+        told = rows["told"].fill_null(False).any()
+        rhythm = rows.height >= 2 or rows["booked_on"].dt.day().is_in([20, 21]).any()
+        total = int(rows["amount_fen"].sum())
+        accounts = tuple(sorted(rows["account_no"].unique()))
+        yield Finding(
+            institution_id=book.institution_id,
+            typology=TYPOLOGY.code,
+            amount_fen=total,
+            severity=2,
+            confidence=0.95 if told else 0.85 if rhythm else 0.6,
+            first_on=rows["booked_on"].min(),  # type: ignore[arg-type]
+            last_on=rows["booked_on"].max(),  # type: ignore[arg-type]
+            explanation_zh=(
+                f"{book.name}的{len(accounts)}个备付金账户收到银行计付利息{rows.height}笔,共{yuan(total)}元"
+                + (",与备付金报表F03项一致。" if told else "。")
+            ),
+            explanation_en=(
+                f"The bank credited interest {rows.height} time(s) on {len(accounts)} reserve account(s) of {book.name}, "
+                f"{yuan(total)} yuan in all" + (", as item F03 of its reserve tables says." if told else ".")
+            ),
+            evidence=evidence("interest", rows),
+            accounts=accounts,
+            bases=AmountBases(gross_taken=total, income=total),
+            benign=(
+                "interest on own accounts: only registered reserve accounts count",
+                f"a charge given back: no equal charge of the bank in the {refund_days} days before",
+            ),
+        )

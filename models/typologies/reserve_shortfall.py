@@ -1,0 +1,148 @@
+"""二(四)1 占用: what is owed to customers exceeds reserves plus items in transit.
+
+For each report day: owed (customer_balance) − reserve balance − items in transit. The balance is
+that of the statements where every reserve account's is known that day, else the declared one; days
+without either are data gaps and no shortfall. The finding needs a run of report days in a row.
+
+Confidence: 0.95 when the statements themselves show it, 0.85 when only the declared balances do;
+0.1 less when reports are missing inside the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from models.finding import AmountBases, Finding, evidence
+from models.typologies._common import yuan
+from models.typologies._reserve import Book, books, report_keys, reports
+from models.typologies.base import Context, Parameter, Typology
+
+TYPOLOGY = Typology(
+    code="reserve-shortfall",
+    title_zh="客户备付金短缺(占用)",
+    title_en="Customer reserve shortfall",
+    clause="二(四)1",
+    citations=("plan-2016-90", "pboc-reserve-2013-6"),
+    severity="4; 5 when the shortfall is above a tenth of what is owed.",
+    runbook=(
+        "1. Ask the reserve banks for the balances of the days shown; check that no account is missing.\n"
+        "2. Lay owed, balances and items in transit side by side (trial balance, table 1-12).\n"
+        "3. Follow the payments listed as the cause; ask for the money back into the reserve.\n"
+        "4. Central bank: stop new business until the gap is closed; report at once if it grows."
+    ),
+    parameters=(
+        Parameter(
+            "min_report_days", 2, "report days", "calibrated", "The catalogue asks for two or more report days.",
+            "Fewest report days in a row with a shortfall.",
+        ),
+        Parameter(
+            "tolerance_yuan", 1, "yuan", "calibrated", "Tables are kept to the fen; one yuan leaves room for rounding.",
+            "Differences up to this are none.",
+        ),
+    ),
+    after=("reserve-misappropriation", "reserve-outside-qualified-bank"),
+)  # fmt: skip
+
+
+def gaps(ctx: Context, book: Book, tolerance_fen: int) -> pl.DataFrame:
+    """Report days with their gap and the run of days in a row it belongs to.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``report_date``, ``owed_fen``, ``balance_fen``, ``transit_fen``, ``gap_fen``, ``seen`` (by
+        statements), ``run`` (number of the run; null where there is no gap).
+    """
+    days = reports(ctx, book)
+    if days.is_empty():
+        return pl.DataFrame()
+    return (
+        days.with_columns(
+            pl.coalesce("statement_fen", "declared_fen").alias("balance_fen"),
+            pl.col("statement_fen").is_not_null().alias("seen"),
+        )
+        .drop_nulls("balance_fen")
+        .with_columns((pl.col("owed_fen") - pl.col("balance_fen") - pl.col("transit_fen")).alias("gap_fen"))
+        .sort("report_date")
+        .with_columns((pl.col("gap_fen") > tolerance_fen).alias("short"))
+        .with_columns((pl.col("short") != pl.col("short").shift(1)).fill_null(True).cum_sum().alias("run"))
+        .with_columns(pl.when("short").then(pl.col("run")).alias("run"))
+    )
+
+
+def _causes(ctx: Context, institution_id: str, last: object) -> pl.DataFrame:
+    found = [
+        f.evidence.filter(pl.col("line_no").is_not_null() & (pl.col("role") != "context"))
+        for code in TYPOLOGY.after
+        for f in ctx.findings.get(code, ())
+        if f.institution_id == institution_id
+    ]
+    if not found:
+        return pl.DataFrame(schema={"line_no": pl.Int64, "attributed_fen": pl.Int64})
+    dates = ctx.table("mart_line", ("line_no", "booked_on"))
+    return (
+        pl.concat(found)
+        .select("line_no", "attributed_fen")
+        .join(dates, on="line_no", how="inner")
+        .filter(pl.col("booked_on") <= last)
+        .unique("line_no")
+        .sort("line_no")
+    )
+
+
+def detect(ctx: Context) -> Iterable[Finding]:
+    """One finding an institution; the amount is the largest shortfall on a report day."""
+    least = int(ctx.parameter(TYPOLOGY, "min_report_days"))
+    tolerance = int(ctx.parameter(TYPOLOGY, "tolerance_yuan") * 100)
+    for book in books(ctx):
+        days = gaps(ctx, book, tolerance)
+        if days.is_empty():
+            continue
+        short = days.filter(pl.col("run").is_not_null())
+        short = short.filter(pl.len().over("run") >= least)
+        if short.is_empty():
+            continue
+        worst = short.sort(["gap_fen", "report_date"], descending=[True, False]).row(0, named=True)
+        first, last = short["report_date"].min(), short["report_date"].max()
+        amount = int(worst["gap_fen"])
+        causes = _causes(ctx, book.institution_id, last)
+        seen = bool(short["seen"].all())
+        share = amount / max(1, int(worst["owed_fen"]))
+        proof = [
+            evidence("cause", causes),
+            evidence("report_day", register="reserve_reports", keys=report_keys(book, short["report_date"].to_list())),
+        ]
+        yield Finding(
+            institution_id=book.institution_id,
+            typology=TYPOLOGY.code,
+            amount_fen=amount,
+            severity=5 if share > 0.1 else 4,
+            confidence=0.95 if seen else 0.85,
+            first_on=first,  # type: ignore[arg-type]
+            last_on=last,  # type: ignore[arg-type]
+            explanation_zh=(
+                f"{book.name}在{short.height}个报告日应付客户备付金大于备付金账户余额与在途之和;"
+                f"{worst['report_date']}缺口最大:应付{yuan(worst['owed_fen'])}元,余额{yuan(worst['balance_fen'])}元,"
+                f"在途{yuan(worst['transit_fen'])}元,缺口{yuan(amount)}元。"
+            ),
+            explanation_en=(
+                f"On {short.height} report days {book.name} owed its customers more than its reserves and items in transit; "
+                f"the gap was largest on {worst['report_date']}: owed {yuan(worst['owed_fen'])}, balances "
+                f"{yuan(worst['balance_fen'])}, in transit {yuan(worst['transit_fen'])}, short {yuan(amount)} yuan."
+            ),
+            evidence=pl.concat(proof),
+            accounts=tuple(sorted(book.accounts.filter("reserve")["account_no"])),
+            bases=AmountBases(
+                gross_taken=int(causes["attributed_fen"].sum() or 0),
+                net_unrepaid=int(short.sort("report_date")["gap_fen"][-1]),
+                peak_diverted=amount,
+            ),
+            benign=(
+                f"a one-day timing gap: it holds on {short.height} report days in a row or more than one run",
+                "items in transit: they are counted for the institution",
+                "a missing account or page: "
+                + ("every reserve account's statement is on hand for these days" if seen else "on some days only the declared balance is known"),
+            ),
+        )

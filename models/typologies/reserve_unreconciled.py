@@ -1,0 +1,161 @@
+"""二(四)1, 三(二): bank statements, the ledger and what is declared do not tie.
+
+Three looks, the largest figure is the amount:
+
+* official table checks of C4 that fail (``M14`` = actual − trial balance foremost), by their codes;
+* declared against statement balance of the reserve accounts, where every account's balance is known,
+  on report days in a row;
+* items in transit that stay: in transit less what was booked today (A07, else less the smallest level
+  of the window) for more than the allowed days on end. Ledger credits without money at the bank show here.
+
+Confidence: 0.95 for a failing trial balance or aged transit, 0.8 for a difference to statements alone
+(a page may be missing although the balance chain holds).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import polars as pl
+
+from models.finding import AmountBases, Finding, evidence
+from models.typologies._checks import run_checks
+from models.typologies._common import yuan
+from models.typologies._reserve import books, items, report_keys, reports
+from models.typologies.base import Context, Parameter, Typology
+
+TYPOLOGY = Typology(
+    code="reserve-unreconciled",
+    title_zh="备付金银账不符、未达账项长期挂账",
+    title_en="Reserve books that do not tie",
+    clause="二(四)1、三(二)",
+    citations=("plan-2016-90", "pboc-reserve-2013-6"),
+    severity="3; 4 when the difference is above a twentieth of what is owed to customers.",
+    runbook=(
+        "1. Ask for tables 1-9 to 1-12 of the days shown with the vouchers behind each item in transit.\n"
+        "2. Ask the reserve bank to confirm the balance of each account on the days shown.\n"
+        "3. Items older than ten days: who owes them, why has the bank not got them; have unfounded ones written back.\n"
+        "4. A trial balance that does not close, or ledger credits without money: treat as suspected misuse."
+    ),
+    parameters=(
+        Parameter(
+            "max_transit_days", 10, "days", "calibrated",
+            "The catalogue; table 1-10 has 11 days and more as its last age band.",
+            "Items in transit longer than this do not count as in transit.",
+        ),
+        Parameter(
+            "tolerance_yuan", 1, "yuan", "calibrated", "Tables are kept to the fen; one yuan leaves room for rounding.",
+            "Differences up to this are none.",
+        ),
+        Parameter(
+            "min_days_off", 3, "report days", "calibrated",
+            "A statement and a report closed at different hours differ for a day; three in a row are no cut-off.",
+            "Fewest report days in a row on which declared and statement balance differ.",
+        ),
+    ),
+)  # fmt: skip
+
+
+def aged_transit(days: pl.DataFrame, max_days: int, tolerance_fen: int) -> pl.DataFrame:
+    """Report days whose items in transit stay longer than `max_days`.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``report_date``, ``stale_fen``; the days of every run of excess longer than `max_days`.
+    """
+    fresh = pl.col("new_transit_fen").fill_null(0)
+    floor = pl.col("transit_fen").rolling_min_by("report_date", window_size=f"{max_days + 1}d")
+    return (
+        days.sort("report_date")
+        .with_columns(
+            pl.when(pl.col("new_transit_fen").is_not_null()).then(pl.col("transit_fen") - fresh).otherwise(floor).alias("stale_fen")
+        )
+        .with_columns((pl.col("stale_fen") > tolerance_fen).alias("stale"))
+        .with_columns((pl.col("stale") != pl.col("stale").shift(1)).fill_null(True).cum_sum().alias("run"))
+        .filter("stale")
+        .filter((pl.col("report_date").max() - pl.col("report_date").min()).dt.total_days().over("run") > max_days)
+        .select("report_date", "stale_fen")
+    )
+
+
+def declared_off(days: pl.DataFrame, least: int, tolerance_fen: int) -> pl.DataFrame:
+    """Report days in a row on which the declared balance is not that of the statements.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``report_date``, ``off_fen`` (declared − statement).
+    """
+    return (
+        days.drop_nulls(["statement_fen", "declared_fen"])
+        .sort("report_date")
+        .with_columns((pl.col("declared_fen") - pl.col("statement_fen")).alias("off_fen"))
+        .with_columns((pl.col("off_fen").abs() > tolerance_fen).alias("off"))
+        .with_columns((pl.col("off") != pl.col("off").shift(1)).fill_null(True).cum_sum().alias("run"))
+        .filter("off")
+        .filter(pl.len().over("run") >= least)
+        .select("report_date", "off_fen")
+    )
+
+
+def detect(ctx: Context) -> Iterable[Finding]:
+    """One finding an institution; the amount is the largest difference nothing explains."""
+    max_days = int(ctx.parameter(TYPOLOGY, "max_transit_days"))
+    tolerance = int(ctx.parameter(TYPOLOGY, "tolerance_yuan") * 100)
+    least = int(ctx.parameter(TYPOLOGY, "min_days_off"))
+    for book in books(ctx):
+        days = reports(ctx, book)
+        if days.is_empty():
+            continue
+        failed = run_checks(items(ctx, book), tolerance)
+        stale = aged_transit(days, max_days, tolerance)
+        off = declared_off(days, least, tolerance)
+        figures = {
+            "checks": int(failed["off_fen"].abs().max() or 0),
+            "transit": int(stale["stale_fen"].max() or 0),
+            "statement": int(off["off_fen"].abs().max() or 0),
+        }
+        amount = max(figures.values())
+        if amount == 0:
+            continue
+        dates = sorted({d for f in (failed, stale, off) for d in f["report_date"].to_list()})
+        first = dates[0]
+        last = max(d for d in days["report_date"].to_list() if d >= dates[-1])
+        parts_zh, parts_en = [], []
+        if figures["checks"]:
+            by = failed.group_by("check").agg(pl.len(), pl.col("off_fen").abs().max()).sort("off_fen", "check", descending=[True, False])
+            shown = [f"{c}({n}日,最大{yuan(v)}元)" for c, n, v in by.head(5).iter_rows()]
+            parts_zh.append(f"报表勾稽不符{by.height}项:{'、'.join(shown)}")
+            parts_en.append("official checks fail: " + ", ".join(f"{c} on {n} day(s), up to {yuan(v)}" for c, n, v in by.head(5).iter_rows()))
+        if figures["transit"]:
+            parts_zh.append(f"超过{max_days}日的未达账项最大{yuan(figures['transit'])}元({stale.height}个报告日)")
+            parts_en.append(f"items in transit older than {max_days} days reach {yuan(figures['transit'])} ({stale.height} report days)")
+        if figures["statement"]:
+            parts_zh.append(f"申报余额与银行流水余额相差最大{yuan(figures['statement'])}元({off.height}个报告日)")
+            parts_en.append(f"declared and statement balances differ by up to {yuan(figures['statement'])} ({off.height} report days)")
+        owed = int(days["owed_fen"].max() or 0)
+        proof = [evidence("report_day", register="reserve_reports", keys=report_keys(book, dates))]
+        if failed.height:
+            keys = [f"{book.institution_id}|{d.isoformat()}|{c.split('=')[0].split('(')[0]}" for d, c, _ in failed.iter_rows()]
+            proof.append(evidence("failed_check", register="reserve_tables", keys=keys))
+        yield Finding(
+            institution_id=book.institution_id,
+            typology=TYPOLOGY.code,
+            amount_fen=amount,
+            severity=4 if owed and amount > owed / 20 else 3,
+            confidence=0.95 if figures["checks"] or figures["transit"] else 0.8,
+            first_on=first,
+            last_on=last if isinstance(last, dt.date) else dates[-1],
+            explanation_zh=f"{book.name}备付金三方核对不符:{';'.join(parts_zh)}。",
+            explanation_en=f"The reserve books of {book.name} do not tie: {'; '.join(parts_en)} (yuan).",
+            evidence=pl.concat(proof),
+            accounts=tuple(sorted(book.accounts.filter("reserve")["account_no"])),
+            bases=AmountBases(net_unrepaid=amount, peak_diverted=amount),
+            benign=(
+                f"items in transit that clear within days: only what stays more than {max_days} days counts",
+                "holidays and chargebacks: the difference does not close when they do",
+                "a missing statement: days on which an account's balance is not known are left out",
+            ),
+        )
