@@ -266,7 +266,7 @@ class _Steps:
                 pl.when(pl.col("parent_no") >= 0).then("parent_no").alias("parent_no"),
                 pl.exclude("step_no", "parent_no"),
             )
-            .cast(dict(STEP_SCHEMA))
+            .cast(pl.Schema(STEP_SCHEMA))
         )  # type: ignore[arg-type]
 
 
@@ -288,5 +288,5 @@ def _ends_frame(ends: _Ends, number: Ints) -> pl.DataFrame:
         .agg(pl.col("amount_fen").sum())
         .sort("start_line_no", "step_no", "end")
         .with_columns(pl.when(pl.col("step_no") >= 0).then("step_no").alias("step_no"))
-        .cast(dict(END_SCHEMA))  # type: ignore[arg-type]
+        .cast(pl.Schema(END_SCHEMA))
     )

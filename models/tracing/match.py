@@ -241,7 +241,8 @@ def _covered(key: Ints, signed: Ints) -> Ints:
     used = np.minimum(came, total)
     kept = np.diff(used, prepend=0)
     kept[first] = used[first]
-    return np.where(fed > 0, kept, np.minimum(fed, 0))
+    covered: Ints = np.where(fed > 0, kept, np.minimum(fed, 0))
+    return covered
 
 
 def _frame(walked: Legs, found: list[tuple[Pairs, str]]) -> pl.DataFrame:

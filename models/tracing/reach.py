@@ -134,5 +134,5 @@ def arrivals(answer: Followed) -> pl.DataFrame:
             "path",
         )
         .sort("start_line_no", "hops", "end_line_no", "path", "amount_fen")
-        .cast(dict(REACH_SCHEMA))  # type: ignore[arg-type]
+        .cast(pl.Schema(REACH_SCHEMA))
     )
