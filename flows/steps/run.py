@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import polars as pl
 
@@ -34,6 +35,21 @@ Notify = Callable[[str, str], None]
 """Told the step (``ingest``, ``warehouse``, ``judge``, ``export``) and a word about it."""
 
 BUILT_FOR = "built.json"
+
+T = TypeVar("T")
+
+
+class Call(Protocol):
+    """How a step is called: directly, or as a scheduler's task that retries it."""
+
+    def __call__(self, step: str, work: Callable[[], T]) -> T:
+        """Return what `work` returns; every step overwrites by name, so it may be called again."""
+        ...
+
+
+def directly(step: str, work: Callable[[], T]) -> T:
+    """Call a step as it stands."""
+    return work()
 
 
 class NothingDeliveredError(LookthroughError):
@@ -72,6 +88,7 @@ def run_week(
     settings: Settings | None = None,
     progress: Callable[[Progress], None] | None = None,
     notify: Notify | None = None,
+    call: Call = directly,
 ) -> Outcome:
     """Run one week from the landing zone to its exports.
 
@@ -86,6 +103,8 @@ def run_week(
         Told by ingest after each file.
     notify : callable, optional
         Told when a step starts.
+    call : Call
+        Calls the steps ``ingest``, ``warehouse`` and ``score``.
 
     Returns
     -------
@@ -108,7 +127,7 @@ def run_week(
     # One run at a time, from the first read to the swap of the exports.
     with Lake(warehouse).lock(settings.lock_wait_seconds, lambda: tell("wait", "another run is at work")):
         tell("ingest", "")
-        summary = ingest(landing, warehouse / "lake", settings, progress)
+        summary = call("ingest", lambda: ingest(landing, warehouse / "lake", settings, progress))
         week = week or latest_week(summary)
         folder = exports / week
         _sweep(exports, week)
@@ -116,12 +135,17 @@ def run_week(
         if _built_for(warehouse) == made.fingerprint and provenance.complete(folder, made.fingerprint):
             log.info("nothing new for %s", week)
             return Outcome(week, folder, False, summary, previous.manifest_week(folder) or {})
+        this_week = week
         tell("warehouse", week)
-        build_warehouse(warehouse, week, settings)
-        tell("judge", week)
-        found = judge_week(warehouse, week, overrides, lambda code: tell("judge", code))
-        tell("export", week)
-        export_week(warehouse, exports, week, found, settings, made)
+        call("warehouse", lambda: build_warehouse(warehouse, this_week, settings))
+
+        def score() -> Path:
+            tell("judge", this_week)
+            found = judge_week(warehouse, this_week, overrides, lambda code: tell("judge", code))
+            tell("export", this_week)
+            return export_week(warehouse, exports, this_week, found, settings, made)
+
+        call("score", score)
         _note_built(warehouse, made.fingerprint)
         return Outcome(week, folder, True, summary, previous.manifest_week(folder) or {})
 
