@@ -14,7 +14,6 @@ import typer
 
 app = typer.Typer(
     name="lookthrough",
-    help="穿透式监管:statements in, a weekly risk ranking with evidence out.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -32,15 +31,21 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="say nothing but errors")]
 JsonLogs = Annotated[bool, typer.Option("--json-logs", help="JSON lines on standard error, for schedulers")]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(version("lookthrough"))
+        raise typer.Exit
+
+
 @app.callback()
 def _start(
-    version: Annotated[bool, typer.Option("--version", help="print the version and stop")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and stop")
+    ] = False,
 ) -> None:
-    if version:
-        from importlib.metadata import version as of
-
-        typer.echo(of("lookthrough"))
-        raise typer.Exit
+    """穿透式监管:statements in, a weekly risk ranking with evidence out."""
 
 
 @app.command()
