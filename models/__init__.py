@@ -1,0 +1,1 @@
+"""models judge: typologies, tracing, graphs, yields and the ranking; they read marts and return findings."""
