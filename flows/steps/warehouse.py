@@ -11,6 +11,7 @@ import datetime as dt
 import logging
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 FILE = "lookthrough.duckdb"
 THREADS = 2
 MEMORY = "6GB"
-SPILL = "40GB"
+SPILL = "20GB"
 """Most that a build may spill beside the warehouse; more is a fault, not a big week."""
 
 
@@ -209,6 +210,7 @@ def build(
         con.execute("begin")
         _attach_lake(con, lake)
         for name in names_in_order:
+            started = time.perf_counter()
             if name in MADE:
                 MADE[name].make(con)
             elif relations[name].layer != "checks":
@@ -216,6 +218,7 @@ def build(
                     _create(con, relations[name], values)
                 except duckdb.Error as error:
                     raise WarehouseError(f"sql relation {name} failed: {error}") from error
+            log.debug("%s: %.2f s", name, time.perf_counter() - started)
         for step in after:
             step(con)
         _check(

@@ -1,6 +1,6 @@
 -- Purpose: every account number that a statement, a register or a counterparty column gives in full.
 -- Grain: account_no × source of the holder's name; rank 1 is believed first.
--- Reads: int_line__kept, stg_accounts, stg_subscriptions, stg_projects.
+-- Reads: int_line__kept, int_number__plain, int_name__key, stg_accounts, stg_subscriptions, stg_projects.
 with mentions as (
     select
         account_no,
@@ -40,13 +40,14 @@ with mentions as (
     group by all
     union all
     select
-        counterparty_account as account_no,
-        counterparty_name as holder_name,
+        n.number as account_no,
+        l.counterparty_name as holder_name,
         null as id_no,
-        counterparty_bank as bank_name,
+        l.counterparty_bank as bank_name,
         4 as rank
-    from int_line__kept
-    where counterparty_account is not null and not regexp_matches(counterparty_account, '[*×＊xX]{2,}')
+    from int_line__kept as l
+    inner join int_number__plain as n on l.counterparty_account = n.raw
+    where not n.masked and n.number is not null
     group by all
 )
 
@@ -59,7 +60,8 @@ select
     k.name_key,
     k.base_key,
     k.kind,
-    coalesce(k.masked, false) as masked
+    coalesce(k.masked, false) as masked,
+    coalesce(k.odd, true) as odd
 from mentions as m
 left join int_name__key as k on m.holder_name = k.name
 where m.account_no <> ''

@@ -1,51 +1,45 @@
--- Purpose: which account and which holder a line's counterparty columns mean, in the context of the account they stand on.
+-- Purpose: which account and which holder a line's counterparty columns mean.
 -- Grain: account_no × counterparty_account × counterparty_name as delivered.
--- Reads: int_line__kept, int_name__key, mart_account, mart_holder. Null where it is not unique.
-with asked as (
-    select distinct
-        l.account_no,
-        l.counterparty_account,
-        l.counterparty_name,
-        k.name_key,
-        k.base_key,
-        k.kind,
-        k.masked
-    from int_line__kept as l
-    left join int_name__key as k on l.counterparty_name = k.name
-    where l.counterparty_account is not null or l.counterparty_name is not null
-),
-
-exact as (
-    select
-        a.account_no,
-        a.counterparty_account,
-        a.counterparty_name,
-        m.account_id,
-        m.holder_id
-    from asked as a
-    inner join mart_account as m on a.counterparty_account = m.account_no
-),
-
-firm as (
-    select
-        name_key as base_key,
-        min(holder_id) as holder_id
-    from mart_holder
-    where kind = 'company'
-    group by name_key
-    having count(*) = 1
-)
-
+-- Reads: int_counterparty__asked, int_counterparty__masked, int_counterparty__named, int_account__holder.
+-- The full number decides; then the mask, where one known account fits; then the name, where it is unique. A masked number
+-- that fits no known account is a holder of its own ('m:'), told apart by number and name; so is a person known by name
+-- alone in a context where nobody else has the name ('n:'). Everything else stays null.
 select
     a.account_no,
     a.counterparty_account,
     a.counterparty_name,
-    e.account_id as cp_account_id,
-    coalesce(e.holder_id, f.holder_id) as cp_holder_id,
-    case when e.account_id is not null then 'account' when f.holder_id is not null then 'name' else 'none' end as cp_basis
-from asked as a
-left join exact as e
-    on a.account_no = e.account_no
-    and a.counterparty_account = e.counterparty_account
-    and a.counterparty_name is not distinct from e.counterparty_name
-left join firm as f on a.base_key = f.base_key and a.kind = 'company' and not a.masked
+    coalesce(e.account_no, m.account_no, n.account_no) as cp_account_no,
+    case
+        when e.account_no is not null then e.holder_key
+        when m.account_no is not null then m.holder_key
+        when a.number_masked and n.account_no is null and not a.name_masked
+            then case when a.kind = 'company' then n.holder_key else 'm:' || a.number || '|' || coalesce(a.name_key, '') end
+        when a.number_masked and n.account_no is not null and not a.name_masked then n.holder_key
+        when a.number is null then n.holder_key
+    end as cp_holder_key,
+    case
+        when e.account_no is not null then 'account'
+        when m.account_no is not null then 'mask'
+        when a.number_masked and not a.name_masked then 'mask'
+        when a.number is null and n.holder_key is not null then 'name'
+        else 'none'
+    end as cp_basis,
+    a.counterparty_name as cp_name,
+    a.kind as cp_kind,
+    a.base_key as cp_base_key
+from (
+    select
+        *,
+        -- a mask and a name that contradict the only account of that name must not meet
+        case when number_masked then null else name_key end as plain_key
+    from int_counterparty__asked
+) as a
+left join int_account__holder as e on a.number = e.account_no and not a.number_masked
+left join int_counterparty__masked as m
+    on a.number_masked
+    and a.number = m.number
+    and a.context = m.context
+    and coalesce(a.name_key, '') = coalesce(m.name_key, '')
+left join int_counterparty__named as n
+    on a.context = n.context
+    and (a.plain_key = n.name_key)

@@ -2,10 +2,12 @@
 -- Grain: name as delivered.
 -- Reads: int_name__plain.
 -- Columns: name_key (whole name), base_key (without the words an account's title adds after the company's own name),
--- kind ('person', 'company', 'unknown'), masked (holds * in place of characters).
+-- kind ('person', 'company', 'unknown'), masked (holds * in place of characters),
+-- odd (written with spaces, wide or traditional forms: not the form to show).
 with bare as (
     select
         name,
+        name <> plain or regexp_matches(name, '[\s\p{Z}]') as odd,
         regexp_replace(
             translate(lower(plain), '×＊﹡✱ｘ', '*****'),
             '[\s\p{Z}\p{C}"''`.,;:!?_/\\|#&+<>{}=~^、。·•・‧,;:!?「」『』〈〉《》【】〔〕‘’“”-]', '', 'g'
@@ -16,6 +18,7 @@ with bare as (
 formed as (
     select
         name,
+        odd,
         replace(
             replace(
                 replace(regexp_replace(bare, '[()\[\]（）]', '', 'g'), '有限责任公司', '有限公司'),
@@ -44,5 +47,6 @@ select
         when name_key = '' then 'unknown'
         else 'company'
     end as kind,
-    masked
+    masked,
+    odd
 from formed

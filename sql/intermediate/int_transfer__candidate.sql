@@ -1,12 +1,19 @@
 -- Purpose: pairs of legs that could be one transfer.
 -- Grain: out_line_no × in_line_no, with the strongest basis.
--- Reads: int_transfer__leg. Every join runs over an account, holder or reference *and* an amount or a day, so a pool
+-- Reads: int_transfer__leg. Every join runs over an account, a name or a reference *and* an amount or a day, so a pool
 -- account with most of the traffic multiplies nothing.
 -- Settings: the in-leg is booked 1 day before to 3 days after the out-leg (banks book up to two days apart, weekends
 -- one more); a deducted fee is at most 50 yuan or 1 % of the amount, whichever is more.
 with outs as materialized (select * from int_transfer__leg where direction = 'out'),
 
 ins as materialized (select * from int_transfer__leg where direction = 'in'),
+
+title as materialized (
+    select distinct
+        account_id,
+        unnest(own_keys) as own_key
+    from int_transfer__leg
+),
 
 referenced as (
     select
@@ -31,7 +38,7 @@ out_day as (
         o.booked_on + d.lag::integer as day
     from outs as o
     cross join days as d
-    where o.cp_account_id is not null or o.cp_holder_id is not null
+    where o.cp_account_id is not null or o.cp_key is not null
 ),
 
 in_day as (
@@ -40,7 +47,7 @@ in_day as (
         i.booked_on - d.lag::integer as day
     from ins as i
     cross join days as d
-    where i.cp_account_id is not null or i.cp_holder_id is not null
+    where i.cp_account_id is not null or i.cp_key is not null
 ),
 
 named as (
@@ -69,8 +76,9 @@ named as (
         i.line_no as in_line_no,
         'name' as basis
     from out_day as o
+    inner join title as t on o.cp_key = t.own_key
     inner join ins as i
-        on o.cp_holder_id = i.holder_id
+        on t.account_id = i.account_id
         and o.day = i.booked_on
         and o.amount_fen = i.amount_fen
     where o.cp_account_id is null
@@ -80,8 +88,9 @@ named as (
         i.line_no as in_line_no,
         'name' as basis
     from in_day as i
+    inner join title as t on i.cp_key = t.own_key
     inner join outs as o
-        on i.cp_holder_id = o.holder_id
+        on t.account_id = o.account_id
         and i.day = o.booked_on
         and i.amount_fen = o.amount_fen
     where i.cp_account_id is null
@@ -124,9 +133,10 @@ with_out as materialized (
     select
         b.*,
         o.account_id as out_account_id,
-        o.holder_id as out_holder_id,
+        o.own_keys as out_keys,
         o.cp_account_id as out_cp_account_id,
-        o.cp_holder_id as out_cp_holder_id,
+        o.cp_key as out_cp_key,
+        o.cp_key_masked as out_cp_masked,
         o.amount_fen as out_fen,
         o.reference as out_reference,
         o.booked_at as out_at,
@@ -139,9 +149,10 @@ with_both as materialized (
     select
         b.*,
         i.account_id as in_account_id,
-        i.holder_id as in_holder_id,
+        i.own_keys as in_keys,
         i.cp_account_id as in_cp_account_id,
-        i.cp_holder_id as in_cp_holder_id,
+        i.cp_key as in_cp_key,
+        i.cp_key_masked as in_cp_masked,
         i.amount_fen as in_fen,
         i.reference as in_reference,
         i.booked_at as in_at,
@@ -168,5 +179,24 @@ from with_both
 where out_account_id <> in_account_id
     and coalesce(out_cp_account_id, in_account_id) = in_account_id
     and coalesce(in_cp_account_id, out_account_id) = out_account_id
-    and (out_cp_account_id is not null or coalesce(out_cp_holder_id, in_holder_id) = in_holder_id)
-    and (in_cp_account_id is not null or coalesce(in_cp_holder_id, out_holder_id) = out_holder_id)
+    and (
+        basis_rank = 1 and out_fen = in_fen
+        or (
+            (
+                out_cp_key is null
+                or list_contains(in_keys, out_cp_key)
+                or out_cp_masked and len(list_filter(
+                    in_keys,
+                    lambda k: regexp_full_match(k, regexp_replace(regexp_escape(out_cp_key), '(\\\*)+', '.+', 'g'))
+                )) > 0
+            )
+            and (
+                in_cp_key is null
+                or list_contains(out_keys, in_cp_key)
+                or in_cp_masked and len(list_filter(
+                    out_keys,
+                    lambda k: regexp_full_match(k, regexp_replace(regexp_escape(in_cp_key), '(\\\*)+', '.+', 'g'))
+                )) > 0
+            )
+        )
+    )

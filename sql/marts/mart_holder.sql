@@ -1,5 +1,6 @@
 -- Purpose: persons and firms behind accounts, register rows and names; accounts of one holder share it.
--- Grain: holder_id (dense, in the order of holder_key, a key made of identity, firm name or account number).
+-- Grain: holder_id (dense, in the order of holder_key, a key made of identity number (i:), firm name (c:),
+-- account number (a:), masked number and name (m:) or name within one institution's statements (n:)).
 -- Reads: int_account__holder, int_party__identity, int_holder__loose.
 with keys as (
     select
@@ -25,10 +26,10 @@ with keys as (
     from int_account__holder
     union all
     select
-        'c:' || base_key as holder_key,
+        holder_key,
         name,
-        base_key as name_key,
-        'company' as kind,
+        name_key,
+        kind,
         null as institution_id,
         null as party_id,
         null as id_no,
