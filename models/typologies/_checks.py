@@ -106,7 +106,11 @@ def run_checks(items: pl.DataFrame, tolerance_fen: int) -> pl.DataFrame:
         total = pl.sum_horizontal([pl.col(k).fill_null(0) * v for k, v in c.today.items() if k in have])
         ready = pl.all_horizontal([pl.col(k).is_not_null() for k in c.required])
         if c.before:
-            frame = items.join(yesterday.select("report_date", *[pl.col(k).alias(f"{k}_before") for k in c.before]), on="report_date", how="inner")
+            frame = items.join(
+                yesterday.select("report_date", *[pl.col(k).alias(f"{k}_before") for k in c.before]),
+                on="report_date",
+                how="inner",
+            )
             total = total + pl.sum_horizontal([pl.col(f"{k}_before") * v for k, v in c.before.items()])
             ready = ready & pl.all_horizontal([pl.col(f"{k}_before").is_not_null() for k in c.before])
         out.append(

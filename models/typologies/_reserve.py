@@ -119,19 +119,37 @@ def _side(ctx: Context, lines: pl.DataFrame, held: pl.DataFrame, accounts: pl.Da
         .with_columns(pl.col("holder_name").map_elements(name_key, return_dtype=pl.String).alias("key"))
         .group_by("institution_id", "key")
         .agg(pl.col("reserve").all().alias("all_reserve"), pl.col("reserve").any().alias("any_reserve"))
-        .with_columns(pl.when("all_reserve").then(pl.lit("reserve")).otherwise(pl.lit("own")).alias("named_kind"))
+        .with_columns(
+            pl.when("all_reserve").then(pl.lit("reserve")).otherwise(pl.lit("own")).alias("named_kind")
+        )
         .select("institution_id", "key", "named_kind")
     )
     names = lines.select("counterparty_name").unique().drop_nulls()
     names = names.with_columns(
         pl.col("counterparty_name").map_elements(name_key, return_dtype=pl.String).alias("key")
     )
-    own_holders = held.select("institution_id", pl.col("holder_id").alias("cp_holder_id")).unique().with_columns(
-        pl.lit(True).alias("same_holder")
+    own_holders = (
+        held.select("institution_id", pl.col("holder_id").alias("cp_holder_id"))
+        .unique()
+        .with_columns(pl.lit(True).alias("same_holder"))
     )
     roles = (
         ctx.table("mart_role_all", ("institution_id", "holder_id", "role", "priority", "source"))
-        .filter(pl.col("role").is_in(["bank", "related", "guarantor", "employee", "vendor", "institution", "payment_institution", "insurer", "self"]))
+        .filter(
+            pl.col("role").is_in(
+                [
+                    "bank",
+                    "related",
+                    "guarantor",
+                    "employee",
+                    "vendor",
+                    "institution",
+                    "payment_institution",
+                    "insurer",
+                    "self",
+                ]
+            )
+        )
         .sort("institution_id", "holder_id", "priority", "role")
         .group_by("institution_id", "holder_id", maintain_order=True)
         .first()
@@ -200,10 +218,14 @@ def balances(book: Book, days: pl.Series) -> pl.DataFrame:
     for account_id in ids:
         mine = lines.filter(pl.col("account_id") == account_id)
         closing = mine.group_by("booked_on", maintain_order=True).agg(pl.col("balance_after_fen").last())
-        got = wanted.join_asof(closing.sort("booked_on"), left_on="report_date", right_on="booked_on", strategy="backward")
+        got = wanted.join_asof(
+            closing.sort("booked_on"), left_on="report_date", right_on="booked_on", strategy="backward"
+        )
         if mine.height:
             first = mine.row(0, named=True)
-            opening = first["balance_after_fen"] - (1 if first["direction"] == "in" else -1) * first["amount_fen"]
+            opening = (
+                first["balance_after_fen"] - (1 if first["direction"] == "in" else -1) * first["amount_fen"]
+            )
             last = mine["booked_on"].max()
             assert isinstance(last, dt.date)
             got = got.with_columns(
@@ -216,7 +238,12 @@ def balances(book: Book, days: pl.Series) -> pl.DataFrame:
     return (
         pl.concat(parts)
         .group_by("report_date")
-        .agg(pl.when(pl.col("fen").is_null().any()).then(None).otherwise(pl.col("fen").sum()).alias("statement_fen"))
+        .agg(
+            pl.when(pl.col("fen").is_null().any())
+            .then(None)
+            .otherwise(pl.col("fen").sum())
+            .alias("statement_fen")
+        )
         .sort("report_date")
     )
 
@@ -238,7 +265,11 @@ def reports(ctx: Context, book: Book) -> pl.DataFrame:
     if own.is_empty():
         return pl.DataFrame()
     table = items(ctx, book)
-    fresh = table.select("report_date", pl.col("A07").alias("new_transit_fen")) if "A07" in table.columns else None
+    fresh = (
+        table.select("report_date", pl.col("A07").alias("new_transit_fen"))
+        if "A07" in table.columns
+        else None
+    )
     out = own.select(
         "report_date",
         pl.col("customer_balance_fen").alias("owed_fen"),
@@ -260,7 +291,9 @@ def items(ctx: Context, book: Book) -> pl.DataFrame:
     if own.is_empty():
         return pl.DataFrame(schema={"report_date": pl.Date})
     wide = own.pivot(on="item", index="report_date", values="amount_fen", aggregate_function="first")
-    return wide.select("report_date", *sorted(c for c in wide.columns if c != "report_date")).sort("report_date")
+    return wide.select("report_date", *sorted(c for c in wide.columns if c != "report_date")).sort(
+        "report_date"
+    )
 
 
 def report_keys(book: Book, days: list[dt.date]) -> list[str]:

@@ -47,10 +47,14 @@ def _interest(ctx: Context, book: Book, refund_days: int) -> pl.DataFrame:
     table = items(ctx, book)
     if "F03" in table.columns:
         told = table.filter(pl.col("F03") > 0).select(
-            pl.col("report_date").alias("booked_on"), pl.col("F03").alias("amount_fen"), pl.lit(True).alias("told")
+            pl.col("report_date").alias("booked_on"),
+            pl.col("F03").alias("amount_fen"),
+            pl.lit(True).alias("told"),
         )
         named = lines.filter((pl.col("direction") == "in") & pl.col("side").is_in(["bank", "unknown"]))
-        credit = pl.concat([credit, named.join(told, on=["booked_on", "amount_fen"], how="semi")]).unique("line_no")
+        credit = pl.concat([credit, named.join(told, on=["booked_on", "amount_fen"], how="semi")]).unique(
+            "line_no"
+        )
         credit = credit.join(told, on=["booked_on", "amount_fen"], how="left")
     else:
         credit = credit.with_columns(pl.lit(None, pl.Boolean).alias("told"))

@@ -112,7 +112,11 @@ def detect(ctx: Context) -> Iterable[Finding]:
         share = amount / max(1, int(worst["owed_fen"]))
         proof = [
             evidence("cause", causes),
-            evidence("report_day", register="reserve_reports", keys=report_keys(book, short["report_date"].to_list())),
+            evidence(
+                "report_day",
+                register="reserve_reports",
+                keys=report_keys(book, short["report_date"].to_list()),
+            ),
         ]
         yield Finding(
             institution_id=book.institution_id,
@@ -143,6 +147,10 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 f"a one-day timing gap: it holds on {short.height} report days in a row or more than one run",
                 "items in transit: they are counted for the institution",
                 "a missing account or page: "
-                + ("every reserve account's statement is on hand for these days" if seen else "on some days only the declared balance is known"),
+                + (
+                    "every reserve account's statement is on hand for these days"
+                    if seen
+                    else "on some days only the declared balance is known"
+                ),
             ),
         )

@@ -70,12 +70,17 @@ def aged_transit(days: pl.DataFrame, max_days: int, tolerance_fen: int) -> pl.Da
     return (
         days.sort("report_date")
         .with_columns(
-            pl.when(pl.col("new_transit_fen").is_not_null()).then(pl.col("transit_fen") - fresh).otherwise(floor).alias("stale_fen")
+            pl.when(pl.col("new_transit_fen").is_not_null())
+            .then(pl.col("transit_fen") - fresh)
+            .otherwise(floor)
+            .alias("stale_fen")
         )
         .with_columns((pl.col("stale_fen") > tolerance_fen).alias("stale"))
         .with_columns((pl.col("stale") != pl.col("stale").shift(1)).fill_null(True).cum_sum().alias("run"))
         .filter("stale")
-        .filter((pl.col("report_date").max() - pl.col("report_date").min()).dt.total_days().over("run") > max_days)
+        .filter(
+            (pl.col("report_date").max() - pl.col("report_date").min()).dt.total_days().over("run") > max_days
+        )
         .select("report_date", "stale_fen")
     )
 
@@ -125,20 +130,38 @@ def detect(ctx: Context) -> Iterable[Finding]:
         last = max(d for d in days["report_date"].to_list() if d >= dates[-1])
         parts_zh, parts_en = [], []
         if figures["checks"]:
-            by = failed.group_by("check").agg(pl.len(), pl.col("off_fen").abs().max()).sort("off_fen", "check", descending=[True, False])
+            by = (
+                failed.group_by("check")
+                .agg(pl.len(), pl.col("off_fen").abs().max())
+                .sort("off_fen", "check", descending=[True, False])
+            )
             shown = [f"{c}({n}日,最大{yuan(v)}元)" for c, n, v in by.head(5).iter_rows()]
             parts_zh.append(f"报表勾稽不符{by.height}项:{'、'.join(shown)}")
-            parts_en.append("official checks fail: " + ", ".join(f"{c} on {n} day(s), up to {yuan(v)}" for c, n, v in by.head(5).iter_rows()))
+            parts_en.append(
+                "official checks fail: "
+                + ", ".join(f"{c} on {n} day(s), up to {yuan(v)}" for c, n, v in by.head(5).iter_rows())
+            )
         if figures["transit"]:
-            parts_zh.append(f"超过{max_days}日的未达账项最大{yuan(figures['transit'])}元({stale.height}个报告日)")
-            parts_en.append(f"items in transit older than {max_days} days reach {yuan(figures['transit'])} ({stale.height} report days)")
+            parts_zh.append(
+                f"超过{max_days}日的未达账项最大{yuan(figures['transit'])}元({stale.height}个报告日)"
+            )
+            parts_en.append(
+                f"items in transit older than {max_days} days reach {yuan(figures['transit'])} ({stale.height} report days)"
+            )
         if figures["statement"]:
-            parts_zh.append(f"申报余额与银行流水余额相差最大{yuan(figures['statement'])}元({off.height}个报告日)")
-            parts_en.append(f"declared and statement balances differ by up to {yuan(figures['statement'])} ({off.height} report days)")
+            parts_zh.append(
+                f"申报余额与银行流水余额相差最大{yuan(figures['statement'])}元({off.height}个报告日)"
+            )
+            parts_en.append(
+                f"declared and statement balances differ by up to {yuan(figures['statement'])} ({off.height} report days)"
+            )
         owed = int(days["owed_fen"].max() or 0)
         proof = [evidence("report_day", register="reserve_reports", keys=report_keys(book, dates))]
         if failed.height:
-            keys = [f"{book.institution_id}|{d.isoformat()}|{c.split('=')[0].split('(')[0]}" for d, c, _ in failed.iter_rows()]
+            keys = [
+                f"{book.institution_id}|{d.isoformat()}|{c.split('=')[0].split('(')[0]}"
+                for d, c, _ in failed.iter_rows()
+            ]
             proof.append(evidence("failed_check", register="reserve_tables", keys=keys))
         yield Finding(
             institution_id=book.institution_id,

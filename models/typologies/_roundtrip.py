@@ -1,0 +1,166 @@
+"""Round trips over a report date: money put into client or reserve accounts just before, taken out just after.
+
+Shared by ``window-dressing`` (which reports them) and ``reserve-misappropriation`` (which does
+not count the way back twice).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from models.typologies.base import Context
+
+CLIENT_TYPES = ("custody", "reserve_deposit", "reserve_settlement", "reserve_collection")
+
+
+def report_dates(ctx: Context, first: dt.date, last: dt.date) -> dict[str, list[dt.date]]:
+    """Dates on which each institution's books are looked at.
+
+    Month ends for all; besides, the institution's own report days where it reports at most twice a
+    month (a daily report is no date to dress for).
+    """
+    ends = pl.date_range(first.replace(day=1), last, "1mo", eager=True).dt.month_end().to_list()
+    own: dict[str, list[dt.date]] = {}
+    for name, column in (("mart_reserve_report", "report_date"), ("mart_custody_balance", "as_of")):
+        table = ctx.table(name, ("institution_id", column)).unique().sort("institution_id", column)
+        for iid, days in table.group_by("institution_id", maintain_order=True):
+            got = days[column].to_list()
+            span = max(1, (got[-1] - got[0]).days)
+            if len(got) > 1 and span / (len(got) - 1) >= 14:
+                own.setdefault(str(iid[0]), []).extend(got)
+    everyone = {iid: sorted(set(ends) | set(days)) for iid, days in own.items()}
+    everyone["*"] = sorted(set(ends))
+    return everyone
+
+
+def round_trips(ctx: Context, before_days: int, after_days: int, tolerance: float) -> pl.DataFrame:
+    """Top-ups before a report date that go back to the same holder just after it.
+
+    Parameters
+    ----------
+    before_days, after_days : int
+        Calendar days before and after the report date (weekends and holidays lie inside).
+    tolerance : float
+        Largest relative difference between the way in and the way back.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: a round trip; each line in one trip at most. ``institution_id``, ``account_id``,
+        ``cp_holder_id``, ``in_line_no``, ``out_line_no``, ``report_date``, ``amount_fen``, ``in_on``,
+        ``out_on``; and ``straddles`` = of the credits that go back in full within as many days, the
+        share that spans a report date.
+    """
+
+    def make(c: Context) -> pl.DataFrame:
+        return _make(c, before_days, after_days, tolerance)
+
+    found: pl.DataFrame = ctx.shared(f"round_trips:{before_days}:{after_days}:{tolerance}", make)
+    return found
+
+
+def _make(ctx: Context, before_days: int, after_days: int, tolerance: float) -> pl.DataFrame:
+    accounts = ctx.table("mart_account", ("account_id", "account_type", "institution_id", "holder_id"))
+    mine = accounts.filter(
+        pl.col("account_type").is_in(CLIENT_TYPES) & pl.col("institution_id").is_not_null()
+    )
+    funding = _funding_holders(ctx, accounts)
+    lines = (
+        ctx.table(
+            "mart_line",
+            (
+                "line_no",
+                "account_id",
+                "booked_on",
+                "direction",
+                "amount_fen",
+                "cp_account_id",
+                "cp_holder_id",
+            ),
+        )
+        .join(mine.select("account_id", "institution_id"), on="account_id", how="inner")
+        .join(mine.select(pl.col("account_id").alias("cp_account_id")), on="cp_account_id", how="anti")
+        .drop_nulls("cp_holder_id")
+        .join(funding, on=["institution_id", "cp_holder_id"], how="semi")
+    )
+    schema = {
+        "institution_id": pl.String, "account_id": pl.Int32, "cp_holder_id": pl.Int32, "in_line_no": pl.Int64,
+        "out_line_no": pl.Int64, "report_date": pl.Date, "amount_fen": pl.Int64, "in_on": pl.Date, "out_on": pl.Date,
+        "straddles": pl.Float64,
+    }  # fmt: skip
+    if lines.is_empty():
+        return pl.DataFrame(schema=schema)
+    first, last = lines["booked_on"].min(), lines["booked_on"].max()
+    assert isinstance(first, dt.date) and isinstance(last, dt.date)
+    dates = report_dates(ctx, first, last)
+    looked = pl.concat(
+        [
+            pl.DataFrame(
+                {"institution_id": iid, "report_date": dates.get(iid, dates["*"])},
+                schema={"institution_id": pl.String, "report_date": pl.Date},
+            )
+            for iid in sorted(lines["institution_id"].unique())
+        ]
+    )
+    ins = (
+        lines.filter(pl.col("direction") == "in")
+        .rename({"line_no": "in_line_no", "booked_on": "in_on"})
+        .drop("direction", "cp_account_id")
+    )
+    outs = lines.filter(pl.col("direction") == "out").select(
+        "account_id", "cp_holder_id", pl.col("line_no").alias("out_line_no"), pl.col("booked_on").alias("out_on"),
+        pl.col("amount_fen").alias("out_fen"),
+    )  # fmt: skip
+    before = ins.join(looked, on="institution_id").filter(
+        (pl.col("report_date") - pl.col("in_on")).dt.total_days().is_between(0, before_days)
+    )
+    pairs = (
+        before.join(outs, on=["account_id", "cp_holder_id"])
+        .filter(
+            (pl.col("out_on") - pl.col("report_date")).dt.total_days().is_between(1, after_days)
+            & ((pl.col("out_fen") - pl.col("amount_fen")).abs() <= pl.col("amount_fen") * tolerance)
+        )
+        .sort(
+            "in_line_no",
+            (pl.col("out_fen") - pl.col("amount_fen")).abs(),
+            "out_on",
+            "report_date",
+            "out_line_no",
+        )
+        .unique("in_line_no", keep="first", maintain_order=True)
+        .unique("out_line_no", keep="first", maintain_order=True)
+    )
+    # credits that come back at all: advances go back whenever a repayment arrives, dressing over report dates
+    returned = (
+        ins.join(outs, on=["account_id", "cp_holder_id"])
+        .filter(
+            (pl.col("out_on") - pl.col("in_on")).dt.total_days().is_between(0, before_days + after_days)
+            & ((pl.col("out_fen") - pl.col("amount_fen")).abs() <= pl.col("amount_fen") * tolerance)
+        )
+        .unique("in_line_no")
+    )
+    every = returned.group_by("account_id", "cp_holder_id").agg(pl.len().alias("ins"))
+    trips = pairs.group_by("account_id", "cp_holder_id").agg(pl.len().alias("trips"))
+    return (
+        pairs.join(every, on=["account_id", "cp_holder_id"])
+        .join(trips, on=["account_id", "cp_holder_id"])
+        .with_columns((pl.col("trips") / pl.col("ins")).alias("straddles"))
+        .sort("in_line_no")
+        .select(list(schema))
+    )
+
+
+def _funding_holders(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
+    """Holders whose money is not the clients': the institution itself, related parties, other firms."""
+    roles = ctx.table("mart_role", ("institution_id", "holder_id", "role"))
+    outside = roles.filter(
+        pl.col("role").is_in(["self", "related", "guarantor", "institution", "unknown", "vendor"])
+    ).select("institution_id", pl.col("holder_id").alias("cp_holder_id"))
+    own = (
+        accounts.filter(pl.col("institution_id").is_not_null() & (pl.col("account_type") == "own"))
+        .select("institution_id", pl.col("holder_id").alias("cp_holder_id"))
+        .unique()
+    )
+    return pl.concat([outside, own]).unique().sort("institution_id", "cp_holder_id")

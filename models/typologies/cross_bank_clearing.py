@@ -1,0 +1,189 @@
+"""二(四)2 变相跨行清算: customers pay in at one bank, payees are paid the like at another.
+
+Pay-outs inside one bank (the payee's bank is that of the paying account) are matched one to one
+with customers' pay-ins of the like amount, less a fee. Where most of the money so matched came in
+at another bank, the institution clears across banks over its own accounts. Payments from the deposit
+account (备付金存管账户), which alone may pay across banks, and payments that reach another bank through
+the clearing channel are clean; so are payer and payee at one bank.
+
+Confidence: the share of matched pay-outs that crossed banks, times 0.9, plus 0.1 when few lump transfers
+between the accounts even the positions out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from models.finding import AmountBases, Finding, evidence
+from models.typologies._common import name_key, yuan
+from models.typologies._pairs import match_pairs
+from models.typologies._reserve import Book, books
+from models.typologies.base import Context, Parameter, Typology
+
+TYPOLOGY = Typology(
+    code="cross-bank-clearing",
+    title_zh="变相开展跨行清算业务",
+    title_en="Clearing across banks over own accounts",
+    clause="二(四)2",
+    citations=("plan-2016-90", "pboc-reserve-2013-6"),
+    severity="4; 5 above 5,000,000 yuan cleared.",
+    runbook=(
+        "1. Draw the accounts by bank: pay-ins, pay-outs and lump transfers between them by day.\n"
+        "2. Take ten pairs and ask the banks for the original orders: payer, payee, purpose.\n"
+        "3. Ask for the agreements with the banks under which the accounts pay out.\n"
+        "4. Central bank: have the accounts limited to same-bank payments; payouts through the clearing channel only."
+    ),
+    parameters=(
+        Parameter(
+            "max_fee", 0.015, "share", "calibrated", "Largest fee of such services in the research notes (1.5 %).",
+            "A pay-in may exceed the pay-out it stands behind by this share.",
+        ),
+        Parameter(
+            "least_fee_yuan", 5, "yuan", "calibrated", "Tariffs with a floor charge one to five yuan a payment.",
+            "However small the payment, so much may be kept back.",
+        ),
+        Parameter("max_days", 1, "days", "calibrated", "Clearing is same day or next day.", "Longest time between the two."),
+        Parameter(
+            "min_cross_share", 0.5, "share", "calibrated", "Matches by chance at another bank stay far below one half.",
+            "Smallest share, by amount, of matched pay-outs whose pay-in came at another bank.",
+        ),
+        Parameter("min_pairs", 10, "pairs", "calibrated", "Fewer may be chance.", "Fewest pairs across banks."),
+    ),
+)  # fmt: skip
+
+
+def _bank_key(frame: pl.DataFrame, column: str) -> pl.Series:
+    names = frame.select(column).unique().drop_nulls()
+    keyed = names.with_columns(pl.col(column).map_elements(name_key, return_dtype=pl.String).alias("key"))
+    return frame.select(column).join(keyed, on=column, how="left", maintain_order="left")["key"]
+
+
+def _flows(ctx: Context, book: Book) -> pl.DataFrame:
+    """Customers' lines with ``bank`` (of the account) and ``other_bank`` (of the counterparty, if known)."""
+    lines = book.lines.join(book.accounts.select("account_id", "bank_name"), on="account_id")
+    banks = ctx.table("mart_account", ("account_id", "bank_name")).select(
+        pl.col("account_id").alias("cp_account_id"), pl.col("bank_name").alias("cp_bank")
+    )
+    lines = lines.join(banks, on="cp_account_id", how="left").with_columns(
+        pl.coalesce("counterparty_bank", "cp_bank").alias("cp_bank")
+    )
+    return lines.with_columns(
+        _bank_key(lines, "bank_name").alias("bank"), _bank_key(lines, "cp_bank").alias("other_bank")
+    )
+
+
+def detect(ctx: Context) -> Iterable[Finding]:
+    """One finding an institution; the amount is what payees were paid across banks."""
+    p = {x.name: ctx.parameter(TYPOLOGY, x.name) for x in TYPOLOGY.parameters}
+    for book in books(ctx):
+        if book.accounts["bank_code"].n_unique() < 2:
+            continue
+        lines = _flows(ctx, book).sort("line_no")
+        customer = lines.filter(pl.col("side").is_in(["other", "unknown", "staff"]))
+        inside = pl.col("other_bank").is_null() | (pl.col("other_bank") == pl.col("bank"))
+        # settlement accounts pay inside their bank; the deposit account pays across banks by right
+        outs = customer.filter(
+            (pl.col("direction") == "out")
+            & (pl.col("account_type") != "reserve_deposit")
+            & pl.col("reserve")
+            & inside
+        )
+        ins = customer.filter((pl.col("direction") == "in") & pl.col("reserve"))
+        if outs.is_empty():
+            continue
+        pairs = match_pairs(
+            ins, outs, fee=p["max_fee"], least_fee_fen=int(p["least_fee_yuan"] * 100), days=int(p["max_days"])
+        )
+        if pairs.is_empty():
+            continue
+        bank_of = lines.select("line_no", "bank", "account_id")
+        pairs = pairs.join(
+            bank_of.rename({"line_no": "in_line_no", "bank": "in_bank", "account_id": "in_account"}),
+            on="in_line_no",
+        ).join(
+            bank_of.rename({"line_no": "out_line_no", "bank": "out_bank", "account_id": "out_account"}),
+            on="out_line_no",
+        )
+        crossed = pairs.filter(pl.col("in_bank") != pl.col("out_bank"))
+        matched, cross = int(pairs["out_fen"].sum()), int(crossed["out_fen"].sum())
+        share = cross / matched
+        if crossed.height < p["min_pairs"] or share < p["min_cross_share"]:
+            continue
+        yield _finding(book, lines, outs, ins, pairs, crossed, share)
+
+
+def _finding(
+    book: Book,
+    lines: pl.DataFrame,
+    outs: pl.DataFrame,
+    ins: pl.DataFrame,
+    pairs: pl.DataFrame,
+    crossed: pl.DataFrame,
+    share: float,
+) -> Finding:
+    used = pl.concat([crossed["in_account"], crossed["out_account"]]).unique().to_list()
+    same = pairs.join(crossed, on="out_line_no", how="anti")
+    # what no pair explains on these accounts was batched; where nearly all pairs cross banks it did too
+    near_all = share >= 0.9
+    chosen_out = outs.filter(pl.col("account_id").is_in(used))
+    chosen_in = ins.filter(
+        pl.col("account_id").is_in(used) & (pl.col("account_type") != "reserve_collection")
+    )
+    if near_all:
+        chosen_out = chosen_out
+    else:
+        chosen_out = chosen_out.join(
+            same.select(pl.col("out_line_no").alias("line_no")), on="line_no", how="anti"
+        ).join(crossed.select(pl.col("out_line_no").alias("line_no")), on="line_no", how="semi")
+        chosen_in = chosen_in.join(
+            crossed.select(pl.col("in_line_no").alias("line_no")), on="line_no", how="semi"
+        )
+    lumps = lines.filter(
+        pl.col("account_id").is_in(used)
+        & (pl.col("side") == "reserve")
+        & (pl.col("account_type") == "reserve_settlement")
+    )
+    total = int(chosen_out["amount_fen"].sum())
+    taken = int(chosen_in["amount_fen"].sum())
+    lump_fen = int(lumps.filter(pl.col("direction") == "out")["amount_fen"].sum())
+    sparse = 0 < lumps.height <= (chosen_out.height + chosen_in.height) / 5
+    moved = pl.concat([chosen_out.select("booked_on"), chosen_in.select("booked_on")])["booked_on"]
+    banks = chosen_out["bank_name"].n_unique()
+    return Finding(
+        institution_id=book.institution_id,
+        typology=TYPOLOGY.code,
+        amount_fen=total,
+        severity=5 if total >= 500_000_000 else 4,
+        confidence=round(min(0.99, 0.9 * share + (0.1 if sparse else 0.0)), 2),
+        first_on=moved.min(),  # type: ignore[arg-type]
+        last_on=moved.max(),  # type: ignore[arg-type]
+        explanation_zh=(
+            f"{book.name}在{banks}家银行的账户间变相跨行清算:客户在一家银行付入、收款人在另一家银行收款,"
+            f"已匹配{crossed.height}对(占匹配金额{share:.1%}),向收款人付出{chosen_out.height}笔共{yuan(total)}元;"
+            f"各行头寸仅靠{lumps.filter(pl.col('direction') == 'out').height}笔大额调拨({yuan(lump_fen)}元)轧平。"
+        ),
+        explanation_en=(
+            f"{book.name} cleared payments across {banks} banks over its own accounts: {crossed.height} pairs came in at one bank and were "
+            f"paid at another ({share:.1%} of the matched amount); payees got {yuan(total)} yuan in {chosen_out.height} payments, positions were "
+            f"evened out by {lumps.filter(pl.col('direction') == 'out').height} lump transfers ({yuan(lump_fen)} yuan)."
+        ),
+        evidence=pl.concat(
+            [
+                evidence("pay_out", chosen_out),
+                evidence("pay_in", chosen_in),
+                evidence("position_transfer", lumps),
+            ]
+        ),
+        accounts=tuple(sorted(chosen_out["account_no"].unique())),
+        clients=chosen_in["cp_holder_id"].n_unique(),
+        bases=AmountBases(
+            gross_taken=taken, net_unrepaid=max(0, taken - total), income=max(0, taken - total)
+        ),
+        benign=(
+            f"payer and payee at one bank: {1 - share:.1%} of the matched amount only",
+            "sweeps to the deposit account and payouts from there through the clearing channel: not counted",
+            "refunds by the original route: the payee is not the payer",
+        ),
+    )

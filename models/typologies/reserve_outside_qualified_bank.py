@@ -1,0 +1,107 @@
+"""二(四)1: customer money received or kept at a bank not qualified, or outside reserve accounts.
+
+Two readings of the row: (a) what customers pay into a reserve account at a bank the register calls
+not qualified; (b) what many customers pay into an account of the institution that is no reserve
+account. Customers are payers that are neither the institution, its related parties, staff,
+suppliers, other institutions, nor a bank.
+
+Confidence: 0.95 for (a) (two registers say so), 0.9 for (b) with many payers, 0.8 near the least number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from models.finding import AmountBases, Finding, evidence
+from models.typologies._common import yuan
+from models.typologies._reserve import Book, books
+from models.typologies.base import Context, Parameter, Typology
+
+TYPOLOGY = Typology(
+    code="reserve-outside-qualified-bank",
+    title_zh="客户备付金存放于不符合要求的银行或账户",
+    title_en="Customer money outside qualified reserve banks or reserve accounts",
+    clause="二(四)1",
+    citations=("plan-2016-90", "pboc-reserve-2013-6"),
+    severity="3; 4 when the money does not reach a reserve account at all.",
+    runbook=(
+        "1. Check with the central bank's branch that the bank or account is not on its list of reserve accounts.\n"
+        "2. Ask for all receipts of the account since it was opened and where the balance is.\n"
+        "3. Have the money moved to the deposit bank and the account closed for customers."
+    ),
+    parameters=(
+        Parameter(
+            "min_payers", 20, "persons", "calibrated",
+            "Own accounts see a few refunds and tests; twenty different payers are customers.",
+            "Fewest different payers into an account that is no reserve account.",
+        ),
+    ),
+)  # fmt: skip
+
+
+def receipts(book: Book, min_payers: int) -> pl.DataFrame:
+    """Customers' payments that count, with ``why`` 'bank' or 'account'."""
+    flags = book.accounts.select("account_id", "qualified")
+    customer = book.lines.filter(
+        (pl.col("direction") == "in") & pl.col("side").is_in(["other", "unknown"])
+    ).join(flags, on="account_id")
+    at_bank = customer.filter(pl.col("reserve") & ~pl.col("qualified").fill_null(True)).with_columns(
+        pl.lit("bank").alias("why")
+    )
+    outside = customer.filter(~pl.col("reserve") & pl.col("account_type").is_in(["own", "other", "product"]))
+    payers = outside.group_by("account_id").agg(pl.col("cp_holder_id").n_unique().alias("payers"))
+    outside = outside.join(
+        payers.filter(pl.col("payers") >= min_payers), on="account_id", how="semi"
+    ).with_columns(pl.lit("account").alias("why"))
+    columns = ["line_no", "account_no", "booked_on", "amount_fen", "cp_holder_id", "why"]
+    return pl.concat([at_bank.select(columns), outside.select(columns)]).sort("line_no")
+
+
+def detect(ctx: Context) -> Iterable[Finding]:
+    """One finding an institution; the amount is what customers paid in so."""
+    least = int(ctx.parameter(TYPOLOGY, "min_payers"))
+    for book in books(ctx):
+        rows = receipts(book, least)
+        if rows.is_empty():
+            continue
+        total = int(rows["amount_fen"].sum())
+        payers = rows["cp_holder_id"].n_unique()
+        at_bank = rows.filter(pl.col("why") == "bank")
+        outside = rows.filter(pl.col("why") == "account")
+        accounts = tuple(sorted(rows["account_no"].unique()))
+        parts_zh, parts_en = [], []
+        if at_bank.height:
+            parts_zh.append(
+                f"不合格银行的备付金账户收款{at_bank.height}笔{yuan(int(at_bank['amount_fen'].sum()))}元"
+            )
+            parts_en.append(
+                f"{yuan(int(at_bank['amount_fen'].sum()))} at a bank not qualified ({at_bank.height} payments)"
+            )
+        if outside.height:
+            parts_zh.append(
+                f"非备付金账户收客户款{outside.height}笔{yuan(int(outside['amount_fen'].sum()))}元"
+            )
+            parts_en.append(
+                f"{yuan(int(outside['amount_fen'].sum()))} into accounts that are no reserve accounts ({outside.height} payments)"
+            )
+        yield Finding(
+            institution_id=book.institution_id,
+            typology=TYPOLOGY.code,
+            amount_fen=total,
+            severity=4 if outside.height else 3,
+            confidence=0.95 if at_bank.height else 0.9 if payers >= 2 * least else 0.8,
+            first_on=rows["booked_on"].min(),  # type: ignore[arg-type]
+            last_on=rows["booked_on"].max(),  # type: ignore[arg-type]
+            explanation_zh=f"{book.name}在规定账户之外收取客户资金共{yuan(total)}元,涉及付款人{payers}个:{';'.join(parts_zh)}。",
+            explanation_en=f"{book.name} took {yuan(total)} yuan of customer money from {payers} payers outside qualified reserve accounts: {'; '.join(parts_en)}.",
+            evidence=evidence("customer_receipt", rows),
+            accounts=accounts,
+            clients=payers,
+            bases=AmountBases(gross_taken=total, net_unrepaid=total, peak_diverted=total),
+            benign=(
+                "the institution's own income: payers are customers, not the institution, related parties, staff or suppliers",
+                f"a stray payment: at least {least} different payers where the account is no reserve account",
+            ),
+        )
