@@ -44,10 +44,9 @@ class Workbook:
     def read(self, source: Source, options: ReadOptions) -> ReadResult:
         """Read every sheet; rows are numbered through, sheet after sheet."""
         result = ReadResult(self.name)
-        if source.head.startswith(b"PK"):
-            problem = _bomb(source)
-            if problem:
-                return ReadResult.refused(self.name, problem)
+        problem = workbook_problem(source)
+        if problem:
+            return ReadResult.refused(self.name, problem)
         try:
             book = fastexcel.read_excel(source.read_bytes())
         except Exception:  # calamine has a dozen ways to say that a workbook is damaged
@@ -137,7 +136,10 @@ def _zip_has_workbook(source: Source) -> bool:
         return False
 
 
-def _bomb(source: Source) -> str | None:
+def workbook_problem(source: Source) -> str | None:
+    """Say why a workbook should not be opened (cut off, or a bomb), before it is."""
+    if not source.head.startswith(b"PK"):
+        return None
     try:
         with zipfile.ZipFile(io.BytesIO(source.read_bytes())) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())

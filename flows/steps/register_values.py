@@ -1,0 +1,193 @@
+"""Cells of a register typed by its schema; rows that cannot be used named with the column that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from flows.steps.formats._values import BLANK, SCIENTIFIC, clean_account, half_width, parse_fen, parse_moments
+from flows.steps.identifiers import valid_cnaps, valid_identity_number, valid_uscc
+from flows.steps.register_schema import Column, Register
+
+_EMPTY = r"^(?:[-\u2010-\u2015\uff0d/\\]+|(?i:null|nan|n/a|#n/a))$"
+_TRUE = ("true", "1", "1.0", "是", "y", "yes", "t", "√", "有", "公开", "合格")
+_FALSE = ("false", "0", "0.0", "否", "n", "no", "f", "×", "x", "无", "不公开", "不合格", "非公开")
+
+
+@dataclass
+class TypedRows:
+    """Typed rows, those rejected (``record``, ``reason``) and what was noticed."""
+
+    rows: pl.DataFrame
+    rejected: pl.DataFrame
+    warnings: list[str] = field(default_factory=list)
+
+    def drop(self, record: int) -> None:
+        """Set a row aside that was cut off."""
+        self.rows = self.rows.filter(pl.col("source_record") != record)
+        cut = pl.DataFrame({"record": [record], "reason": ["the row is cut off at the end of the file"]})
+        self.rejected = pl.concat([self.rejected.filter(pl.col("record") != record), cut])
+
+
+def typed_rows(
+    frame: pl.DataFrame, register: Register, mapping: Mapping[str, str], units: Mapping[str, int]
+) -> TypedRows:
+    """Type every column; a required cell that is empty or unreadable rejects its row."""
+    out: dict[str, pl.Series] = {}
+    warnings: list[str] = []
+    reason = pl.Series("reason", [], dtype=pl.String).extend_constant(None, frame.height)
+    for column in register.columns:
+        held = mapping.get(column.name)
+        if held is None:
+            out[column.name] = pl.Series([], dtype=column.kind.dtype).extend_constant(None, frame.height)
+            continue
+        given = frame[held]
+        filled = _filled(given)
+        value = _typed(given, column, units.get(column.name, 1))
+        out[column.name] = value.cast(column.kind.dtype)
+        bad = filled & value.is_null()
+        if column.required:
+            lacking = value.is_null()
+            told = (
+                pl.Series([f"{column.name} cannot be read"])
+                .new_from_index(0, max(frame.height, 1))
+                .head(frame.height)
+            )
+            empty = (
+                pl.Series([f"{column.name} is empty"])
+                .new_from_index(0, max(frame.height, 1))
+                .head(frame.height)
+            )
+            why = told.zip_with(filled, empty)
+            reason = reason.zip_with(reason.is_not_null() | ~lacking, why)
+        elif bad.any():
+            warnings.append(f"{int(bad.sum())} cells of {column.name} cannot be read and were taken as empty")
+    rows = pl.DataFrame({**out, "source_record": frame["record"].cast(pl.Int64)})
+    good = reason.is_null()
+    rejected = pl.DataFrame({"record": frame["record"].cast(pl.Int64), "reason": reason}).filter(~good)
+    return TypedRows(rows.filter(good), rejected, warnings)
+
+
+def _filled(given: pl.Series) -> pl.Series:
+    if given.dtype != pl.String:
+        return given.is_not_null()
+    text = given.str.strip_chars(BLANK)
+    return ((text != "") & ~text.str.contains(_EMPTY)).fill_null(False)
+
+
+def _text(given: pl.Series) -> pl.Series:
+    if given.dtype.is_float():  # 12345.0 from a spreadsheet library
+        given = given.cast(pl.String).str.replace(r"\.0$", "")
+    text = given.cast(pl.String, strict=False).str.strip_chars(BLANK)
+    return text.set(((text == "") | text.str.contains(_EMPTY)).fill_null(False), None)
+
+
+def _typed(given: pl.Series, column: Column, unit: int) -> pl.Series:
+    kind = column.kind.name
+    if kind == "money":
+        return _money(given, unit)
+    if kind in ("rate", "share"):
+        return _rate(given, percent_is_fraction=kind == "rate")
+    if kind == "date":
+        if given.dtype == pl.Date:
+            return given
+        if isinstance(given.dtype, pl.Datetime):
+            return given.dt.date()
+        return parse_moments(_text(given))["at"].dt.date()
+    if kind == "integer":
+        if given.dtype.is_integer():
+            return given
+        return (
+            half_width(_text(given))
+            .str.extract(r"^([+-]?[0-9]+)(?:\.0+)?(?:天|日|级)?$")
+            .cast(pl.Int64, strict=False)
+        )
+    if kind == "flag":
+        if given.dtype == pl.Boolean:
+            return given
+        words = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}
+        return _text(given).str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
+    if kind == "choice":
+        text = given.cast(pl.String, strict=False).str.strip_chars(BLANK)
+        folded = {key.lower(): code for key, code in column.kind.choices.items()}
+        return text.str.to_lowercase().replace_strict(folded, default=None, return_dtype=pl.String)
+    if kind == "month":
+        return _month(given)
+    if kind == "account":
+        account = clean_account(_text(given))
+        return account.set(account.str.contains(SCIENTIFIC).fill_null(False), None)
+    text = _text(given)
+    if kind == "id":
+        text = text.str.replace(r"^([0-9]{5,})\.0+$", "${1}")
+        return text.set(text.str.contains(SCIENTIFIC).fill_null(False), None)
+    return text
+
+
+def _money(given: pl.Series, unit: int) -> pl.Series:
+    if given.dtype.is_decimal():
+        return (given.cast(pl.Decimal(38, 6)) * unit).round(2)
+    if given.dtype.is_integer():
+        return given.cast(pl.Decimal(38, 2)) * unit
+    if given.dtype.is_float():
+        given = given.round(6).cast(pl.String)
+    fen = parse_fen(_text(given), unit)
+    return (fen.cast(pl.Decimal(20, 2)) / pl.Series([100], dtype=pl.Decimal(20, 2))).cast(
+        pl.Decimal(18, 2), strict=False
+    )
+
+
+def _rate(given: pl.Series, *, percent_is_fraction: bool) -> pl.Series:
+    """``0.12``, ``12%``, ``12.5 ％``: a rate as a fraction a year; a share in per cent stays as it is."""
+    if given.dtype.is_numeric():
+        return given.cast(pl.Float64)
+    text = half_width(_text(given)).str.replace_all("％", "%", literal=True).str.replace_all(r"\s", "")
+    frame = pl.DataFrame({"t": text}).with_columns(
+        v=pl.col("t").str.strip_suffix("%").cast(pl.Float64, strict=False), p=pl.col("t").str.ends_with("%")
+    )
+    scaled = (
+        pl.when(pl.col("p") & percent_is_fraction).then((pl.col("v") / 100).round(10)).otherwise(pl.col("v"))
+    )
+    return frame.select(scaled.alias("v"))["v"].fill_nan(None)
+
+
+def _month(given: pl.Series) -> pl.Series:
+    if given.dtype == pl.Date or isinstance(given.dtype, pl.Datetime):
+        return given.dt.strftime("%Y-%m")
+    parts = half_width(_text(given)).str.extract_groups(
+        r"^([0-9]{4})[-/.年]?([0-9]{1,2})(?:月|[-/.][0-9]{1,2})?(?:\s.*)?$"
+    )
+    year, month = parts.struct.field("1"), parts.struct.field("2").str.zfill(2)
+    good = month.cast(pl.Int32, strict=False).is_between(1, 12).fill_null(False)
+    return (year + "-" + month).set(~good, None)
+
+
+def identifier_warnings(rows: pl.DataFrame, register: str) -> list[str]:
+    """Count identifiers whose check digit fails; the numbers themselves are not repeated."""
+    checks = {
+        "institutions": (("uscc", valid_uscc, "unified social credit codes"),),
+        "banks": (("bank_code", valid_cnaps, "CNAPS bank codes"),),
+        "accounts": (("bank_code", valid_cnaps, "CNAPS bank codes"),),
+    }
+    told = []
+    for column, check, words in checks.get(register, ()):
+        failed = int((~check(rows[column])).fill_null(False).sum())
+        if failed:
+            told.append(f"{failed} {words} ({column}) fail their check digit")
+    if register == "parties":
+        people = rows.filter(pl.col("kind") == "person")["id_no"]
+        firms = rows.filter(pl.col("kind") == "company")["id_no"]
+        failed = int((~valid_identity_number(people)).fill_null(False).sum())
+        if failed:
+            told.append(f"{failed} identity numbers of persons (id_no) fail their check digit")
+        failed = int((~valid_uscc(firms)).fill_null(False).sum())
+        if failed:
+            told.append(f"{failed} credit codes of companies (id_no) fail their check digit")
+    return told
+
+
+def duplicate_keys(rows: pl.DataFrame, register: Register) -> list[str]:
+    """Warn of rows that an equal key further down replaces."""
+    twice = rows.height - rows.select(register.key).n_unique() if rows.height else 0
+    return [f"{twice} rows are replaced by a later row with the same key"] if twice else []
