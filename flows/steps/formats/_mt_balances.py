@@ -14,6 +14,7 @@ from flows.steps.formats import _mt_details as details
 from flows.steps.formats.protocol import AccountBalances
 
 _BALANCE = BalanceBase()
+_YUAN = ("CNY", "RMB", "CNH")
 _OPENING, _CLOSING = ("60F", "60M", "60"), ("62F", "62M", "62")
 
 
@@ -51,7 +52,7 @@ def stated_balances(fields: pl.DataFrame) -> list[AccountBalances]:
 def _fen(body: str) -> int | None:
     """Return a balance in fen, negative for a debit; null when it cannot be read or is not yuan."""
     match = re.match(_BALANCE.re, body)
-    if match is None:
+    if match is None or match["currency"] not in _YUAN:
         return None
     value = {**match.groupdict(), "amount": match["amount"] or "0"}
     balance = cast(Balance, _BALANCE(Transactions(), value)[_BALANCE.slug])

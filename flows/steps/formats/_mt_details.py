@@ -18,7 +18,7 @@ def account_number(field: pl.Expr) -> pl.Expr:
     """Return the account of a ``:25:``: without bank code before a slash or currency behind."""
     plain = field.str.strip_chars().str.replace(r"^.*/", "").str.replace(r"\s*\(?[A-Z]{3}\)?$", "")
     plain = plain.str.replace_all(r"\s", "")
-    return pl.when(plain.str.len_chars() > 0).then(plain)
+    return pl.when(plain.str.contains(r"^[A-Za-z0-9*.-]+$")).then(plain)
 
 
 def booking_text(info: pl.Expr) -> pl.Expr:
@@ -29,7 +29,7 @@ def booking_text(info: pl.Expr) -> pl.Expr:
 def reference(customer: pl.Expr, bank: pl.Expr) -> pl.Expr:
     """Return the customer's reference, or the bank's where that says there is none."""
     own = customer.str.strip_chars()
-    given = pl.when((own.str.len_chars() > 0) & (own != "NONREF") & (own != "NOTPROVIDED")).then(own)
+    given = pl.when((own.str.len_chars() > 0) & ~own.is_in(["NONREF", "NOTPROVIDED", "EREF"])).then(own)
     return pl.coalesce(given, _filled(bank))
 
 
@@ -71,7 +71,13 @@ def _marked(info: pl.Expr) -> pl.Expr:
     Lines are folded at a fixed width, so they are joined without a space.
     """
     joined = info.str.replace_all("\n", "")
-    return pl.when(joined.str.contains(_SUBFIELDS)).then(joined.str.replace_all(r"[?<>~](\d\d)", "\x1f$1"))
+    separator = joined.str.extract(_SUBFIELDS)
+    return (
+        pl.when(separator == "?")
+        .then(joined.str.replace_all(r"\?(\d\d)", "\x1f$1"))
+        .when(separator.is_not_null())
+        .then(joined.str.replace_all(r"[<>~](\d\d)", "\x1f$1"))
+    )
 
 
 def _keyed(info: pl.Expr) -> pl.Expr:

@@ -33,7 +33,8 @@ _FIELD = re.compile(r"(?m)^:(?=(?:\d\d[A-Z]?|NS):)")
 _STATEMENT_LINE = (
     r"^(?P<yy>\d{2})(?P<mmdd>\d{4})(?P<entry>\d{4}|\s{4})?"
     r"(?P<expected>E)?(?P<reversal>R)?(?P<mark>[DC])(?P<funds>[A-Z])?[\n ]?"
-    r"(?P<amount>\d{1,15}[,.]\d*)(?P<kind>[A-Z][A-Z0-9 ]{3})?"
+    # An amount without its comma is believed only before a transaction type: `12X4,5` is no 12.
+    r"(?:(?P<amount>\d{1,15}[,.]\d*)(?P<kind>[A-Z][A-Z0-9 ]{3})?|(?P<units>\d{1,15})[NFS][A-Z0-9]{3})"
     r"(?P<customer>[^\n]*?)(?://(?P<bank>[^\n]*))?(?:\n(?P<extra>(?s:.*)))?$"
 )
 _OTHER_MARKS = {"RMB": "CNY", "CNH": "CNY"}
@@ -192,7 +193,7 @@ def _judged(entries: pl.DataFrame) -> pl.DataFrame:
     has_entry = pl.col("entry").str.contains(r"^\d{4}$").fill_null(False)
     entry_on = (entry_year.cast(pl.String) + pl.col("entry")).str.to_date("%Y%m%d", strict=False)
     booked_on = pl.when(has_entry).then(entry_on).otherwise(value_on)
-    amount = pl.col("amount").str.replace(r"[.]", ",")
+    amount = pl.coalesce(pl.col("amount").str.replace(r"[.]", ","), pl.col("units") + ",")
     whole = amount.str.extract(r"^(\d+),").cast(pl.Int64, strict=False)
     decimals = amount.str.extract(r",(\d*)$").str.strip_chars_end("0")
     fen = whole * 100 + decimals.str.pad_end(2, "0").cast(pl.Int64, strict=False).fill_null(0)
