@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import polars as pl
@@ -129,3 +130,15 @@ def shown_name(ctx: Context, institution_id: str) -> str:
     account_no = institution_id.removeprefix("U-")
     row = ctx.table("mart_account", ("account_no", "holder_name")).filter(pl.col("account_no") == account_no)
     return str(row["holder_name"][0] or account_no) if row.height else account_no
+
+
+def most(values: pl.Series) -> int:
+    """Largest of a series of fen; 0 when there is none."""
+    top = values.max()
+    return int(top) if isinstance(top, int) else 0
+
+
+def first_last(days: pl.Series) -> tuple[dt.date | None, dt.date | None]:
+    """First and last of a series of dates; None when there is none."""
+    low, high = days.min(), days.max()
+    return (low if isinstance(low, dt.date) else None, high if isinstance(high, dt.date) else None)

@@ -93,7 +93,8 @@ def _make(ctx: Context, before_days: int, after_days: int, tolerance: float) -> 
     if lines.is_empty():
         return pl.DataFrame(schema=schema)
     first, last = lines["booked_on"].min(), lines["booked_on"].max()
-    assert isinstance(first, dt.date) and isinstance(last, dt.date)
+    if not isinstance(first, dt.date) or not isinstance(last, dt.date):
+        return pl.DataFrame(schema=schema)
     dates = report_dates(ctx, first, last)
     looked = pl.concat(
         [

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._common import name_key, yuan
+from models.typologies._common import first_last, name_key, yuan
 from models.typologies._pairs import match_pairs
 from models.typologies._reserve import Book, books
 from models.typologies.base import Context, Parameter, Typology
@@ -98,15 +98,30 @@ def detect(ctx: Context) -> Iterable[Finding]:
         )
         if pairs.is_empty():
             continue
-        bank_of = lines.select("line_no", "bank", "account_id")
+        bank_of = lines.select("line_no", "bank", "account_id", "cp_holder_id")
         pairs = pairs.join(
-            bank_of.rename({"line_no": "in_line_no", "bank": "in_bank", "account_id": "in_account"}),
+            bank_of.rename(
+                {
+                    "line_no": "in_line_no",
+                    "bank": "in_bank",
+                    "account_id": "in_account",
+                    "cp_holder_id": "payer",
+                }
+            ),
             on="in_line_no",
         ).join(
-            bank_of.rename({"line_no": "out_line_no", "bank": "out_bank", "account_id": "out_account"}),
+            bank_of.rename(
+                {
+                    "line_no": "out_line_no",
+                    "bank": "out_bank",
+                    "account_id": "out_account",
+                    "cp_holder_id": "payee",
+                }
+            ),
             on="out_line_no",
         )
-        crossed = pairs.filter(pl.col("in_bank") != pl.col("out_bank"))
+        refund = pl.col("payer").eq_missing(pl.col("payee")) & pl.col("payer").is_not_null()
+        crossed = pairs.filter((pl.col("in_bank") != pl.col("out_bank")) & ~refund)
         matched, cross = int(pairs["out_fen"].sum()), int(crossed["out_fen"].sum())
         share = cross / matched
         if crossed.height < p["min_pairs"] or share < p["min_cross_share"]:
@@ -157,8 +172,8 @@ def _finding(
         amount_fen=total,
         severity=5 if total >= 500_000_000 else 4,
         confidence=round(min(0.99, 0.9 * share + (0.1 if sparse else 0.0)), 2),
-        first_on=moved.min(),  # type: ignore[arg-type]
-        last_on=moved.max(),  # type: ignore[arg-type]
+        first_on=first_last(moved)[0],
+        last_on=first_last(moved)[1],
         explanation_zh=(
             f"{book.name}在{banks}家银行的账户间变相跨行清算:客户在一家银行付入、收款人在另一家银行收款,"
             f"已匹配{crossed.height}对(占匹配金额{share:.1%}),向收款人付出{chosen_out.height}笔共{yuan(total)}元;"

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._common import yuan
+from models.typologies._common import first_last, yuan
 from models.typologies._reserve import Book, books, items
 from models.typologies.base import Context, Parameter, Typology
 
@@ -84,8 +84,8 @@ def detect(ctx: Context) -> Iterable[Finding]:
             amount_fen=total,
             severity=2,
             confidence=0.95 if told else 0.85 if rhythm else 0.6,
-            first_on=rows["booked_on"].min(),  # type: ignore[arg-type]
-            last_on=rows["booked_on"].max(),  # type: ignore[arg-type]
+            first_on=first_last(rows["booked_on"])[0],
+            last_on=first_last(rows["booked_on"])[1],
             explanation_zh=(
                 f"{book.name}的{len(accounts)}个备付金账户收到银行计付利息{rows.height}笔,共{yuan(total)}元"
                 + (",与备付金报表F03项一致。" if told else "。")

@@ -23,7 +23,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._common import yuan
+from models.typologies._common import first_last, yuan
 from models.typologies._reserve import Book, books, reports
 from models.typologies._roundtrip import round_trips
 from models.typologies.base import Context, Parameter, Typology
@@ -279,8 +279,8 @@ def detect(ctx: Context) -> Iterable[Finding]:
             amount_fen=total,
             severity=5 if serious else 4,
             confidence=round(confidence, 2),
-            first_on=rows["booked_on"].min(),  # type: ignore[arg-type]
-            last_on=rows["booked_on"].max(),  # type: ignore[arg-type]
+            first_on=first_last(rows["booked_on"])[0],
+            last_on=first_last(rows["booked_on"])[1],
             explanation_zh=(
                 f"{book.name}从备付金账户支付非客户指令款项{rows.height}笔共{yuan(total)}元:"
                 + "、".join(f"{_WHY_ZH[w]}{n}笔{yuan(v)}元" for w, n, v in by.iter_rows())

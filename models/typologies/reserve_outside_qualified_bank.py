@@ -15,7 +15,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._common import yuan
+from models.typologies._common import first_last, yuan
 from models.typologies._reserve import Book, books
 from models.typologies.base import Context, Parameter, Typology
 
@@ -92,8 +92,8 @@ def detect(ctx: Context) -> Iterable[Finding]:
             amount_fen=total,
             severity=4 if outside.height else 3,
             confidence=0.95 if at_bank.height else 0.9 if payers >= 2 * least else 0.8,
-            first_on=rows["booked_on"].min(),  # type: ignore[arg-type]
-            last_on=rows["booked_on"].max(),  # type: ignore[arg-type]
+            first_on=first_last(rows["booked_on"])[0],
+            last_on=first_last(rows["booked_on"])[1],
             explanation_zh=f"{book.name}在规定账户之外收取客户资金共{yuan(total)}元,涉及付款人{payers}个:{';'.join(parts_zh)}。",
             explanation_en=f"{book.name} took {yuan(total)} yuan of customer money from {payers} payers outside qualified reserve accounts: {'; '.join(parts_en)}.",
             evidence=evidence("customer_receipt", rows),

@@ -10,6 +10,7 @@ Confidence: 0.95 when the statements themselves show it, 0.85 when only the decl
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 
 import polars as pl
@@ -72,7 +73,7 @@ def gaps(ctx: Context, book: Book, tolerance_fen: int) -> pl.DataFrame:
     )
 
 
-def _causes(ctx: Context, institution_id: str, last: object) -> pl.DataFrame:
+def _causes(ctx: Context, institution_id: str, last: dt.date) -> pl.DataFrame:
     found = [
         f.evidence.filter(pl.col("line_no").is_not_null() & (pl.col("role") != "context"))
         for code in TYPOLOGY.after
@@ -105,7 +106,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
         if short.is_empty():
             continue
         worst = short.sort(["gap_fen", "report_date"], descending=[True, False]).row(0, named=True)
-        first, last = short["report_date"].min(), short["report_date"].max()
+        first, last = short["report_date"].sort()[0], short["report_date"].sort()[-1]
         amount = int(worst["gap_fen"])
         causes = _causes(ctx, book.institution_id, last)
         seen = bool(short["seen"].all())
@@ -124,8 +125,8 @@ def detect(ctx: Context) -> Iterable[Finding]:
             amount_fen=amount,
             severity=5 if share > 0.1 else 4,
             confidence=0.95 if seen else 0.85,
-            first_on=first,  # type: ignore[arg-type]
-            last_on=last,  # type: ignore[arg-type]
+            first_on=first,
+            last_on=last,
             explanation_zh=(
                 f"{book.name}在{short.height}个报告日应付客户备付金大于备付金账户余额与在途之和;"
                 f"{worst['report_date']}缺口最大:应付{yuan(worst['owed_fen'])}元,余额{yuan(worst['balance_fen'])}元,"

@@ -21,7 +21,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._checks import run_checks
-from models.typologies._common import yuan
+from models.typologies._common import most, yuan
 from models.typologies._reserve import books, items, report_keys, reports
 from models.typologies.base import Context, Parameter, Typology
 
@@ -118,9 +118,9 @@ def detect(ctx: Context) -> Iterable[Finding]:
         stale = aged_transit(days, max_days, tolerance)
         off = declared_off(days, least, tolerance)
         figures = {
-            "checks": int(failed["off_fen"].abs().max() or 0),
-            "transit": int(stale["stale_fen"].max() or 0),
-            "statement": int(off["off_fen"].abs().max() or 0),
+            "checks": most(failed["off_fen"].abs()),
+            "transit": most(stale["stale_fen"]),
+            "statement": most(off["off_fen"].abs()),
         }
         amount = max(figures.values())
         if amount == 0:
@@ -155,7 +155,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             parts_en.append(
                 f"declared and statement balances differ by up to {yuan(figures['statement'])} ({off.height} report days)"
             )
-        owed = int(days["owed_fen"].max() or 0)
+        owed = most(days["owed_fen"])
         proof = [evidence("report_day", register="reserve_reports", keys=report_keys(book, dates))]
         if failed.height:
             keys = [

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._common import shown_name, yuan
+from models.typologies._common import first_last, most, shown_name, yuan
 from models.typologies._roundtrip import round_trips
 from models.typologies.base import Context, Parameter, Typology
 
@@ -78,7 +78,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             how="semi",
         )
         name = shown_name(ctx, str(iid))
-        share = float(rows["straddles"].min() or 0)
+        share = float(rows["straddles"].sort()[0])
         dates = sorted(rows["report_date"].unique())
         yield Finding(
             institution_id=str(iid),
@@ -86,8 +86,8 @@ def detect(ctx: Context) -> Iterable[Finding]:
             amount_fen=amount,
             severity=4,
             confidence=round(min(0.95, 0.7 + 0.05 * (rows.height - 2)) - (0.1 if share < 0.8 else 0.0), 2),
-            first_on=rows["in_on"].min(),  # type: ignore[arg-type]
-            last_on=rows["out_on"].max(),  # type: ignore[arg-type]
+            first_on=first_last(rows["in_on"])[0],
+            last_on=first_last(rows["out_on"])[1],
             explanation_zh=(
                 f"{name}在{len(dates)}个报告日({'、'.join(str(d) for d in dates[:6])})前向客户资金账户转入{rows.height}笔共{yuan(amount)}元,"
                 f"报告日后数日内原额转回;单次最大{yuan(int(rows['amount_fen'].max() or 0))}元。按转入金额计,往返合计{yuan(2 * amount)}元。"
@@ -102,7 +102,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             accounts=tuple(sorted(topped["account_no"].unique())),
             amount_low_fen=amount,
             amount_high_fen=2 * amount,
-            bases=AmountBases(gross_taken=amount, peak_diverted=int(rows["amount_fen"].max() or 0)),
+            bases=AmountBases(gross_taken=amount, peak_diverted=most(rows["amount_fen"])),
             benign=(
                 "regular funding that stays: every transfer counted came back to its payer",
                 "month-end peaks of business: payers are no clients",
