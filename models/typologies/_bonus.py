@@ -145,7 +145,7 @@ def _top_ups(ctx: Context) -> pl.DataFrame:
             (pl.col("round_on") >= pl.col("booked_on"))
             & (pl.col("round_on") <= pl.col("booked_on") + pl.duration(days=LEAD_DAYS))
         )
-        .join(_income(ctx), on=["institution_id", "product_id", "round_on"], how="left")
+        .join(round_income(ctx), on=["institution_id", "product_id", "round_on"], how="left")
         .with_columns(pl.col("income_fen").fill_null(0))
     )
     day = ["transfer_no", "product_id", "round_on"]
@@ -168,8 +168,19 @@ def _top_ups(ctx: Context) -> pl.DataFrame:
     ).sort("transfer_no")
 
 
+def round_income(ctx: Context) -> pl.DataFrame:
+    """What the borrowers of a product paid in for a day's round, whole lines.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``institution_id, product_id, round_on``; ``income_fen``. Sorted by the grain.
+    """
+    frame: pl.DataFrame = ctx.shared("bonus.round_income", _income)
+    return frame
+
+
 def _income(ctx: Context) -> pl.DataFrame:
-    """What the borrowers of a product paid in for a day's round, whole lines."""
     lines = ctx.table("mart_line").select("line_no", line_fen="amount_fen")
     return (
         coverage(ctx)
@@ -177,4 +188,5 @@ def _income(ctx: Context) -> pl.DataFrame:
         .join(lines, on="line_no")
         .group_by("institution_id", "product_id", round_on="booked_on")
         .agg(pl.col("line_fen").sum().alias("income_fen"))
+        .sort("institution_id", "product_id", "round_on")
     )

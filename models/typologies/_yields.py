@@ -1,0 +1,213 @@
+"""The yield question, answered once for all products of the week.
+
+Every product gets its promised and its paid yield, its projects' return, what the models expect of it
+and how rarely an honest product would look like it. `yield-above-project` and `yield-above-industry`
+read this frame.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import polars as pl
+
+from models.typologies._ledger import controlled_lines, payouts, subscriptions
+from models.typologies.base import Context
+from models.yields.conformal import benjamini_hochberg, reference
+from models.yields.expectation import FEATURES, LEAST_TO_FIT, REPAYMENTS, SECTORS, Expectation, fit
+from models.yields.returns import effective, holding_returns, product_returns, project_returns
+
+FALSE_DISCOVERY_RATE = 0.01
+"""Expected share of honest products among those said to pay too much, over all products of the week."""
+
+
+def judged(ctx: Context) -> pl.DataFrame:
+    """All products with what they promise, pay and should pay.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``product_id``, sorted. Rates are effective annual fractions unless said otherwise:
+        ``promised_yield`` (as registered, nominal), ``promised_rate``, ``paid_rate`` (null = cannot be
+        said), ``holdings``; ``project_yield`` (nominal, weighted), ``project_rate``, ``projects``;
+        ``expected_rate``, ``upper_rate`` (an honest product stays below with 99 %), ``p_paid``,
+        ``p_promised``, ``p_value`` (the two together, Bonferroni), ``q_value`` and ``found``
+        (Benjamini–Hochberg over the week); ``industry_yield`` (nominal, of the month of issue),
+        ``industry_ratio``.
+    """
+    frame: pl.DataFrame = ctx.shared("yields.judged", _judged)
+    return frame
+
+
+def expectation(ctx: Context) -> Expectation:
+    """The week's fitted expectation (see `models.yields.expectation`)."""
+    model: Expectation = ctx.shared("yields.expectation", lambda c: _fitted(c, products(c)))
+    return model
+
+
+def products(ctx: Context) -> pl.DataFrame:
+    """Products with promised and paid yield and their projects' terms; the models' raw material."""
+    frame: pl.DataFrame = ctx.shared("yields.products", _products)
+    return frame
+
+
+def _products(ctx: Context) -> pl.DataFrame:
+    lines = controlled_lines(ctx)
+    first = lines["booked_on"].min()
+    seen_from = first if isinstance(first, dt.date) else ctx.as_of
+    held = subscriptions(ctx).select(
+        "subscription_id", "product_id", "amount_fen", "subscribed_on", "redeemed_on"
+    )
+    paid = payouts(ctx).filter(pl.col("subscription_id").is_not_null())
+    returns = product_returns(holding_returns(held, paid, seen_from))
+    return (
+        ctx.table("mart_product")
+        .select(
+            "product_id", "institution_id", "kind", "promised_yield", "term_days", "issued_on", "risk_level"
+        )
+        .join(
+            ctx.table("mart_institution").select("institution_id", "sector"), on="institution_id", how="left"
+        )
+        .join(_behind(ctx, lines), on="product_id", how="left")
+        .join(returns, on="product_id", how="left")
+        .join(industry_levels(ctx), on="product_id", how="left")
+        .with_columns(
+            promised_rate=effective(pl.col("promised_yield"), pl.col("term_days"), pl.col("repayment")),
+            industry_ratio=pl.col("promised_yield") / pl.col("industry_yield"),
+        )
+        .sort("product_id")
+    )
+
+
+def _behind(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
+    """Projects behind each product, weighted by the money the product put into them."""
+    booked = lines.select("line_no", "booked_on")
+    project_lines = ctx.table("mart_project_line").select("project_id", "line_no", "kind", "amount_fen")
+    rates = project_returns(ctx.table("mart_project"), project_lines.join(booked, on="line_no"))
+    terms = ctx.table("mart_project").select("project_id", "annual_rate", "repayment", "principal_fen")
+    links = ctx.table("mart_product_project")
+    weight = (
+        pl.coalesce((pl.col("amount") * 100).cast(pl.Float64), pl.col("principal_fen").cast(pl.Float64))
+        if "amount" in links.columns
+        else pl.col("principal_fen").cast(pl.Float64)
+    )
+    each = links.join(terms, on="project_id").join(rates, on="project_id").with_columns(weight=weight)
+
+    def mean(column: str) -> pl.Expr:
+        value = pl.col(column)
+        known = value.is_not_null()
+        return (
+            ((value * pl.col("weight")).sum() / pl.col("weight").filter(known).sum())
+            .fill_nan(None)
+            .alias(column)
+        )
+
+    return (
+        each.group_by("product_id")
+        .agg(
+            mean("annual_rate"),
+            mean("contract_rate"),
+            mean("cash_rate"),
+            mean("late_days"),
+            mean("loss_share"),
+            pl.col("cash_rate").is_not_null().all().alias("finished"),
+            pl.col("repayment").sort().mode().first(),
+            pl.len().alias("projects"),
+        )
+        .with_columns(
+            project_yield=pl.col("annual_rate"),
+            project_rate=pl.when("finished").then("cash_rate").otherwise("contract_rate"),
+        )
+        .drop("annual_rate", "cash_rate")
+    )
+
+
+def industry_levels(ctx: Context) -> pl.DataFrame:
+    """Industry's average yield for each product's sector and month of issue (nearest month known).
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``product_id``; ``industry_yield``. Products of sectors without a series are absent.
+    """
+    level = ctx.table("mart_industry_yield").select(
+        "sector",
+        "average_yield",
+        on=pl.col("month").str.slice(0, 7).str.to_date("%Y-%m", strict=False)
+        if _is_text(ctx)
+        else pl.col("month"),
+    )
+    sold = (
+        ctx.table("mart_product")
+        .select("product_id", "institution_id", "issued_on")
+        .join(ctx.table("mart_institution").select("institution_id", "sector"), on="institution_id")
+        .with_columns(month=pl.coalesce("issued_on", pl.lit(ctx.as_of)).dt.truncate("1mo"))
+    )
+    return (
+        sold.join(level, on="sector")
+        .with_columns(apart=(pl.col("month") - pl.col("on")).dt.total_days().abs())
+        .sort("product_id", "apart", "on")
+        .unique("product_id", keep="first", maintain_order=True)
+        .select("product_id", industry_yield="average_yield")
+    )
+
+
+def _is_text(ctx: Context) -> bool:
+    return ctx.table("mart_industry_yield").schema["month"] == pl.String
+
+
+def features(frame: pl.DataFrame) -> pl.DataFrame:
+    """Model features (columns `FEATURES`) of `products` rows."""
+    term = pl.col("term_days").cast(pl.Float64).fill_null(365.0).clip(7.0, 3650.0)
+    return frame.select(
+        pl.col("project_rate").cast(pl.Float64),
+        pl.col("late_days").fill_null(0.0).clip(0.0, 365.0),
+        pl.col("loss_share").fill_null(0.0),
+        term.log1p().alias("log_term"),
+        pl.col("industry_yield").fill_null(0.0),
+        ((pl.col("issued_on") - dt.date(2016, 1, 1)).dt.total_days() / 30.4).fill_null(0.0).alias("month"),
+        *(
+            (pl.col("repayment") == r).fill_null(False).cast(pl.Float64).alias(f"repays_{r}")
+            for r in REPAYMENTS
+        ),
+        *((pl.col("sector") == s).fill_null(False).cast(pl.Float64).alias(f"sector_{s}") for s in SECTORS),
+    ).select(FEATURES)
+
+
+def _known(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.col("paid_rate").is_not_null() & pl.col("project_rate").is_not_null())
+
+
+def _fitted(ctx: Context, frame: pl.DataFrame) -> Expectation:
+    known = _known(frame)
+    days = known["issued_on"].cast(pl.Int32).fill_null(0).to_numpy()
+    return fit(features(known), known["paid_rate"].to_numpy(), days)
+
+
+def _judged(ctx: Context) -> pl.DataFrame:
+    frame = products(ctx)
+    model = expectation(ctx)
+    linked = frame["project_rate"].is_not_null().to_numpy()
+    x = features(frame.with_columns(pl.col("project_rate").fill_null(0.0)))
+    expected = np.where(linked, model.predict(x), np.nan)
+    upper = np.where(linked, model.upper(x), np.nan)
+    paid = frame["paid_rate"].cast(pl.Float64).to_numpy().astype(np.float64)
+    p_paid = np.where(linked, model.p_values(x, paid), np.nan)
+    margin = (frame["promised_yield"] - frame["project_yield"]).cast(pl.Float64).to_numpy().astype(np.float64)
+    spread = 0.005 if np.isfinite(margin).sum() >= LEAST_TO_FIT else 0.008
+    p_promised = reference(margin, spread, -0.01).p_values(margin)
+    both = np.vstack((p_paid, p_promised))
+    known = np.isfinite(both)
+    least = np.where(known, both, 1.0).min(axis=0)
+    p = np.where(known.any(axis=0), np.minimum(1.0, known.sum(axis=0) * least), np.nan)
+    found, q = benjamini_hochberg(p, FALSE_DISCOVERY_RATE)
+    return frame.with_columns(
+        pl.Series("expected_rate", expected).fill_nan(None),
+        pl.Series("upper_rate", upper).fill_nan(None),
+        pl.Series("p_paid", p_paid).fill_nan(None),
+        pl.Series("p_promised", p_promised).fill_nan(None),
+        pl.Series("p_value", p).fill_nan(None),
+        pl.Series("q_value", q).fill_nan(None),
+        pl.Series("found", found),
+    )
