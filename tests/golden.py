@@ -28,7 +28,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="lookthrough-golden-") as base:
         for name, content in make(Path(base)).items():
             (FOLDER / name).write_bytes(content)
-            print(f"{FOLDER.name}/{name}: {content.count(b'\n')} lines")
+            lines = len(content.splitlines())
+            print(f"{FOLDER.name}/{name}: {lines} lines")
 
 
 if __name__ == "__main__":
