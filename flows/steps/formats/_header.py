@@ -60,8 +60,9 @@ def find_header(rows: Sequence[Row], aliases: Mapping[str, tuple[Alias, ...]]) -
         header = match_header(row, aliases)
         if header is not None:
             return index, header
-        if index + 1 < len(rows) and len(_filled(row)) >= 2:
-            header = _match_two_rows(row, rows[index + 1], aliases)
+        follows = rows[index + 1] if index + 1 < len(rows) else ()
+        if follows and len(_filled(row)) >= 2 and match_header(follows, aliases) is None:
+            header = _match_two_rows(row, follows, aliases)
             if header is not None:
                 return index, header
     return None

@@ -232,8 +232,8 @@ class RowReader:
         frame = frame.filter(~left_out)
         if open_end and not frame.is_empty():
             tail = frame.tail(1)
-            short = int(tail["cells"][0]) < self._usual_cells(frame)
-            if half or short or not bool(tail["is_line"][0]):
+            short = int(tail["cells"][0]) < self._fewest_cells(frame)
+            if half or short or tail["code"][0] in ("date", "amount", "no_amount"):
                 out.rejected.append(tail.select("record", code=pl.lit("cut")))
                 frame = frame.head(-1)
         zero = frame["is_zero"]
@@ -246,11 +246,12 @@ class RowReader:
         out.lines.append(parsed.lines(good))
         out.rejected.append(frame.filter(~pl.col("is_line")).select("record", "code"))
 
-    def _usual_cells(self, frame: pl.DataFrame) -> int:
-        others = frame.head(-1).filter(pl.col("is_line"))["cells"]
-        if others.is_empty():
-            return len(self.state.header.texts) if self.state.header else 0
-        return int(others.mode().min())  # type: ignore[arg-type]
+    def _fewest_cells(self, frame: pl.DataFrame) -> int:
+        """Return how few cells a whole row may have (some banks leave out empty ones at the end)."""
+        others = frame.head(-1).filter(pl.col("code").is_null())["cells"].min()
+        if isinstance(others, int):
+            return others
+        return len(self.state.header.texts) if self.state.header else 0
 
 
 def _is_sub_header(cells: tuple[str | None, ...], aliases: Mapping[str, tuple[Alias, ...]]) -> bool:

@@ -7,11 +7,17 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from flows.steps.formats._aliases import normalise_header
+from flows.steps.formats._reasons import REASONS
 from flows.steps.formats._rows import RowReader
 from flows.steps.formats._store import LineStore
 from flows.steps.formats._values import clean_account, parse_fen
 from flows.steps.formats.protocol import QUARANTINE_SCHEMA, AccountBalances, ReadResult
 
+NO_ACCOUNT = (
+    "The file does not say which account it is of, neither in a column nor above the table nor in its name: "
+    "give the number in a profile (`lookthrough profile`)."
+)
 CUT = "The file ends in the middle of a row: it was cut off on the way; ask for it again."
 
 
@@ -40,13 +46,18 @@ def finish(
             )
         if state.zero:
             result.warnings.append(f"{state.zero} rows with an amount of zero were left out")
-        unknown = [text for text, role in state.header.described() if text and not role]
-        if unknown:
-            result.warnings.append(f"columns not used: {', '.join(unknown)}")
+        unknown = [
+            text for text in state.header.texts if text and normalise_header(text) not in reader.aliases
+        ]
+        if unknown and state.header.rows == 1:
+            result.warnings.append(f"columns of unknown meaning: {', '.join(unknown)}")
         _control_totals(result, reader)
     if result.problem is None and result.rows_accepted == 0 and result.rows_quarantined:
         common = result.quarantine["reason"].mode().sort()[0]
-        result.problem = f"No row could be accepted; most often {common}."
+        if common == REASONS["account"][0]:
+            result.problem = NO_ACCOUNT
+        else:
+            result.problem = f"No row could be accepted; most often: {common}."
 
 
 def _control_totals(result: ReadResult, reader: RowReader) -> None:

@@ -53,9 +53,7 @@ class BankExport:
                 if reader.state.header is None and not reader.start(cells):
                     result.rows_ignored += cells.height
                     continue
-                outcome = reader.feed(
-                    cells, last=True, open_end=not chunk.last_ends, half_character=chunk.tail_damaged
-                )
+                outcome = reader.feed(cells, open_end=not chunk.last_ends, half_character=chunk.tail_damaged)
                 for frame in outcome.lines:
                     store.add(frame)
                 result.rows_ignored += outcome.ignored
