@@ -43,8 +43,3 @@ def weeks_between(first: str, last: str) -> list[str]:
         found.append(of(day))
         day += dt.timedelta(days=7)
     return found
-
-
-def last_complete(day: dt.date) -> str:
-    """Return the last week that ended before `day`: what a Monday's scheduled run is about."""
-    return of(day - dt.timedelta(days=day.isoweekday()))

@@ -113,3 +113,21 @@ RELATIONS = {
     "employee": "员工",
     "vendor": "供应商",
 }
+ROLES = {
+    "context": "背景",
+    "client_deposit": "客户投入",
+    "deposit": "客户投入",
+    "payout": "兑付客户",
+    "own_cost": "机构费用",
+    "subscription": "认购登记",
+    "project": "项目登记",
+    "product": "产品登记",
+    "advertisement": "广告",
+    "tip": "举报投诉",
+    "institution": "机构登记",
+    "report": "备付金报表",
+    "interest": "利息入账",
+    "top_up": "临时补入",
+    "drain": "随后转出",
+}
+"""Roles of evidence rows in Chinese; one that is not here is shown as it stands."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from decimal import Decimal
+from functools import cache
+from importlib.resources import files
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -63,7 +66,7 @@ def row(result: WeekResult, r: Ranked) -> dict[str, object]:
         "tier_reason": _with_titles(r.decision.reason_zh, titles),
         "urgent": r.report_immediately,
         "reasons": "、".join(titles.get(code, code) for code in r.reasons),
-        "amount": fen(r.amount_fen) if r.findings else "",
+        "amount": fen(r.amount_fen) if r.amount_fen else "",
         "clients": f"{r.clients:,}" if r.clients else "",
         "sector": zh.SECTORS.get(r.sector, r.sector),
         "licence": zh.LICENCES.get(r.licence_status, r.licence_status),
@@ -78,3 +81,17 @@ def _with_titles(text: str, titles: dict[str, str]) -> str:
     for code in sorted(titles, key=lambda c: (-len(c), c)):
         text = text.replace(code, titles[code])
     return text
+
+
+@cache
+def _regulations() -> dict[str, dict[str, object]]:
+    return tomllib.loads(files("models").joinpath("regulations.toml").read_text("utf-8"))
+
+
+def cited(key: str) -> str:
+    """Name a rule as an office cites it: instrument, number, article."""
+    rule = _regulations().get(key)
+    if rule is None:
+        return key
+    article = f"第{str(rule['article']).replace(', ', '、')}条" if rule.get("article") else ""
+    return f"《{rule.get('instrument', key)}》({rule.get('number', '')}){article}"

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from flows.steps.exports import _labels as zh
-from flows.steps.exports._pages import environment, fen, file_name, money, row
+from flows.steps.exports._pages import cited, environment, fen, file_name, money, row
 from flows.steps.result import Ranked, WeekResult, points_text
 
 COLOURS = {
@@ -147,14 +147,14 @@ class _Parts:
             "accounts": (f["accounts"] or "").replace(";", "、"),
             "explanation": f["explanation"],
             "explanation_en": f["explanation_en"],
-            "amount": money(f["amount"]),
+            "amount": money(f["amount"]) if f["amount"] else "—",
             "low": money(f["amount_low"]),
             "high": money(f["amount_high"]),
             "before": money(f["previous_amount"]) if f["state"] in ("worse", "better", "gone") else "",
             "bases": [(label, money(f[name])) for name, label in zh.BASES.items()],
             "methods": "、".join(zh.METHODS.get(m, m) for m in (f["holds_under"] or "").split(";") if m),
             "benign": [b for b in (f["benign_tested"] or "").split("\n") if b],
-            "citations": (f["citations"] or "").replace(";", "、"),
+            "citations": [cited(key) for key in (f["citations"] or "").split(";") if key],
             "runbook": meta.runbook if meta else "",
             "rows": shown,
             "total_rows": total,
@@ -179,7 +179,7 @@ class _Parts:
         )
         return [
             {
-                "role": e["role"],
+                "role": zh.ROLES.get(e["role"], e["role"]),
                 "when": e["booked_at"].strftime("%Y-%m-%d %H:%M") if e["booked_at"] else "",
                 "account": e["account_no"] or "",
                 "direction": {"in": "收", "out": "付"}.get(e["direction"] or "", ""),
