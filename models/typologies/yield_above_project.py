@@ -103,7 +103,7 @@ def beyond_income(ctx: Context) -> pl.DataFrame:
         rounds.join(round_income(ctx).rename({"round_on": "booked_on"}), on=key)
         .join(tied, on=key, how="left")
         .with_columns(beyond_fen=pl.coalesce("tied_fen", pl.col("due_fen") - pl.col("income_fen")))
-        .filter(pl.col("beyond_fen") > pl.col("income_fen") * 0.005)
+        .filter(pl.col("tied_fen").is_not_null() | (pl.col("beyond_fen") > pl.col("income_fen") * 0.005))
         .sort(key)
     )
 

@@ -1,0 +1,133 @@
+"""Who stands how to an institution: its own people, its related parties, those it pays for running."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from models.typologies._ledger import controlled_lines, subscriptions
+from models.typologies.base import Context
+
+NOT_RELATED = ("vendor", "employee")
+"""Roles of the register of relations that make nobody a related party (typologies.md, head)."""
+
+
+def related(ctx: Context) -> pl.DataFrame:
+    """Related parties: all of `relations` but vendors and plain employees, and group members.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``institution_id, holder_id``. ``role`` (roles joined by ``/``), ``distance``
+        (1 direct, 2 over a shareholder, a shared id or the group). The institution's own holder
+        is not in it. Sorted by the grain.
+    """
+
+    def make(ctx: Context) -> pl.DataFrame:
+        relations = ctx.table("mart_relation")
+        gone = (
+            pl.col("until").is_not_null() & (pl.col("until") < ctx.as_of)
+            if "until" in relations.columns
+            else pl.lit(False)
+        )
+        own = own_holders(ctx)
+        return (
+            relations.filter(~pl.col("role").is_in(NOT_RELATED) & ~gone)
+            .group_by("institution_id", "holder_id")
+            .agg(pl.col("role").unique().sort().str.join("/"), pl.col("distance").min())
+            .join(own, on=["institution_id", "holder_id"], how="anti")
+            .sort("institution_id", "holder_id")
+        )
+
+    frame: pl.DataFrame = ctx.shared("parties.related", make)
+    return frame
+
+
+def own_holders(ctx: Context) -> pl.DataFrame:
+    """Holders of the institution's registered accounts (grain: ``institution_id, holder_id``)."""
+
+    def make(ctx: Context) -> pl.DataFrame:
+        accounts = ctx.table("mart_account").select("account_id", "holder_id")
+        return (
+            ctx.table("mart_controlled_account")
+            .join(accounts, on="account_id")
+            .select("institution_id", "holder_id")
+            .drop_nulls()
+            .unique()
+            .sort("institution_id", "holder_id")
+        )
+
+    frame: pl.DataFrame = ctx.shared("parties.own_holders", make)
+    return frame
+
+
+def staff_and_vendors(ctx: Context) -> pl.DataFrame:
+    """Holders an institution pays to run itself.
+
+    Employees and vendors of the register, and whoever its own accounts pay who is no subscriber,
+    no borrower and no account of its own.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``institution_id, holder_id``; ``source`` is ``register`` or ``flows``.
+    """
+
+    def make(ctx: Context) -> pl.DataFrame:
+        listed = (
+            ctx.table("mart_relation")
+            .filter(pl.col("role").is_in(NOT_RELATED))
+            .select("institution_id", "holder_id")
+            .unique()
+            .with_columns(source=pl.lit("register"))
+        )
+        clients = subscriptions(ctx).select("institution_id", "holder_id").drop_nulls().unique()
+        borrowers = (
+            ctx.table("mart_project").select("institution_id", holder_id="borrower_holder_id").drop_nulls().unique()
+        )
+        paid = (
+            controlled_lines(ctx)
+            .filter(
+                (pl.col("account_type") == "own")
+                & (pl.col("direction") == "out")
+                & pl.col("cp_type").is_null()
+            )
+            .select("institution_id", holder_id="cp_holder_id")
+            .drop_nulls()
+            .unique()
+            .join(clients, on=["institution_id", "holder_id"], how="anti")
+            .join(borrowers, on=["institution_id", "holder_id"], how="anti")
+            .join(listed, on=["institution_id", "holder_id"], how="anti")
+            .with_columns(source=pl.lit("flows"))
+        )
+        return pl.concat([listed, paid]).sort("institution_id", "holder_id")
+
+    frame: pl.DataFrame = ctx.shared("parties.staff_and_vendors", make)
+    return frame
+
+
+def of_kind(ctx: Context, *roles: str) -> pl.DataFrame:
+    """Holders that are, by themselves, of a kind (``securities``, ``real_estate``, ``bank`` …).
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``holder_id``; ``role``.
+    """
+
+    def make(ctx: Context) -> pl.DataFrame:
+        return (
+            ctx.table("mart_holder_kind")
+            .filter(pl.col("role").is_in(roles))
+            .group_by("holder_id")
+            .agg(pl.col("role").min())
+            .sort("holder_id")
+        )
+
+    frame: pl.DataFrame = ctx.shared("parties.kind." + "+".join(roles), make)
+    return frame
+
+
+def sectors(ctx: Context) -> dict[str, str]:
+    """Institution id -> sector."""
+    table = ctx.table("mart_institution").select("institution_id", "sector")
+    return dict(table.iter_rows())

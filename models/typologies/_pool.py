@@ -1,0 +1,236 @@
+"""Client money that no project and no withdrawal explains: the deposits that fill a pool (资金池).
+
+A deposit is explained when the subscription it paid for is part of what a registered project was paid,
+in the order of subscription, or while the project is still being raised. What is left over is idle until it is
+paid out again to holders of the same product or leaves for the institution's own costs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from models.typologies._hidden import hidden_deposits
+from models.typologies._ledger import controlled_lines, deposits, subscriptions
+from models.typologies.base import Context
+
+RAISING_DAYS = 10
+"""A product whose last subscription is younger may still be raising its project's money."""
+PAID_DAYS = 20
+"""Days around the start of a project in which an out-line of its principal is its disbursement."""
+
+
+def all_deposits(ctx: Context) -> pl.DataFrame:
+    """Deposits into registered and hidden accounts (grain: ``line_no``)."""
+
+    def make(ctx: Context) -> pl.DataFrame:
+        columns = [
+            "line_no",
+            "institution_id",
+            "account_id",
+            "account_no",
+            "booked_on",
+            "amount_fen",
+            "holder_id",
+            "subscription_id",
+            "product_id",
+        ]
+        return pl.concat([deposits(ctx).select(columns), hidden_deposits(ctx).select(columns)]).sort("line_no")
+
+    frame: pl.DataFrame = ctx.shared("pool.deposits", make)
+    return frame
+
+
+def disbursed(ctx: Context) -> pl.DataFrame:
+    """What left client accounts for each project, whoever got it.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``project_id``. ``lent_fen``: lines to the borrower, else the one out-line of the
+        principal (less a fee of up to a tenth) to anybody around the project's start.
+        ``borrower_paid`` says whether the borrower was among the payees. Sorted by the grain.
+    """
+    frame: pl.DataFrame = ctx.shared("pool.disbursed", _disbursed)
+    return frame
+
+
+def disbursement_lines(ctx: Context) -> pl.DataFrame:
+    """Lines that paid out a project's money (grain: project × line), to the borrower or another.
+
+    ``to_borrower`` tells which; ``holder_id`` and ``cp_account_id`` say who got it.
+    """
+    frame: pl.DataFrame = ctx.shared("pool.disbursement_lines", _disbursement_lines)
+    return frame
+
+
+def _disbursement_lines(ctx: Context) -> pl.DataFrame:
+    outs = controlled_lines(ctx).filter(
+        (pl.col("direction") == "out")
+        & pl.col("account_type").is_in(["custody", "product", "other", "own"])
+        & pl.col("cp_type").is_null()
+    )
+    columns = ["line_no", "account_no", "booked_on", "amount_fen", "cp_holder_id", "cp_account_id"]
+    direct = (
+        ctx.table("mart_project_line")
+        .filter(pl.col("kind") == "disbursement")
+        .select("project_id", "institution_id", "line_no")
+        .join(outs.select(columns), on="line_no")
+        .with_columns(to_borrower=pl.lit(True))
+    )
+    projects = ctx.table("mart_project").select("project_id", "institution_id", "principal_fen", "started_on")
+    last = _last_subscribed(ctx)
+    open_projects = (
+        projects.join(direct, on="project_id", how="anti")
+        .join(last, on="project_id", how="left")
+        .with_columns(day=pl.coalesce("started_on", "last_on"))
+        .filter(pl.col("day").is_not_null())
+    )
+    clients = subscriptions(ctx).select("institution_id", cp_holder_id="holder_id").drop_nulls().unique()
+    other = (
+        open_projects.join(
+            outs.filter(pl.col("account_type") == "custody")
+            .join(direct.select("line_no"), on="line_no", how="anti")
+            .join(clients, on=["institution_id", "cp_holder_id"], how="anti"),
+            on="institution_id",
+        )
+        .filter(
+            (pl.col("amount_fen") <= pl.col("principal_fen"))
+            & (pl.col("amount_fen") >= pl.col("principal_fen") * 0.9)
+            & ((pl.col("booked_on") - pl.col("day")).dt.total_days().abs() <= PAID_DAYS)
+        )
+        .with_columns(
+            gap=pl.col("principal_fen") - pl.col("amount_fen"),
+            lag=(pl.col("booked_on") - pl.col("day")).dt.total_days().abs(),
+        )
+    )
+    taken: list[pl.DataFrame] = []
+    for _ in range(5):
+        best = (
+            other.sort("lag", "gap", "project_id", "line_no")
+            .unique("project_id", keep="first", maintain_order=True)
+            .unique("line_no", keep="first", maintain_order=True)
+        )
+        if best.is_empty():
+            break
+        taken.append(best)
+        other = other.join(best, on="project_id", how="anti").join(best, on="line_no", how="anti")
+    keep = ["project_id", "institution_id", *columns]
+    found = pl.concat(taken).select(keep).with_columns(to_borrower=pl.lit(False)) if taken else direct.clear()
+    return (
+        pl.concat([direct.select(*keep, "to_borrower"), found.select(*keep, "to_borrower")])
+        .rename({"cp_holder_id": "holder_id"})
+        .sort("project_id", "line_no")
+    )
+
+
+def _last_subscribed(ctx: Context) -> pl.DataFrame:
+    links = ctx.table("mart_product_project").select("product_id", "project_id").unique()
+    sold = subscriptions(ctx).group_by("product_id").agg(last_on=pl.col("subscribed_on").max())
+    return links.join(sold, on="product_id").group_by("project_id").agg(pl.col("last_on").max())
+
+
+def _disbursed(ctx: Context) -> pl.DataFrame:
+    return (
+        disbursement_lines(ctx)
+        .group_by("project_id")
+        .agg(
+            lent_fen=pl.col("amount_fen").sum(),
+            borrower_paid=pl.col("to_borrower").any(),
+            lent_on=pl.col("booked_on").min(),
+        )
+        .sort("project_id")
+    )
+
+
+def products_status(ctx: Context) -> pl.DataFrame:
+    """What each product sold, what its projects were paid, and whether it is still being raised.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``product_id``. ``sold_fen``, ``first_on``, ``last_on`` (of subscriptions),
+        ``projects``, ``principal_fen``, ``lent_fen`` (projects shared by several products count
+        with the product's own part), ``raising`` (bool).
+    """
+    frame: pl.DataFrame = ctx.shared("pool.products", _products)
+    return frame
+
+
+def _products(ctx: Context) -> pl.DataFrame:
+    sold = (
+        subscriptions(ctx)
+        .group_by("institution_id", "product_id", "product_kind")
+        .agg(
+            sold_fen=pl.col("amount_fen").sum(),
+            first_on=pl.col("subscribed_on").min(),
+            last_on=pl.col("subscribed_on").max(),
+        )
+    )
+    start = ctx.table("mart_line")["booked_on"].min()
+    projects = ctx.table("mart_project").select("project_id", "principal_fen", "started_on")
+    parts = (
+        ctx.table("mart_product_project")
+        .select("product_id", "project_id", part_fen="amount_fen")
+        .unique(["product_id", "project_id"])
+        .join(projects, on="project_id")
+        .join(disbursed(ctx), on="project_id", how="left")
+        .with_columns(part_fen=pl.coalesce("part_fen", "principal_fen"))
+        .with_columns(
+            lent=pl.when(pl.col("lent_fen").is_not_null() | (pl.col("started_on") < start))
+            .then(pl.col("part_fen"))
+            .otherwise(0)
+        )
+        .group_by("product_id")
+        .agg(
+            projects=pl.col("project_id").n_unique(),
+            principal_fen=pl.col("part_fen").sum(),
+            lent_fen=pl.col("lent").sum(),
+        )
+    )
+    young = pl.col("last_on") > ctx.as_of - dt.timedelta(days=RAISING_DAYS)
+    return (
+        sold.join(parts, on="product_id", how="left")
+        .with_columns(pl.col("projects", "principal_fen", "lent_fen").fill_null(0))
+        .with_columns(
+            raising=young & (pl.col("projects") > 0) & (pl.col("lent_fen") == 0)
+        )
+        .sort("product_id")
+    )
+
+
+def idle_deposits(ctx: Context) -> pl.DataFrame:
+    """Deposits that no project explains.
+
+    Subscriptions of a product count in the order of their day: the first ones, up to what its
+    projects were paid, are lent; the rest is idle. A product that was turned over (redeemed holders
+    replaced by new ones while the project runs) is `maturity-mismatch` and no pool.
+
+    Returns
+    -------
+    polars.DataFrame
+        `all_deposits` of idle subscriptions, with ``projects`` of their product. Grain:
+        ``line_no``.
+    """
+    frame: pl.DataFrame = ctx.shared("pool.idle", _idle)
+    return frame
+
+
+def _idle(ctx: Context) -> pl.DataFrame:
+    links = ctx.table("mart_product_project").select("product_id", "project_id").unique()
+    turned = (
+        links.join(links.group_by("project_id").len().filter(pl.col("len") > 1), on="project_id")
+        .select("product_id")
+        .unique()
+    )
+    status = products_status(ctx).filter(~pl.col("raising")).join(turned, on="product_id", how="anti")
+    ranked = (
+        subscriptions(ctx)
+        .join(status.select("product_id", "lent_fen", "projects"), on="product_id")
+        .sort("product_id", "subscribed_on", "subscription_id")
+        .with_columns(before=pl.col("amount_fen").cum_sum().over("product_id") - pl.col("amount_fen"))
+        .filter(pl.col("before") >= pl.col("lent_fen"))
+        .select("subscription_id", "projects")
+    )
+    return all_deposits(ctx).join(ranked, on="subscription_id").sort("line_no")

@@ -1,0 +1,150 @@
+"""fund-pool: client money gathers that no project and no withdrawal explains, for more than ten days.
+
+The unmatched balance of a day is the idle deposits so far (`models.typologies._pool`) less what was paid out
+of them: payouts of the same products that no borrower covered, payouts out of the pool for other products, and
+own costs out of client accounts. Confidence: 0.9 where the products have no project or their projects
+were paid to nobody; 0.75 where money beyond the project's principal was taken.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import polars as pl
+
+from models.finding import AmountBases, Finding, evidence
+from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._ledger import payouts
+from models.typologies._parties import sectors
+from models.typologies._pool import idle_deposits
+from models.typologies._rounds import ROUND, round_lines, rounds
+from models.typologies._say import yuan
+from models.typologies._turns import rolled_rounds
+from models.typologies.base import Context, Parameter, Typology
+from models.typologies.commingled_client_funds import own_costs
+from models.typologies.custody_bypass import CLIENT_SECTORS
+
+TYPOLOGY = Typology(
+    code="fund-pool",
+    title_zh="设立资金池",
+    title_en="Fund pool",
+    clause="二(一)1",
+    citations=("plan-2016-90", "decree-2016-1-art10"),
+    severity="4; 5 where money of the pool also pays other clients out.",
+    runbook="1. For each product listed: which project was its money lent to, and when was the borrower paid?\n"
+    "2. Compare the custodian's sub-ledger with the unmatched balance: whose money is it today?\n"
+    "3. Money for a project that is not full after ten days must go back to the clients who paid it in.\n"
+    "4. Have new subscriptions to the products stopped until the balance is explained.",
+    parameters=(
+        Parameter("max_idle_days", 10, "days", "calibrated", "the catalogue's own wording", "days after which an unexplained balance counts"),
+        Parameter("min_balance", 100_000, "yuan", "calibrated", "unexplained rests of clean institutions stay below 30,000 yuan", "unmatched balance that must be exceeded"),
+    ),
+)
+
+
+def detect(ctx: Context) -> Iterator[Finding]:
+    """Yield at most one finding an institution; the amount is the largest daily unmatched balance."""
+    patience = int(ctx.parameter(TYPOLOGY, "max_idle_days"))
+    least = ctx.parameter(TYPOLOGY, "min_balance") * 100
+    mine = sorted(i for i, s in sectors(ctx).items() if s in CLIENT_SECTORS)
+    idle = idle_deposits(ctx).filter(pl.col("institution_id").is_in(mine))
+    for institution, ins in each(idle, "institution_id"):
+        outs = _outs(ctx, institution, ins)
+        days = _balances(ins, outs, ctx.as_of)
+        stays = days.filter(pl.col("stays_fen") > least)
+        lasting = int((days["balance_fen"] > least).sum())
+        if lasting <= patience or stays.is_empty():
+            continue
+        amount = int(days["balance_fen"].max() or 0)  # type: ignore[call-overload]
+        aged = int(days["stays_fen"].max() or 0)  # type: ignore[call-overload]
+        today = int(days["balance_fen"][-1])
+        bare = total(ins.filter(pl.col("projects") == 0))
+        last = ctx.as_of if today > least else first_last(pl.concat([ins.select("booked_on"), outs.select("booked_on")]))[1]
+        mixed = total(outs.filter(pl.col("role") == "payout_other")) > 0
+        yield Finding(
+            institution_id=institution,
+            typology=TYPOLOGY.code,
+            amount_fen=amount,
+            severity=5 if mixed else 4,
+            confidence=0.9 if bare * 2 >= total(ins) or not mixed else 0.75,
+            first_on=first_last(ins)[0],
+            last_on=last,
+            clients=people(ins),
+            accounts=accounts_of(ins),
+            bases=AmountBases(total(ins), max(today, 0), amount, 0),
+            evidence=pl.concat(
+                [
+                    evidence("client_deposit", ins),
+                    *(evidence(str(role), part) for role, part in each(outs.filter(pl.col("role") != "payout_other"), "role")),
+                    *(evidence("context", part) for _, part in each(outs.filter(pl.col("role") == "payout_other"), "role")),
+                ]
+            ),
+            amount_low_fen=min(aged, amount),
+            amount_high_fen=total(ins),
+            explanation_zh=f"{people(ins)} 名客户存入 {yuan(total(ins))} 元,其认购的产品无项目或项目未获放款;扣除兑付、退回与费用支出后,"
+            f"无对应项目的资金余额最高达 {yuan(amount)} 元,其中停留超过 {patience} 天的最高 {yuan(aged)} 元,期末仍有 {yuan(today)} 元。",
+            explanation_en=f"{people(ins)} clients paid in {yuan(total(ins))} yuan for products with no project, or whose projects were paid "
+            f"nothing; after payouts, returns and costs the unmatched balance reached {yuan(amount)} yuan, of which "
+            f"{yuan(aged)} had stayed for more than {patience} days; {yuan(today)} is still there.",
+            benign=(
+                "Deposits waiting a few days until a project is full: tested; projects still being raised are left out.",
+                "Repayments waiting for withdrawal: tested; only deposits count, never repayments.",
+            ),
+        )
+
+
+def _outs(ctx: Context, institution: str, ins: pl.DataFrame) -> pl.DataFrame:
+    """What left the pool: payouts of its products, payouts of others nobody covered, own costs."""
+    products = ins.select("product_id").unique()
+    mine = pl.col("institution_id") == institution
+    turned = rolled_rounds(ctx).select(ROUND).unique()
+    bare = rounds(ctx).filter(mine & (pl.col("pool_fen") > 0)).join(turned, on=ROUND, how="anti")
+    own = (
+        payouts(ctx)
+        .filter(mine)
+        .join(products, on="product_id", how="semi")
+        .select("line_no", "booked_on", "amount_fen", "product_id")
+    )
+    borrowed = pl.col("borrower_fen") * 2 >= pl.col("paid_fen")
+    covered = rounds(ctx).filter(mine & borrowed).select("product_id", "booked_on")
+    own = own.join(covered, on=["product_id", "booked_on"], how="anti")
+    other = (
+        round_lines(ctx)
+        .join(bare.select(*ROUND, "pool_fen", "paid_fen"), on=ROUND)
+        .join(products, on="product_id", how="anti")
+        .filter(pl.col("pool_fen") * 2 >= pl.col("paid_fen"))
+        .select("line_no", "booked_on", "amount_fen")
+    )
+    first = ins["booked_on"].min()
+    costs = own_costs(ctx).filter(mine).select("line_no", "booked_on", "amount_fen")
+    return (
+        pl.concat(
+            [
+                own.drop("product_id").with_columns(role=pl.lit("payout")),
+                other.with_columns(role=pl.lit("payout_other")),
+                costs.with_columns(role=pl.lit("own_cost")),
+            ]
+        )
+        .filter(pl.col("booked_on") >= first)
+        .sort("line_no")
+    )
+
+
+def _balances(ins: pl.DataFrame, outs: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
+    """Unmatched balance at the end of each day, and the part of it older than the patience.
+
+    ``stays_fen`` is the least balance of the last ten days and the day itself: money that was
+    there all the time.
+    """
+    flows = pl.concat(
+        [ins.select("booked_on", "amount_fen"), outs.select("booked_on", -pl.col("amount_fen"))]
+    )
+    first = flows["booked_on"].min()
+    every = pl.DataFrame({"booked_on": pl.date_range(first, as_of, "1d", eager=True)})  # type: ignore[arg-type]
+    return (
+        every.join(flows.group_by("booked_on").agg(pl.col("amount_fen").sum()), on="booked_on", how="left")
+        .sort("booked_on")
+        .with_columns(balance_fen=pl.col("amount_fen").fill_null(0).cum_sum())
+        .with_columns(stays_fen=pl.col("balance_fen").rolling_min(11, min_samples=11).fill_null(0))
+    )

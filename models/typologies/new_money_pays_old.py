@@ -1,0 +1,113 @@
+"""new-money-pays-old: payouts to clients that come from other clients' deposits, not from projects.
+
+A round of payment for which neither the borrowers nor anybody else paid in (`models.typologies._rounds`) was paid
+out of the pool. Redemptions that the next product of the same project pays are `maturity-mismatch` and
+not counted here again. Confidence: 0.9 where at least half of the uncovered money is in rounds that
+nobody covered at all, else 0.7; 0.1 less where the product is covered in other rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from models.finding import AmountBases, Finding, evidence
+from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._ledger import deposits
+from models.typologies._pool import idle_deposits
+from models.typologies._rounds import ROUND, round_lines, rounds
+from models.typologies._say import percent, yuan
+from models.typologies._turns import rolled_rounds
+from models.typologies.base import Context, Parameter, Typology
+
+TYPOLOGY = Typology(
+    code="new-money-pays-old",
+    title_zh="借新还旧",
+    title_en="Payouts paid with later clients' money",
+    clause="二(一)1、三(四)",
+    citations=("plan-2016-90", "decree-2016-1-art10"),
+    severity="5: a sign of a crime (集资诈骗 or 非法吸收公众存款) once it is a practice.",
+    runbook="1. Take the rounds listed, largest first: what had the borrowers repaid by that day?\n"
+    "2. Look at the balance of the account before the round: whose deposits were in it?\n"
+    "3. Compare with the promised yields and with what the projects earned.\n"
+    "4. Ask at once for a freeze on new subscriptions; inform the police if the practice is confirmed.",
+    parameters=(
+        Parameter("min_amount", 100_000, "yuan", "calibrated", "unexplained rests of clean institutions stay below 5,000 yuan", "payouts out of the pool"),
+        Parameter("min_share", 0.01, "share", "calibrated", "unexplained rests of clean institutions stay below one in a thousand", "payouts out of the pool over all identified payouts"),
+        Parameter("min_round", 0.5, "share", "calibrated", "a round covered for the most part lacks only what waits in wallets", "share of a round that must be uncovered to count"),
+    ),
+    after=("maturity-mismatch",),
+)
+
+
+def pool_rounds(ctx: Context, least: float) -> pl.DataFrame:
+    """Rounds paid out of the pool, without those the next product of the same project paid."""
+    return (
+        rounds(ctx)
+        .filter((pl.col("pool_fen") > 0) & (pl.col("pool_fen") >= pl.col("paid_fen") * least))
+        .join(rolled_rounds(ctx).select(ROUND).unique(), on=ROUND, how="anti")
+    )
+
+
+def detect(ctx: Context) -> Iterator[Finding]:
+    """Yield at most one finding an institution; the amount is what rounds took from the pool."""
+    least = ctx.parameter(TYPOLOGY, "min_amount") * 100
+    share = ctx.parameter(TYPOLOGY, "min_share")
+    whole = ctx.parameter(TYPOLOGY, "min_round")
+    paid_lines = round_lines(ctx)
+    paid_all = dict(rounds(ctx).group_by("institution_id").agg(pl.col("paid_fen").sum()).iter_rows())
+    for institution, part in each(pool_rounds(ctx, whole), "institution_id"):
+        part = part.filter(pl.col("projects") > 0) if _returns_only(ctx, part) else part
+        amount = total(part, "pool_fen")
+        if amount < least or amount < paid_all[institution] * share:
+            continue
+        paid = paid_lines.join(part.select(ROUND), on=ROUND, how="semi")
+        first, last = first_last(paid)
+        sources = _sources(ctx, institution, part)
+        begun = first_last(sources)[0]
+        bare = total(part.filter(pl.col("borrower_fen") + pl.col("topup_fen") == 0), "pool_fen")
+        yield Finding(
+            institution_id=institution,
+            typology=TYPOLOGY.code,
+            amount_fen=amount,
+            severity=5,
+            confidence=0.9 if bare * 2 >= amount else 0.7,
+            first_on=min(d for d in (first, begun) if d is not None),
+            last_on=max(d for d in (last, first_last(sources)[1]) if d is not None),
+            clients=people(paid),
+            accounts=accounts_of(paid),
+            bases=AmountBases(total(sources), max(total(sources) - amount, 0), amount, 0),
+            evidence=pl.concat([evidence("payout", paid), evidence("client_deposit", sources)]),
+            amount_low_fen=min(bare, amount),
+            amount_high_fen=max(amount, total(paid)),
+            explanation_zh=f"{people(paid)} 名客户在 {part.height} 次兑付中收到 {yuan(total(paid))} 元,其中 {yuan(amount)} 元既无借款人还款、"
+            f"也无他方资金对应,系以其他客户的资金支付,占已识别兑付的 {percent(amount / paid_all[institution])}。",
+            explanation_en=f"In {part.height} rounds {people(paid)} clients were paid {yuan(total(paid))} yuan; for {yuan(amount)} yuan of "
+            f"it neither a borrower nor anybody else had paid in: other clients' money paid, "
+            f"{percent(amount / paid_all[institution])} of all identified payouts.",
+            benign=(
+                "A repayment that arrived a few days late or was advanced from the risk reserve: tested; such money covers its round.",
+                "Withdrawals of money that waited in wallets: tested; earlier repayments of the product cover them.",
+            ),
+        )
+
+
+def _returns_only(ctx: Context, part: pl.DataFrame) -> bool:
+    """Whether rounds of products with no project merely give back what was paid in, amount for amount."""
+    bare = part.filter(pl.col("projects") == 0)
+    return bare.height > 0 and bool((bare["kind"] == "principal").all())
+
+
+def _sources(ctx: Context, institution: str, part: pl.DataFrame) -> pl.DataFrame:
+    """Deposits that could pay: money lent to nobody, else later deposits for the same products."""
+    idle = idle_deposits(ctx).filter(pl.col("institution_id") == institution)
+    if idle.height:
+        return idle.select("line_no", "booked_on", "amount_fen")
+    own = part.select("product_id").unique()
+    return (
+        deposits(ctx)
+        .filter(pl.col("institution_id") == institution)
+        .join(own, on="product_id", how="semi")
+        .select("line_no", "booked_on", "amount_fen")
+    )
