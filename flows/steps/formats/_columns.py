@@ -53,6 +53,7 @@ class Understanding:
     holder: str | None = None
     bank: str | None = None
     own_account: str | None = None
+    lost_counterparties: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -114,7 +115,7 @@ def parse_columns(
     amount, sign, amount_code, amount_text = _amounts(cells, known, account)
     balance = cells.fen("balance")
     sign = _settle_direction(cells, known, account, amount, sign, balance)
-    party = _parties(cells, sign)
+    party = _parties(cells, sign, known)
     currency = cells.role("currency")
     title_currency = titles.get("currency")
     foreign = _foreign(currency, title_currency, n)
@@ -183,6 +184,7 @@ def _moments(cells: _Cells, known: Understanding) -> tuple[pl.Series, pl.Series]
         known.day_first = guess_day_first(text)
     moments = parse_moments(text, known.day_first)
     at, timed = moments["at"], moments["timed"]
+    timed = _unless_midnight(at, timed)
     if cells.has("time"):
         seconds = parse_clock(cells.role("time"))
         if cells.has("other_date"):
@@ -195,9 +197,13 @@ def _moments(cells: _Cells, known: Understanding) -> tuple[pl.Series, pl.Series]
         )
         at = at.zip_with(~use, with_clock)
         timed = timed | use
-    if timed.any() and (at.filter(timed & at.is_not_null()).dt.time().cast(pl.Int64) == 0).all():
-        timed = timed & False  # midnight throughout: the file only fills the column
-    return at, timed & at.is_not_null()
+    return at, _unless_midnight(at, timed) & at.is_not_null()
+
+
+def _unless_midnight(at: pl.Series, timed: pl.Series) -> pl.Series:
+    """Midnight throughout is no time of day: a spreadsheet or a program filled it in."""
+    clocks = at.filter(timed & at.is_not_null()).dt.time().cast(pl.Int64)
+    return timed & False if len(clocks) and (clocks == 0).all() else timed
 
 
 def _account(cells: _Cells, titles: Mapping[str, str], known: Understanding) -> pl.Series:
@@ -378,7 +384,7 @@ def _remark(cells: _Cells) -> pl.Series:
     return joined.to_series().replace("", None)
 
 
-def _parties(cells: _Cells, sign: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
+def _parties(cells: _Cells, sign: pl.Series, known: Understanding) -> tuple[pl.Series, pl.Series, pl.Series]:
     if cells.has("payer_account") or cells.has("payee_account"):
         out = (sign == -1).fill_null(False)
 
@@ -397,6 +403,10 @@ def _parties(cells: _Cells, sign: pl.Series) -> tuple[pl.Series, pl.Series, pl.S
         name = pl.select(pl.coalesce(name, got[1])).to_series()
     elif name.null_count() == len(name) and account.str.contains(r"\p{Han}").any():
         account, name = _split_party(account)
+    lost = account.str.contains(SCIENTIFIC).fill_null(False)
+    if lost.any():
+        account = account.set(lost, None)
+        known.lost_counterparties += int(lost.sum())
     return account, name, bank
 
 

@@ -248,10 +248,12 @@ class RowReader:
 
     def _fewest_cells(self, frame: pl.DataFrame) -> int:
         """Return how few cells a whole row may have (some banks leave out empty ones at the end)."""
-        others = frame.head(-1).filter(pl.col("code").is_null())["cells"].min()
+        whole = ~pl.col("code").is_in(["date", "amount", "no_amount"]).fill_null(False)
+        others = frame.head(-1).filter(whole)["cells"].min()
         if isinstance(others, int):
             return others
-        return len(self.state.header.texts) if self.state.header else 0
+        texts = self.state.header.texts if self.state.header else ()
+        return max((i + 1 for i, text in enumerate(texts) if text), default=0)
 
 
 def _is_sub_header(cells: tuple[str | None, ...], aliases: Mapping[str, tuple[Alias, ...]]) -> bool:

@@ -46,6 +46,11 @@ def finish(
             )
         if state.zero:
             result.warnings.append(f"{state.zero} rows with an amount of zero were left out")
+        if state.understanding.lost_counterparties:
+            result.warnings.append(
+                f"{state.understanding.lost_counterparties} counterparty accounts were turned into powers of ten "
+                "by a spreadsheet and are left empty: ask for them as text"
+            )
         unknown = [
             text for text in state.header.texts if text and normalise_header(text) not in reader.aliases
         ]

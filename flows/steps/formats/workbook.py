@@ -12,6 +12,7 @@ import polars as pl
 from flows.steps.formats._aliases import load_aliases
 from flows.steps.formats._columns import Understanding
 from flows.steps.formats._header import account_in_name
+from flows.steps.formats._lost_digits import mark_lost_digits
 from flows.steps.formats._rows import RowReader, quarantine_frame
 from flows.steps.formats._store import LineStore
 from flows.steps.formats._summary import finish
@@ -60,7 +61,7 @@ class Workbook:
         for sheet in book.sheet_names:
             frame = sheet_cells(book, sheet, first)
             first += frame.height
-            cells = drop_blank(frame)
+            cells = drop_blank(mark_lost_digits(frame, source, book.sheet_names.index(sheet)))
             result.rows_read += cells.height
             reader = RowReader(
                 load_aliases(tuple(options.aliases)), Understanding(account=account_in_name(source.name))
@@ -105,9 +106,10 @@ def sheet_cells(book: Any, sheet: str, first: int) -> pl.DataFrame:
     names = {name: f"c{i}" for i, name in enumerate(table.columns)}
     cells = pl.lit(len(names), dtype=pl.Int32).alias("cells")
     frame = table.rename(names).with_row_index("record", offset=first)
-    return frame.select(
+    made: pl.DataFrame = frame.select(
         pl.col("record").cast(pl.Int64), cells, *[pl.col(f"c{i}").cast(pl.String) for i in range(len(names))]
     )
+    return made
 
 
 def drop_blank(frame: pl.DataFrame) -> pl.DataFrame:
