@@ -1,0 +1,215 @@
+"""`cross-subsidy` (交叉补贴): one product's clients are paid with the money of another product's clients.
+
+Two ways lead there. With an account for each product, money moves from one product's account to
+another's, which pays its clients from it within days. With one account for all, a product that has
+projects of its own is paid although its borrowers paid nothing, so that other products' deposits did.
+
+Confidence: 0.95 for the first (both ends are seen); for the second that of `new-money-pays-old`, whose
+rounds are read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import polars as pl
+
+from models.finding import AmountBases, Finding, evidence
+from models.typologies._bonus import group_lines, groups, transfer_lines, transfers
+from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._ledger import subscriptions
+from models.typologies._rounds import ROUND, round_lines, rounds
+from models.typologies._say import span, yuan
+from models.typologies.base import Context, Parameter, Typology
+
+TYPOLOGY = Typology(
+    code="cross-subsidy",
+    title_zh="产品之间交叉补贴",
+    title_en="One product's payouts paid with another product's money",
+    clause="三(四)",
+    citations=("plan-2016-90", "pboc-2018-106"),
+    severity="4; 3 when less than `grave_yuan` was moved between products' accounts.",
+    runbook=(
+        "1. For each transfer shown, open the paying product's statement: whose money was it that day?\n"
+        "2. Ask for the receiving product's income since its last distribution.\n"
+        "3. Exclude clients who moved their own money from product to product (tested here by client and amount).\n"
+        "4. Have the products' books separated and the paying product's clients made whole."
+    ),
+    parameters=(
+        Parameter(
+            "pay_days",
+            3,
+            "days",
+            "calibrated",
+            "Money moved for a distribution is used within a long weekend.",
+            "Days after the transfer in which the receiving product must pay its clients.",
+        ),
+        Parameter(
+            "min_times",
+            2,
+            "transfers",
+            "calibrated",
+            "One transfer is a booking error until it happens again.",
+            "Fewest transfers between products' accounts that make a finding.",
+        ),
+        Parameter(
+            "move_days",
+            10,
+            "days",
+            "calibrated",
+            "A client's switch from product to product settles within two weeks' trading days.",
+            "Days between leaving one product and entering the other in which a transfer is a client's own move.",
+        ),
+        Parameter(
+            "grave_yuan",
+            1_000_000,
+            "yuan",
+            "calibrated",
+            "Set at the unit threshold of 法释〔2010〕18号 art. 3.",
+            "Amount from which the first way is of severity 4.",
+        ),
+    ),
+    after=("maturity-mismatch", "new-money-pays-old"),
+)
+
+
+def detect(ctx: Context) -> Iterable[Finding]:
+    """Transfers between products' accounts that pay clients, and rounds of projects that others paid for."""
+    moved = _moved(ctx)
+    done = set()
+    for institution_id, part in each(moved, "institution_id"):
+        if part.height >= ctx.parameter(TYPOLOGY, "min_times"):
+            done.add(institution_id)
+            yield _by_transfer(ctx, institution_id, part)
+    for leading in ctx.findings.get("new-money-pays-old", []):
+        if leading.institution_id not in done:
+            finding = _by_round(ctx, leading)
+            if finding is not None:
+                yield finding
+
+
+def _moved(ctx: Context) -> pl.DataFrame:
+    """Transfers between products' accounts, but for clients' own moves, that served a distribution."""
+    window = int(ctx.parameter(TYPOLOGY, "pay_days"))
+    between = transfers(ctx).filter((pl.col("from_type") == "product") & (pl.col("to_type") == "product"))
+    between = between.join(_own_moves(ctx, between), on="transfer_no", how="anti")
+    paid = groups(ctx).rename({"booked_on": "round_on", "account_id": "to_account_id"})
+    return (
+        between.join(paid, on=["institution_id", "to_account_id"])
+        .filter(
+            (pl.col("round_on") >= pl.col("booked_on"))
+            & (pl.col("round_on") <= pl.col("booked_on") + dt.timedelta(days=window))
+            & (pl.col("amount_fen") <= pl.col("due_fen") * 1.02)
+        )
+        .sort("transfer_no", "round_on", "product_id", "group_no")
+        .unique("transfer_no", keep="first", maintain_order=True)
+        .sort("transfer_no")
+    )
+
+
+def _own_moves(ctx: Context, between: pl.DataFrame) -> pl.DataFrame:
+    """Transfers of the very amount with which one client leaves or enters a product at about that time."""
+    days = int(ctx.parameter(TYPOLOGY, "move_days"))
+    held = subscriptions(ctx).select(
+        "institution_id", "holder_id", "amount_fen", "subscribed_on", "redeemed_on"
+    )
+    entered = held.rename({"subscribed_on": "on"}).drop("redeemed_on")
+    left = held.rename({"redeemed_on": "on"}).drop("subscribed_on", "amount_fen").drop_nulls("on")
+    movers = (
+        entered.join(left, on=["institution_id", "holder_id"], suffix="_left")
+        .filter((pl.col("on") - pl.col("on_left")).dt.total_days().abs() <= days)
+        .select("institution_id", "amount_fen", "on")
+        .unique()
+    )
+    return (
+        between.select("transfer_no", "institution_id", "amount_fen", "booked_on")
+        .join(movers, on=["institution_id", "amount_fen"])
+        .filter((pl.col("booked_on") - pl.col("on")).dt.total_days().abs() <= days)
+        .select("transfer_no")
+        .unique()
+    )
+
+
+def _by_transfer(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
+    amount, (first, last) = total(part), first_last(part)
+    served = part.select("product_id", "group_no", booked_on="round_on").unique()
+    lines = group_lines(ctx).join(served, on=["product_id", "booked_on", "group_no"]).sort("line_no")
+    share = amount / max(1, total(lines))
+    clients = people(lines)
+    return Finding(
+        institution_id=institution_id,
+        typology=TYPOLOGY.code,
+        amount_fen=amount,
+        severity=4 if amount >= 100 * int(ctx.parameter(TYPOLOGY, "grave_yuan")) else 3,
+        confidence=0.95,
+        first_on=first,
+        last_on=last,
+        explanation_zh=(
+            f"{span(first, last)},{part.height} 次从其他产品账户划入 {yuan(amount)} 元,随即用于向 {part['product_id'].n_unique()} 只产品的 "
+            f"{clients} 名客户兑付(占这些兑付 {yuan(total(lines))} 元的 {100 * share:.0f}%);并非客户本人在产品间转换。"
+        ),
+        explanation_en=(
+            f"{span(first, last)}: {part.height} times money came from another product's account, {yuan(amount)} yuan in all, and "
+            f"went straight into payouts to {clients} clients of {part['product_id'].n_unique()} products ({100 * share:.0f}% of "
+            f"{yuan(total(lines))} yuan paid); no client moved the own money."
+        ),
+        evidence=pl.concat(
+            [
+                evidence("between_products", transfer_lines(part)),
+                evidence(
+                    "payout",
+                    lines.with_columns(
+                        attributed_fen=(pl.col("amount_fen") * min(1.0, share)).round().cast(pl.Int64)
+                    ),
+                ),
+            ]
+        ),
+        accounts=accounts_of(lines),
+        clients=clients,
+        bases=AmountBases(gross_taken=amount, net_unrepaid=amount, peak_diverted=amount),
+        benign=(
+            "Clients move their own money from product to product: no client left the one and entered the other with that amount.",
+            "One product invests in the other: the money was paid out to clients within days.",
+        ),
+    )
+
+
+def _by_round(ctx: Context, leading: Finding) -> Finding | None:
+    """Rounds of `new-money-pays-old` whose product has projects of its own: other products paid them."""
+    claimed = leading.evidence.filter(pl.col("role") == "payout").select("line_no")
+    lines = round_lines(ctx).join(claimed, on="line_no", how="semi")
+    backed = rounds(ctx).filter((pl.col("projects") > 0) & (pl.col("pool_fen") > 0))
+    part = backed.join(lines.select(ROUND).unique(), on=ROUND, how="semi")
+    lines = lines.join(part.select(ROUND), on=ROUND, how="semi").sort("line_no")
+    if not part.height:
+        return None
+    amount, (first, last), clients = total(part, "pool_fen"), first_last(lines), people(lines)
+    return Finding(
+        institution_id=leading.institution_id,
+        typology=TYPOLOGY.code,
+        amount_fen=amount,
+        severity=4,
+        confidence=leading.confidence,
+        first_on=first,
+        last_on=last,
+        explanation_zh=(
+            f"{span(first, last)},{part['product_id'].n_unique()} 只有自身项目的产品在借款人未还款的情况下向 {clients} 名客户兑付 "
+            f"{part.height} 次,其中 {yuan(amount)} 元来自其他产品客户的资金。"
+        ),
+        explanation_en=(
+            f"{span(first, last)}: {part['product_id'].n_unique()} products with projects of their own paid {clients} clients in "
+            f"{part.height} rounds for which no borrower had paid; {yuan(amount)} yuan of it was money of other products' clients."
+        ),
+        evidence=evidence("payout", lines),
+        accounts=leading.accounts,
+        clients=clients,
+        bases=AmountBases(gross_taken=amount, net_unrepaid=amount, peak_diverted=amount),
+        amount_low_fen=leading.amount_low_fen,
+        amount_high_fen=total(lines),
+        holds_under=leading.holds_under,
+        benign=(
+            "A repayment a few days late, or advanced from the risk reserve: none came for these rounds.",
+            "Clients move their own money: the payees were paid out of the pool, not moved.",
+        ),
+    )
