@@ -1,0 +1,34 @@
+-- Purpose: rows that may be the same transaction delivered twice: the same account, day, direction and amount in two contents.
+-- Grain: row_id.
+-- Reads: int_line__seen.
+-- Columns: grp numbers the account × day × direction × amount; balance, reference (its first 16 characters: SWIFT messages
+-- cut it there) and minute are what may tell two transactions of one group apart; null where the source does not say.
+with several as (
+    select
+        account_no,
+        booked_at::date as day,
+        direction,
+        amount_fen,
+        row_number() over () as grp
+    from int_line__seen
+    group by account_no, booked_at::date, direction, amount_fen
+    having count(*) > 1 and min(source_sha256) <> max(source_sha256)
+)
+
+select
+    l.row_id,
+    s.grp,
+    l.source_sha256 as content,
+    l.balance_after_fen as balance,
+    case
+        when upper(l.reference) in ('NONREF', 'NOTPROVIDED') then null
+        else nullif(left(regexp_replace(upper(l.reference), '[^0-9A-Z\p{Han}]', '', 'g'), 16), '')
+    end as reference,
+    case when l.has_time then date_trunc('minute', l.booked_at) end as minute,
+    l.row_id as label
+from int_line__seen as l
+inner join several as s
+    on l.account_no = s.account_no
+    and l.booked_at::date = s.day
+    and l.direction = s.direction
+    and l.amount_fen = s.amount_fen
