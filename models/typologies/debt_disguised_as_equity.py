@@ -58,12 +58,12 @@ TYPOLOGY = Typology(
             "Largest coefficient of variation of the days between distributions.",
         ),
         Parameter(
-            "par_tolerance",
-            0.0005,
-            "share",
+            "min_buy_back_gap",
+            15,
+            "days",
             "calibrated",
-            "Rounding to the fen of holdings of 100 yuan.",
-            "How near to par plus the same fixed rate the buy-backs of different holders must be.",
+            "A real exit pays all holders one price on one day; the same rate a year after different times is a formula.",
+            "Least difference in days held between buy-backs that show one and the same rate a year.",
         ),
         Parameter(
             "grave_holders",
@@ -85,7 +85,13 @@ def detect(ctx: Context) -> Iterable[Finding]:
         return
     rounds = _distributions(paid)
     fixed = _fixed(ctx, rounds)
-    hit = paid.join(fixed.select("product_id", "booked_on", "times"), on=["product_id", "booked_on"])
+    hit = pl.concat(
+        [
+            paid.join(fixed.select("product_id", "booked_on"), on=["product_id", "booked_on"], how="semi"),
+            _bought_back(ctx, paid),
+        ]
+    ).unique("line_no")
+    hit = hit.sort("line_no")
     for institution_id, part in each(hit, "institution_id"):
         yield _finding(ctx, institution_id, part, fixed)
 
@@ -129,15 +135,41 @@ def _fixed(ctx: Context, rounds: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _bought_back(ctx: Context, paid: pl.DataFrame) -> pl.DataFrame:
+    """Buy-backs above par at one and the same rate a year after different times held."""
+    bought = ctx.table("mart_subscription").select("subscription_id", "subscribed_on")
+    back = (
+        paid.filter(pl.col("factor") > 1.001)
+        .join(bought, on="subscription_id")
+        .with_columns(held=(pl.col("booked_on") - pl.col("subscribed_on")).dt.total_days())
+        .filter(pl.col("held") > 0)
+        .with_columns(rate=(pl.col("factor") - 1) * 365 / pl.col("held"))
+    )
+    formula = (
+        back.group_by("product_id")
+        .agg(
+            pl.len(),
+            (pl.col("rate").std() / pl.col("rate").mean()).alias("variation"),
+            (pl.col("held").max() - pl.col("held").min()).alias("gap"),
+        )
+        .filter(
+            (pl.col("len") >= int(ctx.parameter(TYPOLOGY, "min_distributions")))
+            & (pl.col("variation") <= ctx.parameter(TYPOLOGY, "max_variation"))
+            & (pl.col("gap") >= ctx.parameter(TYPOLOGY, "min_buy_back_gap"))
+        )
+    )
+    return back.join(formula.select("product_id"), on="product_id", how="semi").select(paid.columns)
+
+
 def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, fixed: pl.DataFrame) -> Finding:
     """One finding an institution over its products with fixed payouts."""
     amount, (first, last) = total(part), first_last(part)
     products = part["product_id"].unique().sort()
     mine = fixed.filter(pl.col("product_id").is_in(products.implode()))
-    times = int(mine.group_by("product_id").len()["len"].min() or 0)
+    times = int(mine.group_by("product_id").len().select(pl.col("len").min().fill_null(0)).item() or 2)
     holders = people(part)
     source = _source(ctx, institution_id, part)
-    rate = 12 * float(mine["factor"].median() or 0.0) if times >= 3 else None
+    rate = mine.filter(pl.col("factor") < 0.5).select(12 * pl.col("factor").median()).item()
     invested = int(
         ctx.table("mart_product")
         .filter(pl.col("product_id").is_in(products.implode()))["subscribed_fen"]

@@ -1,0 +1,98 @@
+"""Products' own accounts and the money that moves between them (产品账户、产品间资金).
+
+Which product an account belongs to is told by its clients' deposits and payouts (the ledger), and only
+where there are none by the product's name in the register's holder name.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from models.typologies._ledger import deposits, payouts
+from models.typologies.base import Context
+
+
+def product_accounts(ctx: Context) -> pl.DataFrame:
+    """Product of each account of the type ``product``.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``account_id``, sorted. ``institution_id``, ``product_id`` (null = no product of the register),
+        ``basis``: ``flows`` (most of its clients' money is that product's) or ``name``.
+    """
+    frame: pl.DataFrame = ctx.shared("products.accounts", _product_accounts)
+    return frame
+
+
+def _product_accounts(ctx: Context) -> pl.DataFrame:
+    accounts = ctx.table("mart_controlled_account").filter(pl.col("account_type") == "product")
+    accounts = accounts.select("institution_id", "account_id").sort("account_id")
+    seen = (
+        pl.concat(
+            [
+                frame.filter(pl.col("product_id").is_not_null()).select(
+                    "account_id", "product_id", "amount_fen"
+                )
+                for frame in (deposits(ctx), payouts(ctx))
+            ]
+        )
+        .group_by("account_id", "product_id")
+        .agg(pl.col("amount_fen").sum())
+        .sort("account_id", "amount_fen", "product_id", descending=[False, True, False])
+        .unique("account_id", keep="first", maintain_order=True)
+        .select("account_id", by_flows="product_id")
+    )
+    named = (
+        accounts.join(ctx.table("mart_account").select("account_id", "holder_name"), on="account_id")
+        .join(ctx.table("mart_product").select("institution_id", "product_id", "name"), on="institution_id")
+        .filter(pl.col("holder_name").str.ends_with(pl.col("name")).fill_null(False))
+        .with_columns(size=pl.col("name").str.len_chars())
+        .sort("account_id", "size", "product_id", descending=[False, True, False])
+        .unique("account_id", keep="first", maintain_order=True)
+        .select("account_id", by_name="product_id")
+    )
+    return (
+        accounts.join(seen, on="account_id", how="left")
+        .join(named, on="account_id", how="left")
+        .with_columns(
+            product_id=pl.coalesce("by_flows", "by_name"),
+            basis=pl.when(pl.col("by_flows").is_not_null()).then(pl.lit("flows")).otherwise(pl.lit("name")),
+        )
+        .drop("by_flows", "by_name")
+        .sort("account_id")
+    )
+
+
+def between_products(ctx: Context) -> pl.DataFrame:
+    """Transfers from one product's account to another's, of any institution.
+
+    Returns
+    -------
+    polars.DataFrame
+        `models.typologies._bonus.transfers` columns with ``from_product`` and ``to_product``; sorted by
+        ``transfer_no``. Transfers between accounts of different institutions are included with the
+        paying one as ``institution_id``.
+    """
+    frame: pl.DataFrame = ctx.shared("products.between", _between)
+    return frame
+
+
+def _between(ctx: Context) -> pl.DataFrame:
+    owner = product_accounts(ctx).select("account_id", "product_id")
+    moved = ctx.table("mart_transfer").join(
+        product_accounts(ctx).select(
+            "institution_id", from_account_id="account_id", from_product="product_id"
+        ),
+        on="from_account_id",
+    )
+    return (
+        moved.join(
+            owner.rename({"account_id": "to_account_id", "product_id": "to_product"}), on="to_account_id"
+        )
+        .filter(pl.col("from_account_id") != pl.col("to_account_id"))
+        .with_columns(
+            booked_on=pl.coalesce(pl.col("arrived_at").cast(pl.Date), pl.col("paid_at").cast(pl.Date))
+        )
+        .sort("transfer_no")
+    )
