@@ -84,7 +84,9 @@ def enquiry_csv(folder: Path, count: int, files: int = 8) -> None:
     size = -(-frame.height // files)
     for n in range(files):
         part = frame.slice(n * size, size)
-        part.select([said.get(c, pl.lit("")).alias(c) for c in ENQUIRY]).write_csv(folder / f"反馈_{n:04d}.csv")
+        part.select([said.get(c, pl.lit("")).alias(c) for c in ENQUIRY]).write_csv(
+            folder / f"反馈_{n:04d}.csv"
+        )
 
 
 def canonical(frame: pl.DataFrame) -> pl.DataFrame:
