@@ -26,6 +26,7 @@ from flows.steps.ingest import DELIVERIES, IngestSummary, Progress, ingest
 from flows.steps.lake import REGISTERS, STATEMENTS, Lake
 from flows.steps.result import INGEST_SCHEMA, QUARANTINE_SCHEMA, Provenance, WeekResult
 from flows.steps.settings import Override, Settings, read_thresholds
+from flows.steps.settings import load as load_settings
 from models.finding import Finding
 from models.typologies.base import discover
 
@@ -117,7 +118,7 @@ def run_week(
     LookthroughError
         The run could not complete (exit 1); the week's exports are the previous ones or absent.
     """
-    settings = settings or Settings()
+    settings = settings or load_settings()
     tell = notify or (lambda step, word: None)
     if week is not None:
         weeks.sunday(week)

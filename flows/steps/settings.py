@@ -30,18 +30,20 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LOOKTHROUGH_", extra="forbid", frozen=True)
 
-    landing: Path = Field(Path("data/landing"), description="folder of delivered files")
-    warehouse: Path = Field(Path("data/warehouse"), description="folder of lake and DuckDB file")
-    exports: Path = Field(Path("data/exports"), description="folder that receives the weeks")
-    thresholds: Path | None = Field(None, description="the office's thresholds.toml")
-    lock_wait_seconds: float = Field(600.0, ge=0, description="how long a second run waits for the first")
+    landing: Path = Field(default=Path("data/landing"), description="folder of delivered files")
+    warehouse: Path = Field(default=Path("data/warehouse"), description="folder of lake and DuckDB file")
+    exports: Path = Field(default=Path("data/exports"), description="folder that receives the weeks")
+    thresholds: Path | None = Field(default=None, description="the office's thresholds.toml")
+    lock_wait_seconds: float = Field(
+        default=600.0, ge=0, description="how long a second run waits for the first"
+    )
     workers: int = Field(
         2, ge=0, le=256, description="processes that read files side by side; 0 reads in the run itself"
     )
-    memory: str = Field("6GB", description="memory DuckDB may use before it spills")
-    aliases: tuple[Path, ...] = Field((), description="the office's own tables of header aliases")
-    profiles: tuple[Path, ...] = Field((), description="the office's own bank profiles")
-    dossier_rows: int = Field(40, ge=1, description="evidence rows a dossier shows of one finding")
+    memory: str = Field(default="6GB", description="memory DuckDB may use before it spills")
+    aliases: tuple[Path, ...] = Field(default=(), description="the office's own tables of header aliases")
+    profiles: tuple[Path, ...] = Field(default=(), description="the office's own bank profiles")
+    dossier_rows: int = Field(default=40, ge=1, description="evidence rows a dossier shows of one finding")
 
     @classmethod
     def settings_customise_sources(

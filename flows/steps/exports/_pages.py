@@ -47,7 +47,8 @@ def file_name(institution_id: str) -> str:
     """
     if _SAFE.fullmatch(institution_id) and not institution_id.startswith("."):
         return f"{institution_id}.html"
-    return f"{quote(institution_id, safe='')}.html".replace("%", "_")
+    coded = quote(institution_id, safe="").replace("~", "%7E").replace("%", "_")
+    return f"_2E{coded[1:]}.html" if coded.startswith(".") else f"{coded}.html"
 
 
 def row(result: WeekResult, r: Ranked) -> dict[str, object]:

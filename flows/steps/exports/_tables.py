@@ -6,7 +6,6 @@ text may start so on purpose; such a cell gets an apostrophe in front, numbers e
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 
@@ -48,11 +47,8 @@ def _cells(frame: pl.DataFrame) -> pl.DataFrame:
 
 def write_csv(frame: pl.DataFrame, path: Path) -> None:
     """Write UTF-8 CSV: plain digits with a point, ISO dates, true/false, empty for null."""
-    texts = _cells(frame)
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(texts.columns)
-        writer.writerows(tuple("" if c is None else c for c in row) for row in texts.iter_rows())
+    # polars quotes a cell that holds a lone return too; Python's csv module does not.
+    _cells(frame).write_csv(path, line_terminator="\n", quote_style="necessary", null_value="")
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
