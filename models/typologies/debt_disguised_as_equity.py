@@ -87,7 +87,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
     fixed = _fixed(ctx, rounds)
     hit = pl.concat(
         [
-            paid.join(fixed.select("product_id", "booked_on"), on=["product_id", "booked_on"], how="semi"),
+            _at_the_factor(paid, fixed),
             _bought_back(ctx, paid),
         ]
     ).unique("line_no")
@@ -135,6 +135,17 @@ def _fixed(ctx: Context, rounds: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _at_the_factor(paid: pl.DataFrame, fixed: pl.DataFrame) -> pl.DataFrame:
+    """Payouts of the fixed rounds at the round's own factor; others of that day are something else."""
+    common = fixed.select("product_id", "booked_on", common="factor")
+    slack = pl.max_horizontal(pl.lit(0.0002), 0.6 / pl.col("held_fen"))
+    return (
+        paid.join(common, on=["product_id", "booked_on"])
+        .filter((pl.col("factor") - pl.col("common")).abs() <= slack)
+        .drop("common")
+    )
+
+
 def _bought_back(ctx: Context, paid: pl.DataFrame) -> pl.DataFrame:
     """Buy-backs above par at one and the same rate a year after different times held."""
     bought = ctx.table("mart_subscription").select("subscription_id", "subscribed_on")
@@ -170,11 +181,8 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, fixed: pl.Da
     holders = people(part)
     source = _source(ctx, institution_id, part)
     rate = mine.filter(pl.col("factor") < 0.5).select(12 * pl.col("factor").median()).item()
-    invested = int(
-        ctx.table("mart_product")
-        .filter(pl.col("product_id").is_in(products.implode()))["subscribed_fen"]
-        .sum()
-    )
+    mine_products = ctx.table("mart_product").filter(pl.col("product_id").is_in(products.implode()))
+    invested = total(mine_products, "subscribed_fen")
     return Finding(
         institution_id=institution_id,
         typology=TYPOLOGY.code,
