@@ -14,7 +14,7 @@ import fastexcel
 import polars as pl
 
 from flows.steps.formats._aliases import in_ten_thousands, normalise_header
-from flows.steps.formats._records import MAX_COLUMNS, split_cells
+from flows.steps.formats._records import MAX_COLUMNS, join_lines, split_cells
 from flows.steps.formats._summary import CUT
 from flows.steps.formats._text import LineTooLongError, detect_encoding, read_lines
 from flows.steps.formats._unknown import explain_unknown
@@ -168,9 +168,10 @@ def _load_text(source: Source, register: Register, known: dict[str, str]) -> _Ta
         return "A single line is longer than 4 MB: this is no register."
     if not chunks:
         return "The register is empty: ask for it again."
-    lines = pl.concat([each.frame for each in chunks])
-    lines = lines.filter(pl.col("line").str.strip_chars(BLANK + '",|;\t') != "")
+    whole = pl.concat([each.frame for each in chunks])
     for delimiter in (",", "\t", "|", ";", "\uff0c"):
+        lines = join_lines(whole, delimiter, 1)
+        lines = lines.filter(pl.col("line").str.strip_chars(BLANK + '",|;\t') != "")
         top = lines.head(HEADER_ROWS)
         width = int(top["line"].str.count_matches(delimiter, literal=True).max() or 0) + 1  # type: ignore[arg-type]
         width = min(width, MAX_COLUMNS)

@@ -41,8 +41,14 @@ class Understanding:
         Which of the two numeric codes is money in (1 the first, 2 the second); None is not yet told.
     inverted : bool
         The balances say that the usual meaning is the wrong way round here.
-    account, holder, bank : str or None
+    account, holder, bank, currency : str or None
         Of the whole file, where neither column nor preamble names them.
+    own_account : str or None
+        The account as the user's profile gives it: it goes before the preamble.
+    lost_counterparties : int
+        Counterparty accounts that a spreadsheet turned into a power of ten.
+    notes : list of str
+        Decisions in plain words.
     """
 
     day_first: bool | None = None
@@ -52,6 +58,7 @@ class Understanding:
     account: str | None = None
     holder: str | None = None
     bank: str | None = None
+    currency: str | None = None
     own_account: str | None = None
     lost_counterparties: int = 0
     notes: list[str] = field(default_factory=list)
@@ -117,7 +124,7 @@ def parse_columns(
     sign = _settle_direction(cells, known, account, amount, sign, balance)
     party = _parties(cells, sign, known)
     currency = cells.role("currency")
-    title_currency = titles.get("currency")
+    title_currency = titles.get("currency") or known.currency
     foreign = _foreign(currency, title_currency, n)
     status = _failed(cells)
     date_text = cells.role("date")

@@ -1,4 +1,4 @@
-"""Physical lines into rows of cells, quotes and all, without a loop over rows.
+"""Lines of text into rows of cells, quotes and all, without a loop over rows.
 
 Three kinds of line: without a quotation mark (split at the delimiter), quoted as CSV prescribes
 (the CSV reader), and anything else (a quoted field followed by a tab, Excel's ``="123"``, a stray
@@ -40,10 +40,8 @@ def split_cells(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFrame
     quoted = lines["line"].str.contains('"', literal=True)
     if not quoted.any():
         return _split_plain(lines, delimiter, width)
-    joined = _join_open_quotes(lines)
-    quoted = joined["line"].str.contains('"', literal=True)
-    plain = _split_plain(joined.filter(~quoted), delimiter, width)
-    rest = _split_quoted(joined.filter(quoted), delimiter, width)
+    plain = _split_plain(lines.filter(~quoted), delimiter, width)
+    rest = _split_quoted(lines.filter(quoted), delimiter, width)
     return pl.concat([plain, rest], how="vertical").sort("record")
 
 
@@ -127,29 +125,56 @@ def _read_stray(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFrame
     return pl.concat([counted, frame], how="horizontal")
 
 
-def _join_open_quotes(lines: pl.DataFrame, longest: int = 20) -> pl.DataFrame:
-    """Join a line whose quotation mark stays open with those up to the one that closes it.
+def join_lines(lines: pl.DataFrame, delimiter: str, start: int, longest: int = 20) -> pl.DataFrame:
+    """Join lines that one quoted cell with a line break in it spans, and number the rows from `start`.
 
-    A quote that is not closed within `longest` lines is a stray character, not the start of a cell.
-    The record's number is that of its first line.
+    The number is the one a spreadsheet shows: a row of several lines counts once, a blank line counts.
+    A quotation mark inside a cell, or one that is not closed within `longest` lines, opens nothing.
+
+    Parameters
+    ----------
+    lines : polars.DataFrame
+        ``line`` in file order.
+    delimiter : str
+        One character.
+    start : int
+        Number of the first row.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``record``, ``line``.
     """
-    odd = lines["line"].str.count_matches('"', literal=True) % 2 == 1
-    at = odd.arg_true().to_list()
-    if not at:
-        return lines
-    group = list(range(lines.height))
+    odd = (lines["line"].str.count_matches('"', literal=True) % 2 == 1).arg_true()
+    joined = lines.select("line")
+    if len(odd) > 1:
+        joined = _join(joined, odd.to_list(), delimiter, longest)
+    return joined.with_row_index("record", offset=start).select(pl.col("record").cast(pl.Int64), "line")
+
+
+def _join(lines: pl.DataFrame, odd: list[int], delimiter: str, longest: int) -> pl.DataFrame:
+    d = re.escape(delimiter)
+    cell = rf'(?:[^"{d}]*|[ \t]*"(?:[^"]|"")*"[ \t]*)'
+    opens = re.compile(rf'^(?:{cell}{d})*[ \t]*"(?:[^"]|"")*$')
+    closes = re.compile(rf'^(?:[^"]|"")*"[ \t]*(?:{d}{cell})*$')
+    texts = lines["line"].gather(odd).to_list()
+    spans: list[tuple[int, int]] = []
     position = 0
-    while position + 1 < len(at):
-        first, last = at[position], at[position + 1]
-        if last - first <= longest:
-            for inner in range(first + 1, last + 1):
-                group[inner] = first
+    while position + 1 < len(odd):
+        first, last = odd[position], odd[position + 1]
+        if last - first <= longest and opens.match(texts[position]) and closes.match(texts[position + 1]):
+            spans.append((first, last))
             position += 2
         else:
             position += 1
+    if not spans:
+        return lines
+    group = pl.int_range(lines.height, eager=True).to_list()
+    for first, last in spans:
+        group[first : last + 1] = [first] * (last - first + 1)
     return (
-        lines.with_columns(pl.Series("_group", group, dtype=pl.Int64))
-        .group_by("_group", maintain_order=True)
-        .agg(pl.col("record").first(), pl.col("line").str.join("\n"))
-        .drop("_group")
+        lines.with_columns(pl.Series("group", group, dtype=pl.Int64))
+        .group_by("group", maintain_order=True)
+        .agg(pl.col("line").str.join("\n"))
+        .select("line")
     )

@@ -79,12 +79,16 @@ class RowReader:
         self._use_header(header, int(rows["record"][index]))
         return True
 
+    def use_numbers(self, header: Header) -> None:
+        """Read a table that has no header row, by a profile's column numbers."""
+        self._use_header(header, 0)
+
     def _use_header(self, header: Header, record: int) -> None:
         state = self.state
         if state.header is None:
             state.header_record = record
         state.header = header
-        state.width = sum(1 for text in header.texts if text)
+        state.width = sum(1 for text in header.texts if text) or len(header.texts)
 
     def _take_titles(self, titles: dict[str, str]) -> None:
         if "account" in titles and titles["account"] != self.state.titles.get("account"):
@@ -161,7 +165,7 @@ class RowReader:
             [pl.col(f"c{i}").str.strip_chars(BLANK) == header.texts[i] for i in key if i < len(columns)]
         )
         rows = rows.with_columns(
-            repeated=(same if header.rows == 1 else pl.lit(False)).fill_null(False)
+            repeated=(same if header.rows == 1 else pl.lit(False, dtype=pl.Boolean)).fill_null(False)
         ).sort("record")
         ignored = rows.filter(pl.col("repeated") | pl.col("is_status"))["record"].to_list()
         rest = rows.filter(~pl.col("repeated") & ~pl.col("is_status"))

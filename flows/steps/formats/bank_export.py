@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from flows.steps.formats._aliases import load_aliases
-from flows.steps.formats._columns import Understanding
-from flows.steps.formats._header import HEAD_ROWS, Header, account_in_name, find_header
-from flows.steps.formats._records import DELIMITERS, MAX_COLUMNS, split_cells
+from flows.steps.formats._header import HEAD_ROWS, Header, find_header
+from flows.steps.formats._profiles import Profile, profile_aliases, profile_for, understanding
+from flows.steps.formats._records import DELIMITERS, MAX_COLUMNS, join_lines, split_cells
 from flows.steps.formats._rows import RowReader, quarantine_frame
 from flows.steps.formats._store import LineStore
 from flows.steps.formats._summary import finish
@@ -32,25 +31,30 @@ class BankExport:
         found = _recognise(source, options)
         if found is None:
             return ReadResult.refused(self.name, "No header row with a date and an amount was found.")
-        encoding, delimiter, header = found
+        encoding, delimiter, header, profile = found
         width = min(max(len(header.texts) + 2, 2), MAX_COLUMNS)
-        reader = RowReader(
-            load_aliases(tuple(options.aliases)), Understanding(account=account_in_name(source.name))
-        )
+        reader = RowReader(profile_aliases(options, profile), understanding(source, profile))
+        if profile is not None and (fixed := profile.header()) is not None:
+            reader.use_numbers(fixed)
         store = LineStore(options.scratch)
         result = ReadResult(self.name)
         quarantine: list[pl.DataFrame] = []
-        damaged = 0
+        damaged, start = 0, 1
         cut = False
         try:
             for chunk in read_lines(source, encoding):
                 damaged += chunk.damaged
-                lines = chunk.frame.filter(pl.col("line").str.strip_chars(BLANK + '",|;' + delimiter) != "")
+                rows = join_lines(chunk.frame, delimiter, start)
+                start += rows.height
+                lines = rows.filter(_not_blank(delimiter))
                 if lines.is_empty():
                     continue
                 cells = split_cells(lines, delimiter, width)
                 result.rows_read += cells.height
-                if reader.state.header is None and not reader.start(cells):
+                from_row = profile.header_row or 0 if profile else 0
+                if reader.state.header is None and not reader.start(
+                    cells.filter(pl.col("record") >= from_row)
+                ):
                     result.rows_ignored += cells.height
                     continue
                 outcome = reader.feed(cells, open_end=not chunk.last_ends, half_character=chunk.tail_damaged)
@@ -79,15 +83,14 @@ class BankExport:
         return result
 
 
-def _recognise(source: Source, options: ReadOptions) -> tuple[str, str, Header] | None:
-    """Encoding, delimiter and header of a text file, from its head alone."""
+def _recognise(source: Source, options: ReadOptions) -> tuple[str, str, Header, Profile | None] | None:
+    """Encoding, delimiter, header and profile of a text file, from its head alone."""
     head = source.head
     if head.startswith(_NOT_TEXT):
         return None
     encoding = detect_encoding(head, whole=source.size <= len(head))
     if encoding is None:
         return None
-    aliases = load_aliases(tuple(options.aliases))
     part = Source.of_bytes(
         source.name, head if source.size <= len(head) else head[: head.rfind(b"\n") + 1] or head
     )
@@ -97,20 +100,35 @@ def _recognise(source: Source, options: ReadOptions) -> tuple[str, str, Header] 
         return None
     if not chunks:
         return None
-    lines = pl.concat(chunks).filter(pl.col("line").str.strip_chars(BLANK + ',"') != "").head(HEAD_ROWS)
+    profile = profile_for(source, options, chunks[0]["line"].head(HEAD_ROWS).to_list())
+    if profile is not None and profile.encoding and profile.encoding != encoding:
+        encoding = profile.encoding
+        chunks = [each.frame for each in read_lines(part, encoding)]
+    aliases = profile_aliases(options, profile)
+    fixed = profile.header() if profile else None
+    whole = pl.concat(chunks)
     best: tuple[int, str, Header] | None = None
-    for delimiter in DELIMITERS:
+    for delimiter in (profile.delimiter,) if profile and profile.delimiter else DELIMITERS:
+        lines = join_lines(whole, delimiter, 1).filter(_not_blank(delimiter)).head(HEAD_ROWS)
         width = min(int(lines["line"].str.count_matches(delimiter, literal=True).max() or 0) + 1, MAX_COLUMNS)  # type: ignore[arg-type]
         if width < 3:
             continue
+        if fixed is not None and width >= len(fixed.texts):
+            return encoding, delimiter, fixed, profile
         cells = split_cells(lines, delimiter, width)
+        if profile is not None and profile.header_row:
+            cells = cells.filter(pl.col("record") >= profile.header_row)
         found = find_header(cells.select(pl.exclude("record", "cells")).rows(), aliases)
         if found is None:
             continue
         score = sum(len(each) for each in found[1].columns.values())
         if best is None or score > best[0]:
             best = (score, delimiter, found[1])
-    return (encoding, best[1], best[2]) if best else None
+    return (encoding, best[1], best[2], profile) if best else None
+
+
+def _not_blank(delimiter: str) -> pl.Expr:
+    return pl.col("line").str.strip_chars(BLANK + '",|;' + delimiter) != ""
 
 
 FORMAT = BankExport()

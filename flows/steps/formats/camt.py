@@ -106,7 +106,12 @@ class _Reading:
         if not self.frames:
             if problem is None and not self.statements:
                 problem = "The XML holds no statement: ask for it again."
-            return ReadResult(name, problem=problem, accounts=self.accounts(problem is not None), layout=Layout(encoding="xml"))
+            return ReadResult(
+                name,
+                problem=problem,
+                accounts=self.accounts(problem is not None),
+                layout=Layout(encoding="xml"),
+            )
         about = columns.statement_frame(
             [
                 {**each.about, "statement": each.number, "first_record": each.first_record}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from flows.steps.formats._canonical import CONTRACT_COLUMNS, REQUIRED, canonical_lines
-from flows.steps.formats._records import split_cells
+from flows.steps.formats._records import join_lines, split_cells
 from flows.steps.formats._rows import quarantine_frame
 from flows.steps.formats._store import LineStore
 from flows.steps.formats._summary import CUT
@@ -39,10 +39,12 @@ class Canonical:
         assert found is not None
         encoding, delimiter, header = found
         result = ReadResult("canonical-csv", layout=_layout(header, encoding, delimiter))
-        store, rejected, cut = LineStore(options.scratch), [], False
+        store, rejected, cut, start = LineStore(options.scratch), [], False, 1
         try:
             for chunk in read_lines(source, encoding):
-                lines = chunk.frame.filter(pl.col("line").str.strip_chars(BLANK + '",|;' + delimiter) != "")
+                numbered = join_lines(chunk.frame, delimiter, start)
+                start += numbered.height
+                lines = numbered.filter(pl.col("line").str.strip_chars(BLANK + '",|;' + delimiter) != "")
                 cells = split_cells(lines, delimiter, len(header) + 1)
                 result.rows_read += cells.height
                 names = {f"c{i}": name for i, name in enumerate(header)}

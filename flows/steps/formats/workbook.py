@@ -9,10 +9,9 @@ from typing import Any
 import fastexcel
 import polars as pl
 
-from flows.steps.formats._aliases import load_aliases
-from flows.steps.formats._columns import Understanding
-from flows.steps.formats._header import account_in_name
+from flows.steps.formats._header import HEAD_ROWS
 from flows.steps.formats._lost_digits import mark_lost_digits
+from flows.steps.formats._profiles import profile_aliases, profile_for, understanding
 from flows.steps.formats._rows import RowReader, quarantine_frame
 from flows.steps.formats._store import LineStore
 from flows.steps.formats._summary import finish
@@ -63,10 +62,11 @@ class Workbook:
             first += frame.height
             cells = drop_blank(mark_lost_digits(frame, source, book.sheet_names.index(sheet)))
             result.rows_read += cells.height
-            reader = RowReader(
-                load_aliases(tuple(options.aliases)), Understanding(account=account_in_name(source.name))
-            )
-            if cells.is_empty() or not reader.start(cells):
+            profile = profile_for(source, options, _joined(cells.head(HEAD_ROWS)))
+            reader = RowReader(profile_aliases(options, profile), understanding(source, profile))
+            if profile is not None and (fixed := profile.header()) is not None:
+                reader.use_numbers(fixed)
+            if cells.is_empty() or (reader.state.header is None and not reader.start(cells)):
                 result.rows_ignored += cells.height
                 if cells.height:
                     result.warnings.append(
@@ -123,10 +123,19 @@ def drop_blank(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _texts(cells: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
-    columns = [name for name in cells.columns if name not in ("record", "cells")]
     some = cells.join(rejected.select("record"), on="record", how="semi")
-    return some.select(
-        "record", text=pl.concat_str([pl.col(name).fill_null("") for name in columns], separator=",")
+    return some.select("record").with_columns(pl.Series("text", _joined(some), dtype=pl.String))
+
+
+def _joined(cells: pl.DataFrame) -> list[str]:
+    """Rows as text, cells with a comma between."""
+    columns = [name for name in cells.columns if name not in ("record", "cells")]
+    if not columns:
+        return []
+    return (
+        cells.select(pl.concat_str([pl.col(name).fill_null("") for name in columns], separator=","))
+        .to_series()
+        .to_list()
     )
 
 
