@@ -5,9 +5,21 @@ across accounts by the interval algebra of `hops` and `follow`. `reach` is what 
 `trace` what analysts ask, and `build` writes the tracing tables of the warehouse.
 """
 
+from models.tracing.build import build
 from models.tracing.follow import Followed, follow
 from models.tracing.hops import Web
 from models.tracing.match import METHODS, Method, match
 from models.tracing.reach import REACH_SCHEMA, reach, web
 
-__all__ = ["METHODS", "REACH_SCHEMA", "Followed", "Method", "Web", "follow", "match", "reach", "web"]
+__all__ = [
+    "METHODS",
+    "REACH_SCHEMA",
+    "Followed",
+    "Method",
+    "Web",
+    "build",
+    "follow",
+    "match",
+    "reach",
+    "web",
+]

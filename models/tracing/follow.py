@@ -267,7 +267,7 @@ class _Steps:
                 pl.exclude("step_no", "parent_no"),
             )
             .cast(pl.Schema(STEP_SCHEMA))
-        )  # type: ignore[arg-type]
+        )
 
 
 def _ends_frame(ends: _Ends, number: Ints) -> pl.DataFrame:

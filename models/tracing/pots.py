@@ -1,0 +1,115 @@
+"""Pots: what registers tie together before a method has a say.
+
+A pot holds in-lines and out-lines of one purpose. Deposits subscribed to a product belong with the
+payments for the product's projects; repayments that covered a round of payment belong with the payouts
+of that round; a deposit given back belongs with its return.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from models.tracing.sources import payout_lines, project_payments, sources
+from models.typologies._ledger import deposits, subscriptions
+from models.typologies.base import Context
+
+POT_SCHEMA: dict[str, pl.DataType] = {
+    "line_no": pl.Int64(),
+    "pot": pl.Int64(),
+    "amount_fen": pl.Int64(),
+}
+"""Grain: line × pot; the part of the line that belongs to the pot."""
+
+
+def pots(ctx: Context) -> pl.DataFrame:
+    """Pots of all controlled accounts.
+
+    Returns
+    -------
+    polars.DataFrame
+        `POT_SCHEMA`, sorted. Parts of a line never exceed the line.
+    """
+    named = pl.concat([_products(ctx), _rounds(ctx), _returns(ctx)], how="vertical_relaxed")
+    keys = named.select("key").unique().sort("key").with_row_index("pot")
+    whole = ctx.table("mart_line").select("line_no", whole="amount_fen")
+    return (
+        named.join(keys, on="key")
+        .group_by("line_no", "pot")
+        .agg(pl.col("amount_fen").sum())
+        .join(whole, on="line_no")
+        .sort("line_no", "pot")
+        .with_columns(run=pl.col("amount_fen").cum_sum().over("line_no"))
+        .with_columns(
+            amount_fen=pl.min_horizontal("run", "whole")
+            - pl.min_horizontal(pl.col("run") - pl.col("amount_fen"), "whole")
+        )
+        .filter(pl.col("amount_fen") > 0)
+        .select("line_no", pl.col("pot").cast(pl.Int64), "amount_fen")
+        .cast(pl.Schema(POT_SCHEMA))
+    )
+
+
+def _products(ctx: Context) -> pl.DataFrame:
+    """Deposits subscribed to a product, and payments for its projects shared among their products."""
+    sold = subscriptions(ctx).select("subscription_id", sold="amount_fen")
+    back = sources(ctx).filter(pl.col("basis") == "returned").select(line_no="origin_line_no").drop_nulls()
+    paid_in = (
+        deposits(ctx)
+        .filter(pl.col("product_id").is_not_null())
+        .join(sold, on="subscription_id", how="left")
+        .join(back.unique(), on="line_no", how="anti")
+        .select(
+            "line_no",
+            pl.format("product {}", "product_id").alias("key"),
+            pl.min_horizontal("amount_fen", "sold").alias("amount_fen"),
+        )
+    )
+    funded = (
+        ctx.table("mart_product_project")
+        .group_by("product_id", "project_id")
+        .agg(pl.len().alias("rows"))
+        .with_columns(share=1 / pl.len().over("project_id"))
+    )
+    lent = (
+        project_payments(ctx)
+        .join(funded, on="project_id")
+        .select(
+            "line_no",
+            pl.format("product {}", "product_id").alias("key"),
+            (pl.col("amount_fen") * pl.col("share")).floor().cast(pl.Int64).alias("amount_fen"),
+        )
+    )
+    return pl.concat([paid_in, lent])
+
+
+def _rounds(ctx: Context) -> pl.DataFrame:
+    """What covered a round of payment, and the payouts it covered."""
+    parts = (
+        sources(ctx)
+        .filter(pl.col("basis") == "round")
+        .join(payout_lines(ctx).select("line_no", "booked_on"), on="line_no")
+        .with_columns(pl.format("round {} {}", "product_id", "booked_on").alias("key"))
+    )
+    return pl.concat(
+        [
+            parts.select("line_no", "key", "amount_fen"),
+            parts.drop_nulls("origin_line_no").select(
+                pl.col("origin_line_no").alias("line_no"), "key", "amount_fen"
+            ),
+        ]
+    )
+
+
+def _returns(ctx: Context) -> pl.DataFrame:
+    """A deposit that was given back, and its return."""
+    parts = (
+        sources(ctx)
+        .filter((pl.col("basis") == "returned") & pl.col("origin_line_no").is_not_null())
+        .with_columns(pl.format("return {}", "line_no").alias("key"))
+    )
+    return pl.concat(
+        [
+            parts.select("line_no", "key", "amount_fen"),
+            parts.select(pl.col("origin_line_no").alias("line_no"), "key", "amount_fen"),
+        ]
+    )

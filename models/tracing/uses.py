@@ -1,0 +1,334 @@
+"""Where client money went: every line out of a client account, by what became of it.
+
+Specific identification goes first: payments for registered projects, payouts (from
+`models.tracing.sources`), fees, transfers between the institution's own accounts. What left for somebody
+else is followed from account to account, and takes the class of where it arrived.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from models.tracing.divert import diverted
+from models.tracing.sources import (
+    CLIENT_ACCOUNTS,
+    OWN_ACCOUNTS,
+    payout_lines,
+    project_payments,
+    sources,
+)
+from models.typologies._ledger import controlled_lines, deposits
+from models.typologies._rounds import coverage
+from models.typologies.base import Context
+
+USE_SCHEMA: dict[str, pl.DataType] = {
+    "institution_id": pl.String(),
+    "line_no": pl.Int64(),
+    "class": pl.String(),
+    "end_line_no": pl.Int64(),
+    "end_holder_id": pl.Int64(),
+    "amount_fen": pl.Int64(),
+    "hops": pl.Int64(),
+    "basis": pl.String(),
+}
+"""Grain: a part of a line out of a client account and what became of it; for money still held one row
+an account, with the account's last line. ``basis`` says why: ``register`` (role of the payee),
+``project``, ``payout``, ``transfer`` (between own accounts), ``traced`` (followed further),
+``shaved`` (kept on the way), ``balance`` (still there)."""
+
+ADVANCE_DAYS = 45
+"""Days within which own money lent to a client account is taken to be the money that goes back."""
+SHARED_BORROWERS = 3
+"""Unrelated borrowers registered with one account from which on it is nobody's borrower account."""
+ROLE_CLASS = {
+    "self": "own",
+    "employee": "own",
+    "vendor": "own",
+    "supplier": "own",
+    "related": "related",
+    "guarantor": "related",
+    "securities": "securities",
+    "real_estate": "real_estate",
+    "bank": "bank",
+    "client": "same_client",
+    "product": "product",
+}
+"""Class of a payee's role where nothing more specific is known; other roles are ``unknown``."""
+PRODUCT_NAME = r"(?:集合|信托|资产管理|资管|专项|理财)计划|理财产品|(?:私募|投资)基金$|\d+[号期]$"
+"""Names of accounts kept in a product's name that no register lists."""
+
+
+def uses(ctx: Context) -> pl.DataFrame:
+    """Split every line out of a client account by use.
+
+    Returns
+    -------
+    polars.DataFrame
+        `USE_SCHEMA`, sorted by line, class, end. Payouts that repayments paid are no use of client
+        money and are left out, as are own advances that go back.
+    """
+    frame: pl.DataFrame = ctx.shared("tracing.uses", _uses)
+    return frame
+
+
+def _uses(ctx: Context) -> pl.DataFrame:
+    parts = [_payouts(ctx), _projects(ctx), _internal(ctx), _others(ctx), held(ctx)]
+    return (
+        pl.concat([p.select(list(USE_SCHEMA)).cast(pl.Schema(USE_SCHEMA)) for p in parts])
+        .filter(pl.col("amount_fen") > 0)
+        .sort("line_no", "class", "end_line_no", "amount_fen", nulls_last=True)
+    )
+
+
+def outs(ctx: Context) -> pl.DataFrame:
+    """Lines out of client accounts (grain: ``line_no``)."""
+
+    def make(ctx: Context) -> pl.DataFrame:
+        return (
+            controlled_lines(ctx)
+            .filter((pl.col("direction") == "out") & pl.col("account_type").is_in(CLIENT_ACCOUNTS))
+            .unique("line_no", keep="first", maintain_order=True)
+        )
+
+    frame: pl.DataFrame = ctx.shared("tracing.outs", make)
+    return frame
+
+
+def _whole(lines: pl.DataFrame, klass: pl.Expr, basis: str) -> pl.DataFrame:
+    """Lines taken whole: their own payee is the end."""
+    return lines.select(
+        "institution_id",
+        "line_no",
+        klass.alias("class"),
+        pl.col("line_no").alias("end_line_no"),
+        pl.col("cp_holder_id").alias("end_holder_id"),
+        "amount_fen",
+        pl.lit(1).alias("hops"),
+        pl.lit(basis).alias("basis"),
+    )
+
+
+def _payouts(ctx: Context) -> pl.DataFrame:
+    """Payouts made with deposits: back to the same client, or to another."""
+    return (
+        sources(ctx)
+        .filter(pl.col("class").is_in(["same_client", "other_client"]))
+        .join(payout_lines(ctx).select("line_no", "holder_id"), on="line_no")
+        .select(
+            "institution_id",
+            "line_no",
+            "class",
+            pl.col("line_no").alias("end_line_no"),
+            pl.col("holder_id").alias("end_holder_id"),
+            "amount_fen",
+            "hops",
+            pl.lit("payout").alias("basis"),
+        )
+    )
+
+
+def _projects(ctx: Context) -> pl.DataFrame:
+    """Payments for projects; what is traced on to insiders, brokers or developers leaves the class."""
+    paid = project_payments(ctx).join(
+        controlled_lines(ctx).select("line_no", "account_id", "cp_holder_id").unique("line_no"), on="line_no"
+    )
+    shared = (
+        ctx.table("mart_project")
+        .filter(pl.col("borrower_account_id").is_not_null())
+        .group_by("borrower_account_id")
+        .agg(pl.col("borrower_name").n_unique().alias("borrowers"), pl.col("project_id"))
+        .filter(pl.col("borrowers") >= SHARED_BORROWERS)
+        .explode("project_id")
+        .select("project_id")
+    )
+    astray = paid.join(shared, on="project_id", how="semi")
+    paid = paid.join(shared, on="project_id", how="anti")
+    off = diverted(ctx, paid.select("institution_id", "line_no", "amount_fen"), direct=False)
+    return pl.concat(
+        [
+            _whole(astray, pl.lit("unknown"), "register"),
+            _less(_whole(paid, pl.lit("project"), "project"), off),
+            off,
+        ],
+        how="vertical_relaxed",
+    )
+
+
+def _less(lines: pl.DataFrame, off: pl.DataFrame) -> pl.DataFrame:
+    """What of each line is left after the parts that went astray."""
+    gone = off.group_by("line_no").agg(pl.col("amount_fen").sum().alias("gone"))
+    return (
+        lines.join(gone, on="line_no", how="left")
+        .with_columns(amount_fen=pl.col("amount_fen") - pl.col("gone").fill_null(0))
+        .drop("gone")
+        .filter(pl.col("amount_fen") > 0)
+    )
+
+
+def _internal(ctx: Context) -> pl.DataFrame:
+    """Payments to the institution's other accounts: fees, advances going back, other products."""
+    inside = outs(ctx).filter(pl.col("cp_type").is_not_null())
+    own = inside.filter(pl.col("cp_type").is_in(OWN_ACCOUNTS))
+    back = _advances_back(ctx, own)
+    own = own.join(back, on="line_no", how="anti")
+    fee = pl.when(pl.col("cp_type") == "risk_reserve").then(pl.lit("own")).otherwise(pl.lit("fee"))
+    products = inside.filter(pl.col("cp_type") == "product")
+    return pl.concat([_whole(own, fee, "transfer"), _layers(ctx, products)], how="vertical_relaxed")
+
+
+def _advances_back(ctx: Context, own: pl.DataFrame) -> pl.DataFrame:
+    """Lines that take back own money lent to the client account for a while (same amount)."""
+    lent = (
+        controlled_lines(ctx)
+        .filter(
+            (pl.col("direction") == "in")
+            & pl.col("account_type").is_in(CLIENT_ACCOUNTS)
+            & (pl.col("cp_type") == "own")
+        )
+        .join(coverage(ctx).select("line_no"), on="line_no", how="anti")
+        .select("account_id", "amount_fen", lent_no="line_no", lent_on="booked_on")
+    )
+    pairs = (
+        own.filter(pl.col("cp_type") == "own")
+        .join(lent, on=["account_id", "amount_fen"])
+        .filter(
+            (pl.col("booked_on") >= pl.col("lent_on"))
+            & (pl.col("booked_on") <= pl.col("lent_on") + pl.duration(days=ADVANCE_DAYS))
+        )
+        .sort("booked_on", "line_no", "lent_no")
+    )
+    found = [pairs.select("line_no").clear()]
+    for _ in range(8):
+        best = pairs.unique("line_no", keep="first", maintain_order=True).unique(
+            "lent_no", keep="first", maintain_order=True
+        )
+        if best.is_empty():
+            break
+        found.append(best.select("line_no"))
+        pairs = pairs.join(best, on="line_no", how="anti").join(best, on="lent_no", how="anti")
+    return pl.concat(found)
+
+
+def _layers(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
+    """Payments from a product's account to a product's account.
+
+    What pays the other product's holders is other clients' money; what only hands on the money of a
+    product that had bought this one is a hop, not a use; the rest is money put into another product.
+    """
+    used = coverage(ctx).filter(pl.col("source") == "topup").select(in_no="line_no").unique()
+    pairs = ctx.table("mart_transfer").select(line_no="out_line_no", in_no="in_line_no").drop_nulls()
+    props = pairs.join(used, on="in_no", how="semi").select("line_no").unique()
+    came = (
+        controlled_lines(ctx)
+        .filter((pl.col("direction") == "in") & (pl.col("account_type") == "product"))
+        .join(_product_accounts(ctx), on="cp_account_id", how="semi")
+        .group_by("account_id")
+        .agg(pl.col("amount_fen").sum().alias("from_products"))
+    )
+    rest = lines.join(props, on="line_no", how="anti")
+    first = (
+        rest.join(came, on="account_id", how="left")
+        .sort("account_id", "line_no")
+        .with_columns(run=pl.col("amount_fen").cum_sum().over("account_id"))
+        .with_columns(
+            amount_fen=(pl.col("run") - pl.col("from_products").fill_null(0)).clip(0, pl.col("amount_fen"))
+        )
+    )
+    # paid for by `models.tracing.sources` already: the payouts carry these amounts as other_client
+    return _whole(first, pl.lit("product"), "transfer")
+
+
+def _product_accounts(ctx: Context) -> pl.DataFrame:
+    return (
+        ctx.table("mart_controlled_account")
+        .filter(pl.col("account_type") == "product")
+        .select(cp_account_id="account_id")
+        .unique()
+    )
+
+
+def _others(ctx: Context) -> pl.DataFrame:
+    """All that left to others: by the payee's role, and followed on where it does not stay."""
+    lines = (
+        outs(ctx)
+        .filter(pl.col("cp_type").is_null())
+        .join(project_payments(ctx).select("line_no"), on="line_no", how="anti")
+        .join(payout_lines(ctx).select("line_no"), on="line_no", how="anti")
+    )
+    lines = _labelled(ctx, lines)
+    ends = pl.col("class").is_in(["related", "securities", "real_estate", "bank", "product", "same_client"])
+    there = _whole(lines.filter(ends), pl.col("class"), "register")
+    loose = lines.filter(~ends)
+    off = diverted(ctx, loose.select("institution_id", "line_no", "amount_fen"), direct=True)
+    return pl.concat(
+        [there, _less(_whole(loose, pl.col("class"), "register"), off), off], how="vertical_relaxed"
+    )
+
+
+def _labelled(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
+    """Give each line the class of its payee."""
+    roles = ctx.table("mart_role").select("institution_id", "role", cp_holder_id="holder_id")
+    names = ctx.table("mart_holder").select(
+        pl.col("name").fill_null("").str.contains(PRODUCT_NAME).alias("plan"), cp_holder_id="holder_id"
+    )
+    return (
+        lines.join(roles, on=["institution_id", "cp_holder_id"], how="left")
+        .join(names, on="cp_holder_id", how="left")
+        .join(_product_accounts(ctx).with_columns(sold=pl.lit(True)), on="cp_account_id", how="left")
+        .with_columns(
+            pl.when(pl.col("sold").fill_null(False) | pl.col("plan").fill_null(False))
+            .then(pl.lit("product"))
+            .otherwise(pl.col("role").replace_strict(ROLE_CLASS, default="unknown", return_dtype=pl.String))
+            .fill_null("unknown")
+            .alias("class")
+        )
+    )
+
+
+def held(ctx: Context) -> pl.DataFrame:
+    """Client money still there: balances of client accounts, and deposits elsewhere not yet passed on."""
+    accounts = ctx.table("mart_controlled_account").filter(pl.col("account_type").is_in(CLIENT_ACCOUNTS))
+    signed = pl.when(pl.col("direction") == "in").then("amount_fen").otherwise(-pl.col("amount_fen"))
+    closing = (
+        ctx.table("mart_line")
+        .join(accounts.select("institution_id", "account_id"), on="account_id")
+        .sort("line_no")
+        .group_by("institution_id", "account_id", maintain_order=True)
+        .agg(
+            pl.col("line_no").last(),
+            pl.col("balance_after_fen").drop_nulls().last().alias("said"),
+            signed.sum().alias("summed"),
+        )
+        .with_columns(amount_fen=pl.coalesce("said", "summed").clip(lower_bound=0))
+        .select("institution_id", "line_no", "amount_fen")
+    )
+    return pl.concat([closing, _waiting(ctx)], how="vertical_relaxed").select(
+        "institution_id",
+        "line_no",
+        pl.lit("held").alias("class"),
+        pl.lit(None, pl.Int64).alias("end_line_no"),
+        pl.lit(None, pl.Int64).alias("end_holder_id"),
+        "amount_fen",
+        pl.lit(0).alias("hops"),
+        pl.lit("balance").alias("basis"),
+    )
+
+
+def _waiting(ctx: Context) -> pl.DataFrame:
+    """Deposits in accounts that are no client accounts, less what was passed on from there."""
+    lines = controlled_lines(ctx).filter(~pl.col("account_type").is_in(CLIENT_ACCOUNTS))
+    came = deposits(ctx).filter(~pl.col("account_type").is_in(CLIENT_ACCOUNTS))
+    key = ["institution_id", "account_id"]
+    went = (
+        lines.filter((pl.col("direction") == "out") & pl.col("cp_type").is_in(CLIENT_ACCOUNTS))
+        .group_by(key)
+        .agg(pl.col("amount_fen").sum().alias("went"))
+    )
+    return (
+        came.group_by(key)
+        .agg(pl.col("amount_fen").sum().alias("came"), pl.col("line_no").max())
+        .join(went, on=key, how="left")
+        .with_columns(amount_fen=(pl.col("came") - pl.col("went").fill_null(0)).clip(lower_bound=0))
+        .select("institution_id", "line_no", "amount_fen")
+        .sort("line_no")
+    )
