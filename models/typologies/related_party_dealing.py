@@ -1,0 +1,194 @@
+"""`related-party-dealing` (关联交易、防火墙): lumps between a firm's own accounts and its group or insiders.
+
+Confidence: 0.9 where the party stands in the register of relations, 0.8 where only ownership over two
+steps or a shared id ties it, and 0.1 less when money went one way only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from models.finding import AmountBases, Finding, evidence
+from models.typologies._frames import accounts_of, each, first_last, total
+from models.typologies._ledger import controlled_lines
+from models.typologies._say import percent, span, yuan
+from models.typologies.base import Context, Parameter, Typology
+
+NOT_RELATED = ("employee", "vendor")
+"""Roles of the register that are no related parties (typologies.md, head)."""
+SHAREHOLDERS = ("shareholder",)
+
+TYPOLOGY = Typology(
+    code="related-party-dealing",
+    title_zh="与关联方的大额资金往来",
+    title_en="Material dealings with related parties",
+    clause="二(三)4",
+    citations=("plan-2016-90",),
+    severity="3; 4 when the flows exceed `grave_yuan`; 2 when the firm paid nothing out.",
+    runbook=(
+        "1. Ask for the contracts, board minutes and disclosure behind each transfer.\n"
+        "2. See what the party did with the money within a week (dossier, path of the finding).\n"
+        "3. Check price and interest against the market; look for round trips before report dates.\n"
+        "4. Where clients' money was behind it, the case is misappropriation or self-financing: see there first."
+    ),
+    parameters=(
+        Parameter(
+            "min_flow_yuan",
+            50_000,
+            "yuan",
+            "calibrated",
+            "Above any month's executive pay seen in clean firms (at most 35,000 with the year-end month).",
+            "Smallest single flow that counts as material.",
+        ),
+        Parameter(
+            "min_flows",
+            2,
+            "flows",
+            "calibrated",
+            "One flow alone is most often capital, a dividend or a final settlement.",
+            "Fewest material flows that make a finding.",
+        ),
+        Parameter(
+            "steady_times",
+            3,
+            "payments",
+            "calibrated",
+            "Rent and other contracts repeat to the fen.",
+            "Equal payments to one party from which they are taken for a contract.",
+        ),
+        Parameter(
+            "grave_yuan",
+            5_000_000,
+            "yuan",
+            "calibrated",
+            "Half the registered capital asked of an asset manager (10 million yuan).",
+            "Sum of flows from which the finding is grave.",
+        ),
+    ),
+    after=("self-financing", "misappropriation", "self-guarantee"),
+)
+
+
+def detect(ctx: Context) -> Iterable[Finding]:
+    """Material flows between own accounts and related parties that no contract, salary or dividend explains.
+
+    Notes
+    -----
+    Only own accounts are read: client money that reaches related parties is `misappropriation` or
+    `self-financing`, and lines that those claim are left to them. Capital paid in by shareholders, a
+    single dividend to a shareholder who pays nothing in, payments repeated to the fen, and the last
+    settlement of a firm that closes its accounts are clean.
+    """
+    flows = _material(ctx)
+    for institution_id, part in each(flows, "institution_id"):
+        if part.height >= ctx.parameter(TYPOLOGY, "min_flows"):
+            yield _finding(ctx, institution_id, part)
+
+
+def _material(ctx: Context) -> pl.DataFrame:
+    """Lines on own accounts with related holders, clean patterns taken out."""
+    relation = (
+        ctx.table("mart_relation")
+        .filter(~pl.col("role").is_in(NOT_RELATED) & pl.col("holder_id").is_not_null())
+        .sort("institution_id", "holder_id", "distance", "role")
+        .group_by("institution_id", "holder_id", maintain_order=True)
+        .agg(
+            pl.col("role").unique().sort().alias("roles"),
+            pl.col("distance").min(),
+            pl.col("path").first(),
+        )
+    )
+    claimed = [
+        line
+        for code in TYPOLOGY.after
+        for finding in ctx.findings.get(code, [])
+        for line in finding.evidence.filter(pl.col("role") != "context")["line_no"].drop_nulls().to_list()
+    ]
+    closing = (
+        ctx.table("mart_account")
+        .filter(pl.col("closed_on").is_not_null() & pl.col("institution_id").is_not_null())
+        .group_by("institution_id")
+        .agg(pl.col("closed_on").max())
+    )
+    lines = (
+        controlled_lines(ctx)
+        .filter((pl.col("account_type") == "own") & pl.col("cp_type").is_null())
+        .rename({"cp_holder_id": "holder_id"})
+        .join(relation, on=["institution_id", "holder_id"])
+        .filter(pl.col("amount_fen") >= 100 * ctx.parameter(TYPOLOGY, "min_flow_yuan"))
+        .filter(~pl.col("line_no").is_in(claimed))
+        .join(closing, on="institution_id", how="left")
+        .filter(
+            pl.col("closed_on").is_null() | (pl.col("booked_on") < pl.col("closed_on") - pl.duration(days=60))
+        )
+    )
+    party = ["institution_id", "holder_id"]
+    steady = pl.len().over([*party, "direction", "amount_fen"]) >= ctx.parameter(TYPOLOGY, "steady_times")
+    shareholder = pl.col("roles").list.set_intersection(list(SHAREHOLDERS)).list.len() > 0
+    one_way = pl.col("direction").n_unique().over(party) == 1
+    few = pl.len().over(party) <= 2
+    return lines.filter(~steady).filter(~(shareholder & one_way & few)).sort("institution_id", "line_no")
+
+
+def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
+    amount, (first, last) = total(part), first_last(part)
+    out = part.filter(pl.col("direction") == "out")
+    back = part.filter(pl.col("direction") == "in")
+    every = controlled_lines(ctx).filter(
+        (pl.col("institution_id") == institution_id)
+        & (pl.col("account_type") == "own")
+        & pl.col("cp_type").is_null()
+    )
+    share = amount / max(1, total(every))
+    direct = bool((part["distance"] == 1).all())
+    names = ctx.table("mart_holder").filter(pl.col("holder_id").is_in(part["holder_id"].unique().implode()))
+    who = "、".join(sorted(n for n in names["name"].to_list() if n))
+    roles = ", ".join(sorted({r for row in part["roles"].to_list() for r in row}))
+    paths = sorted({p for p in part["path"].to_list() if p})[:3]
+    confidence = (0.9 if direct else 0.8) - (0.0 if out.height and back.height else 0.1)
+    severity = 2 if not out.height else 4 if amount >= 100 * ctx.parameter(TYPOLOGY, "grave_yuan") else 3
+    return Finding(
+        institution_id=institution_id,
+        typology=TYPOLOGY.code,
+        amount_fen=amount,
+        severity=severity,
+        confidence=round(confidence, 4),
+        first_on=first,
+        last_on=last,
+        explanation_zh=(
+            f"{span(first, last)},自有账户与关联方({who})发生 {part.height} 笔大额往来共 {yuan(amount)} 元(付出 {yuan(total(out))} 元,"
+            f"收回 {yuan(total(back))} 元),占自有账户收付的 {percent(share)};并非工资、分红、出资或固定金额的合同付款。关系:{';'.join(paths) or roles}。"
+        ),
+        explanation_en=(
+            f"{span(first, last)}: {part.height} material flows between own accounts and related parties ({roles}), {yuan(amount)} yuan "
+            f"({yuan(total(out))} paid, {yuan(total(back))} received), {percent(share)} of all own flows; no salary, dividend, capital or "
+            "contract payment of a steady amount."
+        ),
+        evidence=pl.concat(
+            [
+                evidence("paid_to_related", out.select("line_no", "amount_fen")),
+                evidence("received_from_related", back.select("line_no", "amount_fen")),
+            ]
+        ),
+        accounts=accounts_of(part),
+        bases=AmountBases(
+            gross_taken=amount,
+            net_unrepaid=max(0, total(out) - total(back)),
+            peak_diverted=_peak(part),
+        ),
+        benign=(
+            "Salary: single flows are above any month's pay.",
+            "Dividends and capital: shareholders with money one way only, once or twice, are left out.",
+            "Rent and other contracts: payments repeated to the fen are left out.",
+            "Settlement of a closing firm: flows of its last 60 days are left out.",
+        ),
+    )
+
+
+def _peak(part: pl.DataFrame) -> int:
+    """Largest amount that was out with related parties on any day."""
+    signed = pl.when(pl.col("direction") == "out").then(pl.col("amount_fen")).otherwise(-pl.col("amount_fen"))
+    running = part.sort("booked_on", "line_no").select(signed.cum_sum().max().alias("peak")).item()
+    return max(0, int(running or 0))
