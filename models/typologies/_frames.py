@@ -37,3 +37,9 @@ def people(frame: pl.DataFrame, column: str = "holder_id") -> int:
 def accounts_of(frame: pl.DataFrame, column: str = "account_no") -> tuple[str, ...]:
     """Sorted distinct account numbers."""
     return tuple(sorted(set(frame[column].drop_nulls().to_list())))
+
+
+def top(column: pl.Series) -> int:
+    """Largest value of an integer column; 0 for no rows."""
+    largest = column.max()
+    return int(largest) if isinstance(largest, int) else 0

@@ -220,14 +220,17 @@ def _payouts(ctx: Context) -> pl.DataFrame:
     known = lines.join(clients, on=["institution_id", "cp_holder_id"], how="semi").rename(
         {"cp_holder_id": "holder_id"}
     )
-    fits = (
+    alive = (
         known.select("line_no", "institution_id", "holder_id", "booked_on", "amount_fen")
         .lazy()
         .join(held.drop_nulls("holder_id").lazy(), on=["institution_id", "holder_id"])
         .filter(_alive())
+        .collect()
+    )
+    fits = (
+        pl.concat([alive, _summed(alive)])
         .with_columns(factor=pl.col("amount_fen") / pl.col("held_fen"))
         .filter(pl.col("factor").is_between(0.0005, 1.8))
-        .collect()
     )
     best = (
         _supported(fits)
@@ -244,6 +247,21 @@ def _payouts(ctx: Context) -> pl.DataFrame:
         .with_columns(_split())
         .with_columns(interest_fen=pl.col("amount_fen") - pl.col("principal_fen"))
         .sort("line_no")
+    )
+
+
+def _summed(alive: pl.DataFrame) -> pl.DataFrame:
+    """Candidates of holders of several holdings in one product who are paid once on their sum."""
+    keys = ["line_no", "product_id"]
+    several = alive.filter(pl.len().over(keys) > 1)
+    return (
+        several.sort("subscription_id")
+        .group_by(keys, maintain_order=True)
+        .agg(
+            pl.col("held_fen").sum(),
+            *(pl.col(c).first() for c in alive.columns if c not in (*keys, "held_fen")),
+        )
+        .select(alive.columns)
     )
 
 

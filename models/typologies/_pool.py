@@ -7,16 +7,20 @@ paid out again to holders of the same product or leaves for the institution's ow
 
 from __future__ import annotations
 
-import datetime as dt
-
 import polars as pl
 
 from models.typologies._hidden import hidden_deposits
-from models.typologies._ledger import controlled_lines, deposits, subscriptions
+from models.typologies._ledger import controlled_lines, deposits, payouts, subscriptions
 from models.typologies.base import Context
 
 RAISING_DAYS = 10
 """A product whose last subscription is younger may still be raising its project's money."""
+FULL_DAYS = 3
+"""Days after the last subscription in which a fully subscribed project is paid out (a weekend between)."""
+LENDING_KINDS = ("loan", "equity")
+"""Kinds of product whose money is to go to registered projects; others invest by other rules."""
+LENT_SHARE = 0.9
+"""Least share of the principal that is paid out: the rest is the fee the borrower agreed to."""
 PAID_DAYS = 20
 """Days around the start of a project in which an out-line of its principal is its disbursement."""
 
@@ -36,7 +40,9 @@ def all_deposits(ctx: Context) -> pl.DataFrame:
             "subscription_id",
             "product_id",
         ]
-        return pl.concat([deposits(ctx).select(columns), hidden_deposits(ctx).select(columns)]).sort("line_no")
+        return pl.concat([deposits(ctx).select(columns), hidden_deposits(ctx).select(columns)]).sort(
+            "line_no"
+        )
 
     frame: pl.DataFrame = ctx.shared("pool.deposits", make)
     return frame
@@ -66,63 +72,99 @@ def disbursement_lines(ctx: Context) -> pl.DataFrame:
 
 
 def _disbursement_lines(ctx: Context) -> pl.DataFrame:
-    outs = controlled_lines(ctx).filter(
-        (pl.col("direction") == "out")
-        & pl.col("account_type").is_in(["custody", "product", "other", "own"])
-        & pl.col("cp_type").is_null()
+    outs = (
+        controlled_lines(ctx)
+        .filter(
+            (pl.col("direction") == "out")
+            & pl.col("account_type").is_in(["custody", "product", "other"])
+            & pl.col("cp_type").is_null()
+        )
+        .select(
+            "line_no",
+            "institution_id",
+            "account_no",
+            "booked_on",
+            "amount_fen",
+            "cp_holder_id",
+            "cp_account_id",
+        )
     )
-    columns = ["line_no", "account_no", "booked_on", "amount_fen", "cp_holder_id", "cp_account_id"]
-    direct = (
-        ctx.table("mart_project_line")
-        .filter(pl.col("kind") == "disbursement")
-        .select("project_id", "institution_id", "line_no")
-        .join(outs.select(columns), on="line_no")
-        .with_columns(to_borrower=pl.lit(True))
-    )
-    projects = ctx.table("mart_project").select("project_id", "institution_id", "principal_fen", "started_on")
-    last = _last_subscribed(ctx)
-    open_projects = (
-        projects.join(direct, on="project_id", how="anti")
-        .join(last, on="project_id", how="left")
+    projects = (
+        ctx.table("mart_project")
+        .select(
+            "project_id",
+            "institution_id",
+            "principal_fen",
+            "started_on",
+            "borrower_account_id",
+            "borrower_holder_id",
+        )
+        .join(_last_subscribed(ctx), on="project_id", how="left")
         .with_columns(day=pl.coalesce("started_on", "last_on"))
         .filter(pl.col("day").is_not_null())
     )
     clients = subscriptions(ctx).select("institution_id", cp_holder_id="holder_id").drop_nulls().unique()
-    other = (
-        open_projects.join(
-            outs.filter(pl.col("account_type") == "custody")
-            .join(direct.select("line_no"), on="line_no", how="anti")
-            .join(clients, on=["institution_id", "cp_holder_id"], how="anti"),
-            on="institution_id",
-        )
+    names = ctx.table("mart_holder").select("holder_id", "name_key")
+    fits = (
+        projects.join(outs, on="institution_id")
         .filter(
             (pl.col("amount_fen") <= pl.col("principal_fen"))
-            & (pl.col("amount_fen") >= pl.col("principal_fen") * 0.9)
+            & (pl.col("amount_fen") >= pl.col("principal_fen") * LENT_SHARE)
             & ((pl.col("booked_on") - pl.col("day")).dt.total_days().abs() <= PAID_DAYS)
         )
+        .join(
+            names.rename({"holder_id": "borrower_holder_id", "name_key": "_b"}),
+            on="borrower_holder_id",
+            how="left",
+        )
+        .join(names.rename({"holder_id": "cp_holder_id", "name_key": "_p"}), on="cp_holder_id", how="left")
         .with_columns(
+            to_borrower=(
+                (pl.col("cp_account_id") == pl.col("borrower_account_id"))
+                | (pl.col("cp_holder_id") == pl.col("borrower_holder_id"))
+                | (pl.col("_b") == pl.col("_p"))
+            ).fill_null(False),
             gap=pl.col("principal_fen") - pl.col("amount_fen"),
             lag=(pl.col("booked_on") - pl.col("day")).dt.total_days().abs(),
         )
     )
-    taken: list[pl.DataFrame] = []
-    for _ in range(5):
+    own = fits.filter(pl.col("to_borrower"))
+    other = fits.filter(~pl.col("to_borrower")).join(
+        clients, on=["institution_id", "cp_holder_id"], how="anti"
+    )
+    first = _nearest(own)
+    left = other.join(first, on="project_id", how="anti").join(first, on="line_no", how="anti")
+    return (
+        pl.concat([first, _nearest(left)])
+        .select(
+            "project_id",
+            "institution_id",
+            "line_no",
+            "account_no",
+            "booked_on",
+            "amount_fen",
+            "cp_account_id",
+            "to_borrower",
+            holder_id="cp_holder_id",
+        )
+        .sort("project_id", "line_no")
+    )
+
+
+def _nearest(fits: pl.DataFrame) -> pl.DataFrame:
+    """Pair projects and lines one to one: nearest day first, then nearest amount."""
+    taken = [fits.clear()]
+    for _ in range(6):
         best = (
-            other.sort("lag", "gap", "project_id", "line_no")
+            fits.sort("lag", "gap", "project_id", "line_no")
             .unique("project_id", keep="first", maintain_order=True)
             .unique("line_no", keep="first", maintain_order=True)
         )
         if best.is_empty():
             break
         taken.append(best)
-        other = other.join(best, on="project_id", how="anti").join(best, on="line_no", how="anti")
-    keep = ["project_id", "institution_id", *columns]
-    found = pl.concat(taken).select(keep).with_columns(to_borrower=pl.lit(False)) if taken else direct.clear()
-    return (
-        pl.concat([direct.select(*keep, "to_borrower"), found.select(*keep, "to_borrower")])
-        .rename({"cp_holder_id": "holder_id"})
-        .sort("project_id", "line_no")
-    )
+        fits = fits.join(best, on="project_id", how="anti").join(best, on="line_no", how="anti")
+    return pl.concat(taken)
 
 
 def _last_subscribed(ctx: Context) -> pl.DataFrame:
@@ -187,15 +229,16 @@ def _products(ctx: Context) -> pl.DataFrame:
             projects=pl.col("project_id").n_unique(),
             principal_fen=pl.col("part_fen").sum(),
             lent_fen=pl.col("lent").sum(),
+            lent_on=pl.col("lent_on").max(),
         )
     )
-    young = pl.col("last_on") > ctx.as_of - dt.timedelta(days=RAISING_DAYS)
+    full = pl.col("sold_fen") >= pl.col("principal_fen") * 0.999
+    patience = pl.when(full).then(FULL_DAYS).otherwise(RAISING_DAYS)
+    young = pl.col("last_on") > pl.lit(ctx.as_of) - pl.duration(days=patience)
     return (
         sold.join(parts, on="product_id", how="left")
         .with_columns(pl.col("projects", "principal_fen", "lent_fen").fill_null(0))
-        .with_columns(
-            raising=young & (pl.col("projects") > 0) & (pl.col("lent_fen") == 0)
-        )
+        .with_columns(raising=young & (pl.col("projects") > 0) & (pl.col("lent_fen") == 0))
         .sort("product_id")
     )
 
@@ -224,13 +267,15 @@ def _idle(ctx: Context) -> pl.DataFrame:
         .select("product_id")
         .unique()
     )
-    status = products_status(ctx).filter(~pl.col("raising")).join(turned, on="product_id", how="anti")
+    status = products_status(ctx).filter(~pl.col("raising") & pl.col("product_kind").is_in(LENDING_KINDS))
+    status = status.join(turned, on="product_id", how="anti")
+    late = (pl.col("subscribed_on") > pl.col("lent_on") + pl.duration(days=FULL_DAYS)).fill_null(False)
     ranked = (
         subscriptions(ctx)
-        .join(status.select("product_id", "lent_fen", "projects"), on="product_id")
+        .join(status.select("product_id", "lent_fen", "projects", "lent_on"), on="product_id")
         .sort("product_id", "subscribed_on", "subscription_id")
         .with_columns(before=pl.col("amount_fen").cum_sum().over("product_id") - pl.col("amount_fen"))
-        .filter(pl.col("before") >= pl.col("lent_fen"))
+        .filter((pl.col("before") >= pl.col("lent_fen")) | late)
         .select("subscription_id", "projects")
     )
     return all_deposits(ctx).join(ranked, on="subscription_id").sort("line_no")

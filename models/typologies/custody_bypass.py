@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._frames import accounts_of, each, first_last, people, top, total
 from models.typologies._hidden import hidden_accounts, hidden_deposits
 from models.typologies._ledger import controlled_lines, deposits
 from models.typologies._parties import sectors
@@ -31,8 +31,22 @@ TYPOLOGY = Typology(
     "3. Compare the client deposits listed with the custodian's sub-ledger: are these clients' balances in it?\n"
     "4. Sweeps to custody within a day do not cure it: note them, order the account closed to clients.",
     parameters=(
-        Parameter("min_payers", 3, "persons", "calibrated", "below three payers a slip of the pen is likelier than a practice", "clients who paid in outside custody"),
-        Parameter("min_amount", 20_000, "yuan", "calibrated", "smallest sum that the practice cases of the plan's own wording would not call a slip", "client money paid in outside custody"),
+        Parameter(
+            "min_payers",
+            3,
+            "persons",
+            "calibrated",
+            "below three payers a slip of the pen is likelier than a practice",
+            "clients who paid in outside custody",
+        ),
+        Parameter(
+            "min_amount",
+            20_000,
+            "yuan",
+            "calibrated",
+            "smallest sum that the practice cases of the plan's own wording would not call a slip",
+            "client money paid in outside custody",
+        ),
     ),
 )
 
@@ -57,7 +71,15 @@ def outside_custody(ctx: Context) -> pl.DataFrame:
 
 
 def _outside(ctx: Context) -> pl.DataFrame:
-    columns = ["line_no", "institution_id", "account_id", "account_no", "booked_on", "amount_fen", "holder_id"]
+    columns = [
+        "line_no",
+        "institution_id",
+        "account_id",
+        "account_no",
+        "booked_on",
+        "amount_fen",
+        "holder_id",
+    ]
     where = sectors(ctx)
     mine = [i for i, s in where.items() if s in CLIENT_SECTORS]
     banks = ctx.table("mart_account").select("account_id", "qualified_custodian")
@@ -65,8 +87,12 @@ def _outside(ctx: Context) -> pl.DataFrame:
     named = pl.col("match").is_in(["amount", "day", "none"])
     own = paid.filter(pl.col("account_type").is_in(["own", "other"]) & named)
     seen = own.select("account_id").unique()
-    masked = paid.filter(pl.col("account_type").is_in(["own", "other"]) & ~named).join(seen, on="account_id", how="semi")
-    unfit = paid.filter((pl.col("account_type") == "custody") & ~pl.col("qualified_custodian").fill_null(True))
+    masked = paid.filter(pl.col("account_type").is_in(["own", "other"]) & ~named).join(
+        seen, on="account_id", how="semi"
+    )
+    unfit = paid.filter(
+        (pl.col("account_type") == "custody") & ~pl.col("qualified_custodian").fill_null(True)
+    )
     hidden = hidden_deposits(ctx).filter(pl.col("institution_id").is_in(mine))
     return pl.concat(
         [
@@ -108,7 +134,9 @@ def detect(ctx: Context) -> Iterator[Finding]:
     """Yield at most one finding an institution; the amount is client money paid in outside custody."""
     fewest = ctx.parameter(TYPOLOGY, "min_payers")
     least = ctx.parameter(TYPOLOGY, "min_amount") * 100
-    swept_hidden = dict(hidden_accounts(ctx).group_by("institution_id").agg(pl.col("swept_fen").sum()).iter_rows())
+    swept_hidden = dict(
+        hidden_accounts(ctx).group_by("institution_id").agg(pl.col("swept_fen").sum()).iter_rows()
+    )
     for institution, part in each(outside_custody(ctx), "institution_id"):
         amount, payers = total(part), people(part)
         if payers < fewest or amount < least:
@@ -128,7 +156,9 @@ def detect(ctx: Context) -> Iterator[Finding]:
             last_on=last,
             clients=payers,
             accounts=accounts_of(part),
-            bases=AmountBases(amount, max(amount - passed, 0) if worst != "bank" else 0, _peak(part, swept), 0),
+            bases=AmountBases(
+                amount, max(amount - passed, 0) if worst != "bank" else 0, _peak(part, swept), 0
+            ),
             evidence=pl.concat([evidence("client_deposit", part), evidence("sweep_to_custody", swept)]),
             explanation_zh=f"{payers} 名客户的资金 {yuan(amount)} 元未进入合格银行的存管账户:打入机构自有账户 {yuan(by['own'])} 元,"
             f"打入未披露账户 {yuan(by['hidden'])} 元,打入无存管资格银行的账户 {yuan(by['bank'])} 元;其后转入存管 {yuan(passed)} 元。",
@@ -148,4 +178,4 @@ def _peak(part: pl.DataFrame, swept: pl.DataFrame) -> int:
     ins = part.select("booked_on", "amount_fen")
     outs = swept.select("booked_on", -pl.col("amount_fen"))
     days = pl.concat([ins, outs]).group_by("booked_on").agg(pl.col("amount_fen").sum()).sort("booked_on")
-    return max(0, int(days["amount_fen"].cum_sum().max() or 0))  # type: ignore[call-overload]
+    return max(0, top(days["amount_fen"].cum_sum()))

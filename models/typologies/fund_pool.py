@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._frames import accounts_of, each, first_last, people, top, total
 from models.typologies._ledger import payouts
 from models.typologies._parties import sectors
 from models.typologies._pool import idle_deposits
@@ -37,8 +37,22 @@ TYPOLOGY = Typology(
     "3. Money for a project that is not full after ten days must go back to the clients who paid it in.\n"
     "4. Have new subscriptions to the products stopped until the balance is explained.",
     parameters=(
-        Parameter("max_idle_days", 10, "days", "calibrated", "the catalogue's own wording", "days after which an unexplained balance counts"),
-        Parameter("min_balance", 100_000, "yuan", "calibrated", "unexplained rests of clean institutions stay below 30,000 yuan", "unmatched balance that must be exceeded"),
+        Parameter(
+            "max_idle_days",
+            10,
+            "days",
+            "calibrated",
+            "the catalogue's own wording",
+            "days after which an unexplained balance counts",
+        ),
+        Parameter(
+            "min_balance",
+            100_000,
+            "yuan",
+            "calibrated",
+            "unexplained rests of clean institutions stay below 30,000 yuan",
+            "unmatched balance that must be exceeded",
+        ),
     ),
 )
 
@@ -56,11 +70,15 @@ def detect(ctx: Context) -> Iterator[Finding]:
         lasting = int((days["balance_fen"] > least).sum())
         if lasting <= patience or stays.is_empty():
             continue
-        amount = int(days["balance_fen"].max() or 0)  # type: ignore[call-overload]
-        aged = int(days["stays_fen"].max() or 0)  # type: ignore[call-overload]
+        amount = top(days["balance_fen"])
+        aged = top(days["stays_fen"])
         today = int(days["balance_fen"][-1])
         bare = total(ins.filter(pl.col("projects") == 0))
-        last = ctx.as_of if today > least else first_last(pl.concat([ins.select("booked_on"), outs.select("booked_on")]))[1]
+        last = (
+            ctx.as_of
+            if today > least
+            else first_last(pl.concat([ins.select("booked_on"), outs.select("booked_on")]))[1]
+        )
         mixed = total(outs.filter(pl.col("role") == "payout_other")) > 0
         yield Finding(
             institution_id=institution,
@@ -76,8 +94,14 @@ def detect(ctx: Context) -> Iterator[Finding]:
             evidence=pl.concat(
                 [
                     evidence("client_deposit", ins),
-                    *(evidence(str(role), part) for role, part in each(outs.filter(pl.col("role") != "payout_other"), "role")),
-                    *(evidence("context", part) for _, part in each(outs.filter(pl.col("role") == "payout_other"), "role")),
+                    *(
+                        evidence(str(role), part)
+                        for role, part in each(outs.filter(pl.col("role") != "payout_other"), "role")
+                    ),
+                    *(
+                        evidence("context", part)
+                        for _, part in each(outs.filter(pl.col("role") == "payout_other"), "role")
+                    ),
                 ]
             ),
             amount_low_fen=min(aged, amount),

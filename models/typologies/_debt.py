@@ -1,0 +1,159 @@
+"""What each borrower owes, day by day, on one platform and over all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import polars as pl
+
+from models.typologies._parties import sectors
+from models.typologies._pool import disbursement_lines
+from models.typologies._rounds import borrowers, repayments
+from models.typologies.base import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Debtor:
+    """A borrower on one platform at its worst.
+
+    Attributes
+    ----------
+    institution_id, name : str
+    company : bool
+        Whether the higher cap applies.
+    peak_fen : int
+        Largest outstanding principal on this platform since the day asked for.
+    peak_on : date
+        First day of that peak.
+    peak_all_fen : int
+        Largest outstanding principal over all platforms in the same time.
+    owed_fen, lent_fen : int
+        Outstanding at the end of the week; lent in all.
+    first_on, last_on : date
+        Days between which the projects ran.
+    projects : tuple of str
+    lines : polars.DataFrame
+        Disbursement lines (``line_no``, ``amount_fen``).
+    """
+
+    institution_id: str
+    name: str
+    company: bool
+    peak_fen: int
+    peak_on: dt.date
+    peak_all_fen: int
+    owed_fen: int
+    lent_fen: int
+    first_on: dt.date
+    last_on: dt.date
+    projects: tuple[str, ...]
+    lines: pl.DataFrame
+
+
+def _events(ctx: Context) -> pl.DataFrame:
+    """Principal lent (+) and repaid (-) by borrower, platform and day.
+
+    A bullet or interest-only project is repaid by the first in-line of the borrower, from 20 days before
+    its due date on, that is at least the principal; an amortising one falls evenly to its due date.
+    """
+    holders = ctx.table("mart_holder").select("holder_id", "kind", "name")
+    platforms = [i for i, s in sectors(ctx).items() if s == "p2p"]
+    projects = (
+        ctx.table("mart_project")
+        .filter(pl.col("started_on").is_not_null() & (pl.col("started_on") <= ctx.as_of))
+        .filter(pl.col("institution_id").is_in(platforms))
+        .with_columns(
+            who=pl.coalesce("borrower_id", "borrower_name", pl.col("borrower_holder_id").cast(pl.String))
+        )
+        .join(holders, left_on="borrower_holder_id", right_on="holder_id", how="left")
+        .with_columns(name=pl.coalesce("borrower_name", "name"))
+        .sort("project_id")
+    )
+    paid = repayments(ctx).select(
+        "institution_id", borrower_holder_id="holder_id", in_on="in_on", in_fen="in_fen", line_no="line_no"
+    )
+    payers = borrowers(ctx).select("project_id", "institution_id", "holder_id").unique()
+    back = (
+        projects.select("project_id", "principal_fen", "started_on")
+        .join(payers, on="project_id")
+        .join(repayments(ctx), on=["institution_id", "holder_id"])
+        .filter((pl.col("in_on") > pl.col("started_on")) & (pl.col("in_fen") >= pl.col("principal_fen")))
+        .sort("in_on", "line_no", "started_on", "project_id")
+        .unique("line_no", keep="first", maintain_order=True)
+        .unique("project_id", keep="first", maintain_order=True)
+        .select("project_id", repaid_on="in_on")
+    )
+    start = ctx.table("mart_line")["booked_on"].min()
+    ended = projects.join(back, on="project_id", how="left").with_columns(
+        repaid_on=pl.when(pl.col("repaid_on").is_not_null())
+        .then(pl.col("repaid_on"))
+        .when((pl.col("repayment") == "amortising") | (pl.col("due_on") < start))
+        .then(pl.col("due_on"))
+        .otherwise(None)
+    )
+    keys = ["institution_id", "who", "name", "kind", "project_id"]
+    lent = ended.select(*keys, on="started_on", fen="principal_fen")
+    gone = ended.filter(pl.col("repaid_on") <= ctx.as_of).select(
+        *keys, on="repaid_on", fen=-pl.col("principal_fen")
+    )
+    return pl.concat([lent, gone]).sort("who", "on", "fen", "project_id")
+
+
+def debtors(ctx: Context, since: dt.date | None) -> list[Debtor]:
+    """Borrowers with more than one project, or one large one, at their peak since a day.
+
+    Repayments of a day are taken off before its loans are added.
+    """
+    events = _events(ctx)
+    floor = since or dt.date(1900, 1, 1)
+    lines = disbursement_lines(ctx).select("project_id", "line_no", "amount_fen", "booked_on")
+    everywhere = (
+        events.with_columns(run=pl.col("fen").cum_sum().over("who"))
+        .filter(pl.col("on") >= floor)
+        .group_by("who")
+        .agg(peak_all_fen=pl.col("run").max())
+    )
+    before = (
+        events.filter(pl.col("on") < floor).group_by("institution_id", "who").agg(carried=pl.col("fen").sum())
+    )
+    here = (
+        events.with_columns(run=pl.col("fen").cum_sum().over("institution_id", "who"))
+        .sort("institution_id", "who", "on", "fen", "project_id")
+        .group_by("institution_id", "who", maintain_order=True)
+        .agg(
+            pl.col("name").first(),
+            pl.col("kind").first(),
+            peak_fen=pl.col("run").filter(pl.col("on") >= floor).max(),
+            peak_on=pl.col("on")
+            .filter(pl.col("on") >= floor)
+            .sort_by(-pl.col("run").filter(pl.col("on") >= floor))
+            .first(),
+            owed_fen=pl.col("fen").sum(),
+            lent_fen=pl.col("fen").filter(pl.col("fen") > 0).sum(),
+            first_on=pl.col("on").min(),
+            last_on=pl.col("on").max(),
+            projects=pl.col("project_id").unique().sort(),
+        )
+        .join(before, on=["institution_id", "who"], how="left")
+        .join(everywhere, on="who", how="left")
+        .with_columns(peak_fen=pl.max_horizontal("peak_fen", "carried").fill_null(0))
+        .filter(pl.col("peak_fen") > 20_000_000 - 1)
+    )
+    return [
+        Debtor(
+            institution_id=r["institution_id"],
+            name=r["name"] or r["who"],
+            company=r["kind"] != "person",
+            peak_fen=r["peak_fen"],
+            peak_on=r["peak_on"] or floor,
+            peak_all_fen=max(r["peak_all_fen"] or 0, r["peak_fen"]),
+            owed_fen=max(r["owed_fen"], 0),
+            lent_fen=r["lent_fen"],
+            first_on=r["first_on"],
+            last_on=r["last_on"],
+            projects=tuple(r["projects"]),
+            lines=lines.filter(pl.col("project_id").is_in(r["projects"])).select("line_no", "amount_fen"),
+        )
+        for r in here.rows(named=True)
+    ]

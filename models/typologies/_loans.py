@@ -1,0 +1,119 @@
+"""Loans out of an institution's own accounts, told from refunds and advances by what comes back."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from models.typologies._ledger import controlled_lines
+from models.typologies.base import Context
+
+INTEREST = (0.003, 0.06)
+"""Share of the loan that one month's interest may be (3.6 % to 72 % a year)."""
+GROWN = (1.002, 1.6)
+"""A loan that comes back at once with its interest comes back at this multiple."""
+MONTH_SLACK = 6
+"""Days by which a monthly payment may miss the day of the month (holidays, weekends)."""
+AFTER_DAYS = 15
+"""A refund comes within days; interest not before half a month."""
+STEADY_SHARE = 0.7
+"""Share of a borrower's payments that must fit the loan: trade to and fro fits now and then by chance."""
+YOUNG_DAYS = 45
+"""A loan paid out this recently need not have brought its first interest yet."""
+
+
+def loans(ctx: Context) -> pl.DataFrame:
+    """Loans paid out of own accounts and what came back on them.
+
+    A payment to a holder is a loan when that holder later pays in monthly interest on it, level
+    monthly instalments, or the amount with interest. Staff of the register, banks and the
+    institution itself are left out. Beside at least one proven loan, payments of the same size to
+    holders who got nothing else and who paid nothing back yet are loans too while they are young.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``line_no``. ``role``: ``loan`` (out) or ``repayment`` (in); ``interest_fen`` is the
+        part of a repayment above principal (0 for loans). Sorted by institution and line.
+    """
+    frame: pl.DataFrame = ctx.shared("loans.loans", _loans)
+    return frame
+
+
+def _loans(ctx: Context) -> pl.DataFrame:
+    staff = (
+        ctx.table("mart_relation")
+        .filter(pl.col("role") == "employee")
+        .select("institution_id", cp_holder_id="holder_id")
+        .unique()
+    )
+    kinds = ctx.table("mart_holder_kind").select(cp_holder_id="holder_id").unique()
+    own = (
+        controlled_lines(ctx)
+        .filter(
+            (pl.col("account_type") == "own")
+            & pl.col("cp_type").is_null()
+            & pl.col("cp_holder_id").is_not_null()
+        )
+        .join(staff, on=["institution_id", "cp_holder_id"], how="anti")
+        .join(kinds, on="cp_holder_id", how="anti")
+        .select(
+            "line_no", "institution_id", "account_no", "cp_holder_id", "booked_on", "direction", "amount_fen"
+        )
+    )
+    who = ["institution_id", "cp_holder_id"]
+    outs, ins = own.filter(pl.col("direction") == "out"), own.filter(pl.col("direction") == "in")
+    back = (
+        outs.select("line_no", *who, "booked_on", "amount_fen")
+        .join(ins.select(*who, in_no="line_no", in_on="booked_on", in_fen="amount_fen"), on=who)
+        .with_columns(
+            days=(pl.col("in_on") - pl.col("booked_on")).dt.total_days(),
+            ratio=pl.col("in_fen") / pl.col("amount_fen"),
+        )
+        .filter(pl.col("days") >= AFTER_DAYS)
+        .with_columns(off=(pl.col("days") - (pl.col("days") / 30.4).round() * 30.4).abs())
+        .with_columns(monthly=pl.col("off") <= MONTH_SLACK)
+        .with_columns(
+            level=pl.col("monthly")
+            & (pl.len().over("line_no", "in_fen") >= 2)
+            & pl.col("ratio").is_between(INTEREST[0], 0.7),
+            interest=pl.col("monthly") & pl.col("ratio").is_between(*INTEREST),
+            grown=pl.col("monthly") & pl.col("ratio").is_between(*GROWN),
+        )
+        .filter(pl.col("level") | pl.col("interest") | pl.col("grown"))
+        .sort("in_no", "days", "line_no")
+        .unique("in_no", keep="first", maintain_order=True)
+    )
+    per = ins.group_by(who).agg(ins=pl.len())
+    steady = (
+        back.group_by(who)
+        .agg(explained=pl.col("in_no").n_unique())
+        .join(per, on=who)
+        .filter(pl.col("explained") >= pl.col("ins") * STEADY_SHARE)
+    )
+    back = back.join(steady, on=who, how="semi")
+    proven = outs.join(back.select("line_no").unique(), on="line_no", how="semi")
+    size = proven.group_by("institution_id").agg(
+        low=pl.col("amount_fen").min() / 2, high=pl.col("amount_fen").max() * 2, proven=pl.len()
+    )
+    single = outs.filter(
+        (pl.len().over(who) == 1) & (pl.col("booked_on") >= pl.lit(ctx.as_of) - pl.duration(days=YOUNG_DAYS))
+    )
+    young = (
+        single.join(proven.select("line_no"), on="line_no", how="anti")
+        .join(ins.select(who).unique(), on=who, how="anti")
+        .join(size, on="institution_id")
+        .filter((pl.col("proven") >= 3) & pl.col("amount_fen").is_between("low", "high"))
+        .select(outs.columns)
+    )
+    lent = pl.concat([proven, young]).with_columns(role=pl.lit("loan"), interest_fen=pl.lit(0, pl.Int64))
+    returned = ins.join(
+        back.select(line_no="in_no", loan_fen="amount_fen", ratio="ratio"), on="line_no"
+    ).with_columns(
+        role=pl.lit("repayment"),
+        interest_fen=pl.when(pl.col("ratio") > 1)
+        .then(pl.col("amount_fen") - pl.col("loan_fen"))
+        .when(pl.col("ratio") <= INTEREST[1])
+        .then(pl.col("amount_fen"))
+        .otherwise(0),
+    )
+    return pl.concat([lent, returned.select(lent.columns)]).sort("institution_id", "line_no")
