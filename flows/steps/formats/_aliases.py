@@ -34,6 +34,7 @@ class Alias:
     rank: int
 
 
+@lru_cache(maxsize=16_384)
 def normalise_header(text: str) -> str:
     """Bring a header to the form in which it is looked up.
 

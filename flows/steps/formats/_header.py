@@ -13,6 +13,7 @@ from flows.steps.formats._values import BLANK
 HEAD_ROWS = 400
 """Rows searched for a header; a preamble is never longer."""
 
+_LONGEST_HEADER = 80
 MANY_ROLES = ("remark", "ignored")
 _AMOUNTS = ("amount", "debit", "credit")
 _SUPPORT = frozenset(
@@ -56,16 +57,32 @@ class Header:
 
 def find_header(rows: Sequence[Row], aliases: Mapping[str, tuple[Alias, ...]]) -> tuple[int, Header] | None:
     """Return the index of the first header row among `rows` and what it says, or None."""
+    next_dated = bool(rows) and _names_a_date(rows[0], aliases)
     for index, row in enumerate(rows[:HEAD_ROWS]):
-        header = match_header(row, aliases)
+        dated = next_dated
+        header = match_header(row, aliases) if dated else None
         if header is not None:
             return index, header
-        follows = rows[index + 1] if index + 1 < len(rows) else ()
-        if follows and len(_filled(row)) >= 2 and match_header(follows, aliases) is None:
+        if index + 1 == len(rows):
+            break
+        next_dated = _names_a_date(rows[index + 1], aliases)
+        if not (dated or next_dated):
+            continue
+        follows = rows[index + 1]
+        if len(_filled(row)) >= 2 and match_header(follows, aliases) is None:
             header = _match_two_rows(row, follows, aliases)
             if header is not None:
                 return index, header
     return None
+
+
+def _names_a_date(row: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> bool:
+    return any(
+        alias.role == "date"
+        for cell in row
+        if cell and len(cell) <= _LONGEST_HEADER
+        for alias in aliases.get(normalise_header(cell), ())
+    )
 
 
 def match_header(row: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> Header | None:
@@ -78,19 +95,18 @@ def match_header(row: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> Header |
 
 def _match_two_rows(top: Row, sub: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> Header | None:
     """Two-row headers: ``发生额`` above ``借方`` and ``贷方``; merged cells leave gaps that carry over."""
-    above, texts, found = "", [], []
+    above = ""
+    texts: list[str] = []
+    found: list[tuple[Alias, ...]] = []
     for i in range(max(len(top), len(sub))):
         upper = ((top[i] if i < len(top) else None) or "").strip(BLANK)
         lower = ((sub[i] if i < len(sub) else None) or "").strip(BLANK)
         carried = upper or (above if lower else "")
         above = upper or above
-        meanings: tuple[Alias, ...] = ()
-        for candidate in (carried + lower, lower + carried, lower, upper):
-            meanings = aliases.get(normalise_header(candidate), ()) if candidate else ()
-            if meanings:
-                break
+        candidates = (carried + lower, lower + carried, lower, upper)
+        meanings = (aliases.get(normalise_header(each), ()) for each in candidates if each)
         texts.append(f"{upper} {lower}".strip())
-        found.append(meanings)
+        found.append(next((each for each in meanings if each), ()))
     if not any((cell or "").strip(BLANK) for cell in sub) or sum(map(bool, found)) < 4:
         return None
     return _assign(tuple(texts), found, 2)

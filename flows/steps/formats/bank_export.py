@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+
 import polars as pl
 
 from flows.steps.formats._header import HEAD_ROWS, Header, find_header
@@ -15,6 +18,10 @@ from flows.steps.formats._values import BLANK
 from flows.steps.formats.protocol import Layout, ReadOptions, ReadResult, Source
 
 _NOT_TEXT = (b"PK", b"%PDF", b"PAR1", b"\xd0\xcf\x11\xe0", b"\xff\xd8\xff", b"\x89PNG", b"\x1f\x8b", b"<?xml")
+
+
+_SURE = 5
+"""Known columns at which no other delimiter is tried."""
 
 
 class BankExport:
@@ -83,9 +90,21 @@ class BankExport:
         return result
 
 
-def _recognise(source: Source, options: ReadOptions) -> tuple[str, str, Header, Profile | None] | None:
+Recognised = tuple[str, str, Header, Profile | None]
+
+
+def _recognise(source: Source, options: ReadOptions) -> Recognised | None:
     """Encoding, delimiter, header and profile of a text file, from its head alone."""
-    head = source.head
+    return _recognise_head(
+        source.name, source.head, source.size, tuple(options.aliases), tuple(options.profiles)
+    )
+
+
+@lru_cache(maxsize=2)  # asked twice for each file: whether it is ours, and to read it
+def _recognise_head(
+    name: str, head: bytes, size: int, alias_tables: tuple[Path, ...], profiles: tuple[Path, ...]
+) -> Recognised | None:
+    source, options = Source(name, size, head), ReadOptions(alias_tables, profiles)
     if head.startswith(_NOT_TEXT):
         return None
     encoding = detect_encoding(head, whole=source.size <= len(head))
@@ -106,9 +125,9 @@ def _recognise(source: Source, options: ReadOptions) -> tuple[str, str, Header, 
         chunks = [each.frame for each in read_lines(part, encoding)]
     aliases = profile_aliases(options, profile)
     fixed = profile.header() if profile else None
-    whole = pl.concat(chunks)
+    whole = pl.concat(chunks).head(2 * HEAD_ROWS)
     best: tuple[int, str, Header] | None = None
-    for delimiter in (profile.delimiter,) if profile and profile.delimiter else DELIMITERS:
+    for delimiter in (profile.delimiter,) if profile and profile.delimiter else _by_frequency(whole):
         lines = join_lines(whole, delimiter, 1).filter(_not_blank(delimiter)).head(HEAD_ROWS)
         width = min(int(lines["line"].str.count_matches(delimiter, literal=True).max() or 0) + 1, MAX_COLUMNS)  # type: ignore[arg-type]
         if width < 3:
@@ -124,7 +143,18 @@ def _recognise(source: Source, options: ReadOptions) -> tuple[str, str, Header, 
         score = sum(len(each) for each in found[1].columns.values())
         if best is None or score > best[0]:
             best = (score, delimiter, found[1])
+        if score >= _SURE:
+            break
     return (encoding, best[1], best[2], profile) if best else None
+
+
+def _by_frequency(lines: pl.DataFrame) -> list[str]:
+    """Delimiters of a text, the commonest first."""
+    counts = lines.select(
+        [pl.col("line").str.count_matches(each, literal=True).sum().alias(each) for each in DELIMITERS]
+    ).row(0)
+    order = sorted(range(len(DELIMITERS)), key=lambda i: (-counts[i], i))
+    return [DELIMITERS[i] for i in order if counts[i]]
 
 
 def _not_blank(delimiter: str) -> pl.Expr:

@@ -147,6 +147,8 @@ def _parquet_columns(source: Source) -> list[str] | None:
 
 def _csv_header(source: Source) -> tuple[str, str, tuple[str, ...]] | None:
     head = source.head
+    if b"account_no" not in head.replace(b"\x00", b"").lower():
+        return None
     encoding = detect_encoding(head, whole=source.size <= len(head))
     if encoding is None:
         return None
