@@ -70,17 +70,16 @@ def _events(ctx: Context) -> pl.DataFrame:
         .with_columns(name=pl.coalesce("borrower_name", "name"))
         .sort("project_id")
     )
-    paid = repayments(ctx).select(
-        "institution_id", borrower_holder_id="holder_id", in_on="in_on", in_fen="in_fen", line_no="line_no"
-    )
     payers = borrowers(ctx).select("project_id", "institution_id", "holder_id").unique()
     back = (
-        projects.select("project_id", "principal_fen", "started_on")
+        projects.select("project_id", "principal_fen", "started_on", "due_on")
         .join(payers, on="project_id")
         .join(repayments(ctx), on=["institution_id", "holder_id"])
         .filter((pl.col("in_on") > pl.col("started_on")) & (pl.col("in_fen") >= pl.col("principal_fen")))
-        .sort("in_on", "line_no", "started_on", "project_id")
+        .with_columns(misfit=(pl.col("in_on") - pl.col("due_on")).dt.total_days().abs())
+        .sort("line_no", "misfit", "project_id")
         .unique("line_no", keep="first", maintain_order=True)
+        .sort("project_id", "in_on", "line_no")
         .unique("project_id", keep="first", maintain_order=True)
         .select("project_id", repaid_on="in_on")
     )
