@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 
 import sql
+from flows.steps import walk
 from flows.steps.errors import WarehouseError
 from models import names
 from models.graphs import ownership
@@ -50,6 +51,7 @@ class Made:
 
 
 MADE: dict[str, Made] = {
+    "int_line__walked": Made(frozenset({"int_line__unclear"}), walk.make_walked),
     "int_name__plain": Made(frozenset({"int_name__distinct"}), names.make_plain),
     "mart_relation": Made(ownership.READS, ownership.make_relation),
 }
@@ -163,7 +165,12 @@ def open_aside(
     spill.mkdir(parents=True, exist_ok=True)
     return duckdb.connect(
         str(path),
-        config={"threads": threads, "memory_limit": memory, "temp_directory": str(spill), "max_temp_directory_size": SPILL},
+        config={
+            "threads": threads,
+            "memory_limit": memory,
+            "temp_directory": str(spill),
+            "max_temp_directory_size": SPILL,
+        },
     )
 
 
