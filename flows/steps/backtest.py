@@ -100,7 +100,8 @@ def replay(
     place.mkdir(parents=True)
     try:
         (place / "lake").symlink_to((warehouse / "lake").resolve(), target_is_directory=True)
-        path = build(place, weeks.sunday(week), after=run.tracing_steps(), memory=memory, threads=1).path
+        as_of = weeks.sunday(week)
+        path = build(place, as_of, after=run.tracing_steps(as_of), memory=memory, threads=1).path
         with DuckMarts(path, memory, threads=1) as marts:
             seen, confirmed, refuted = _judged(marts, week, dict(overrides))
             changed = _judged(marts, week, {**overrides, **changes})[0] if changes else ()

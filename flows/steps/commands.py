@@ -60,7 +60,7 @@ def check(
 
     chosen = settings.load(config)
     for report in checking.check(paths, chosen):
-        typer.echo(report)
+        typer.echo(report.text)
 
 
 def profile(

@@ -215,8 +215,6 @@ def _from_rows(rows: list[dict[str, object]]) -> pl.DataFrame:
 
 def flows_frame(marts: DuckMarts) -> pl.DataFrame:
     """Sources and uses of clients' money by institution, side and class, in yuan."""
-    if not marts.has("mart_flow"):
-        return pl.DataFrame(schema=FLOWS_SCHEMA)
     return (
         marts.table("mart_flow", ("institution_id", "side", "class", "amount_fen"))
         .with_columns(yuan(pl.col("amount_fen")).alias("amount"))

@@ -6,6 +6,7 @@ Prefect tasks call the same functions with the same paths.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import shutil
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+import duckdb
 import polars as pl
 
 from flows.steps import frames, previous, provenance, standings
@@ -176,14 +178,15 @@ def build_warehouse(warehouse: Path, week: str, settings: Settings) -> Path:
     from flows.steps.warehouse import build
 
     (warehouse / BUILT_FOR).unlink(missing_ok=True)
-    return build(warehouse, weeks.sunday(week), after=tracing_steps(), memory=settings.memory).path
+    as_of = weeks.sunday(week)
+    return build(warehouse, as_of, after=tracing_steps(as_of), memory=settings.memory).path
 
 
-def tracing_steps() -> tuple[Callable[..., None], ...]:
+def tracing_steps(as_of: dt.date) -> tuple[Callable[[duckdb.DuckDBPyConnection], None], ...]:
     """Steps that write the tracing tables before the warehouse is swapped in."""
     from models import tracing
 
-    return (tracing.build,) if hasattr(tracing, "build") else ()
+    return (lambda con: tracing.build(con, as_of),)
 
 
 def judge_week(

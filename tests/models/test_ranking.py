@@ -18,7 +18,9 @@ MILLION = 1_000_000_00
 CODES = ["fund-pool", "new-money-pays-old", "restricted-name", "tip-cluster", "self-financing"]
 
 
-def item(code="fund-pool", severity=3, confidence=0.9, amount=5 * MILLION, key=None, clients=0, **more) -> RiskItem:
+def item(
+    code="fund-pool", severity=3, confidence=0.9, amount=5 * MILLION, key=None, clients=0, **more
+) -> RiskItem:
     return RiskItem(key or f"{code}-{severity}-{amount}", code, severity, confidence, amount, clients, **more)
 
 
@@ -50,7 +52,9 @@ def test_contributions_add_up_to_the_score_and_stay_on_the_scale(found, exposure
     assert sum(c.points for c in result.contributions) == result.points
     assert 0 <= result.points <= 10_000
     assert all(c.points >= 0 for c in result.contributions)
-    assert {c.finding_key for c in result.contributions if c.kind == "finding"} == {i.finding_key for i in found}
+    assert {c.finding_key for c in result.contributions if c.kind == "finding"} == {
+        i.finding_key for i in found
+    }
 
 
 @given(items, exposures, st.randoms(use_true_random=False))
@@ -68,7 +72,9 @@ def test_a_further_finding_never_lowers_the_score(found, exposure, code, severit
 
 @given(items.filter(bool), exposures, st.integers(0, 10**13), st.integers(0, 4), st.floats(0, 1))
 @settings(max_examples=200)
-def test_a_larger_amount_worse_severity_or_surer_finding_never_lowers_it(found, exposure, amount, worse, surer):
+def test_a_larger_amount_worse_severity_or_surer_finding_never_lowers_it(
+    found, exposure, amount, worse, surer
+):
     first = found[0]
     heavier = dataclasses.replace(
         first,
@@ -79,7 +85,14 @@ def test_a_larger_amount_worse_severity_or_surer_finding_never_lowers_it(found, 
     assert score([heavier, *found[1:]], exposure).points >= score(found, exposure).points
 
 
-@given(items, exposures, st.integers(0, 10**13), st.integers(0, 10**5), st.integers(0, 50), st.integers(0, 10**12))
+@given(
+    items,
+    exposures,
+    st.integers(0, 10**13),
+    st.integers(0, 10**5),
+    st.integers(0, 50),
+    st.integers(0, 10**12),
+)
 def test_more_exposure_never_lowers_it(found, exposure, money, people, tips, inflow):
     more = Exposure(
         exposure.client_money_fen + money,
@@ -116,8 +129,16 @@ SMALL = Exposure(1 * MILLION, 40, MILLION, MILLION, 0)
             ([item(severity=5, confidence=0.15)], SMALL),
             id="one noisy finding does not carry an institution to the top",
         ),
-        pytest.param(([item(), item("self-financing")], SMALL), ([item(), item(key="again")], SMALL), id="two kinds weigh more than one kind twice"),
-        pytest.param(([item("restricted-name", 1, amount=0)], SMALL), ([], BIG), id="a weak sign outranks nothing found"),
+        pytest.param(
+            ([item(), item("self-financing")], SMALL),
+            ([item(), item(key="again")], SMALL),
+            id="two kinds weigh more than one kind twice",
+        ),
+        pytest.param(
+            ([item("restricted-name", 1, amount=0)], SMALL),
+            ([], BIG),
+            id="a weak sign outranks nothing found",
+        ),
     ],
 )
 def test_this_one_outranks_that_one(worse, better):
@@ -168,7 +189,9 @@ class TestTier:
         assert crime_threshold(dt.date(2016, 7, 3)).regulation == "spc-2010-18"
 
     def test_a_grave_fund_pool_is_no_crime_by_itself(self):
-        assert decide([item("fund-pool", 5, amount=90 * MILLION, clients=900)], BIG, SUNDAY).tier == "close_down"
+        assert (
+            decide([item("fund-pool", 5, amount=90 * MILLION, clients=900)], BIG, SUNDAY).tier == "close_down"
+        )
 
     def test_not_put_right_after_rectify_is_closed(self):
         went_on = item(severity=2, last_on=dt.date(2016, 6, 30))
