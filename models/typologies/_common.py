@@ -94,23 +94,29 @@ def holders_by_name(ctx: Context) -> dict[str, int]:
     return found
 
 
-def subject_of(ctx: Context, institution_id: str | None, name: str | None) -> str | None:
+_ACCOUNT = re.compile(r"(?<!\d)\d{9,25}(?!\d)")
+
+
+def subject_of(
+    ctx: Context, institution_id: str | None, name: str | None, text: str | None = None
+) -> str | None:
     """Institution id of an advertisement or a tip.
 
-    The register's id where it is given; else the institution of that name; else the ``U-`` id
-    of the one holder of that name who has an account; else None.
+    The register's id where it is given; else the institution of that name; else the holder of an
+    account number in the text; else the ``U-`` id of the one holder of that name who has an
+    account; else None.
     """
     known = ctx.shared(
         "known_ids", lambda c: set(c.table("mart_institution", ("institution_id",))["institution_id"])
     )
     if institution_id and institution_id in known:
         return institution_id
-    if not name:
-        return None
     found = institutions_by_name(ctx).get(name_key(name))
     if found:
         return found
-    holder = holders_by_name(ctx).get(_NOISE.sub("", name))
+    holder = _holder_of_account(ctx, text) if text else None
+    if holder is None and name:
+        holder = holders_by_name(ctx).get(_NOISE.sub("", name))
     if holder is None:
         return None
     row = operator_ids(ctx).filter(pl.col("holder_id") == holder)
@@ -118,6 +124,14 @@ def subject_of(ctx: Context, institution_id: str | None, name: str | None) -> st
         return None
     registered = row["institution_id"][0]
     return str(registered) if registered else str(row["operator_id"][0])
+
+
+def _holder_of_account(ctx: Context, text: str) -> int | None:
+    numbers = _ACCOUNT.findall(text)
+    if not numbers:
+        return None
+    found = ctx.table("mart_account", ("account_no", "holder_id")).filter(pl.col("account_no").is_in(numbers))
+    return int(found["holder_id"][0]) if found["holder_id"].n_unique() == 1 else None
 
 
 def shown_name(ctx: Context, institution_id: str) -> str:

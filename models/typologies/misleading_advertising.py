@@ -68,7 +68,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
     product_keys: dict[str, set[str]] = {}
     ads = ctx.table("mart_advertisement", ("ad_id", "institution_id", "advertiser", "published_on", "text"))
     for ad_id, iid, advertiser, day, text in ads.sort("ad_id").iter_rows():
-        who = subject_of(ctx, iid, advertiser)
+        who = subject_of(ctx, iid, advertiser, text)
         if who is None or not text or (who not in known and who not in operators):
             continue
         claims = find_claims(text)

@@ -76,7 +76,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
     table = ctx.table("mart_tip", ("tip_id", "institution_id", "institution_name", "received_on", "text"))
     for tip_id, iid, name, day, text in table.sort("tip_id").iter_rows():
         matter = groups(text or "") - STATES
-        who = subject_of(ctx, iid, name)
+        who = subject_of(ctx, iid, name, text)
         if who is not None and matter and day is not None:
             tips.setdefault(who, []).append((day, tip_id, matter))
     known = set(ctx.table("mart_institution", ("institution_id",))["institution_id"])

@@ -48,7 +48,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
         words = offers_finance(text or "")
         if not words or is_warning(text):
             continue
-        who = subject_of(ctx, iid, advertiser)
+        who = subject_of(ctx, iid, advertiser, text)
         if who is None or status.get(who) in ("licensed", "filed"):
             continue
         if who not in status and who not in operators:

@@ -1,0 +1,87 @@
+"""Transfers between institutions (and other holders), each known by its legs."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from models.typologies.base import Context
+
+
+def dealings(ctx: Context) -> pl.DataFrame:
+    """Transfers of registered institutions' holders with any other holder, one row a leg.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``institution_id``, ``other_holder_id``, ``transfer_no``, ``line_no``, ``leg`` ('own': the
+        institution's statement, 'other': the other side's), ``account_no``, ``booked_on``,
+        ``amount_fen``, ``coming`` (towards the institution). A transfer seen on both statements has two
+        rows; ``amount_fen`` is that of the leg.
+    """
+
+    def make(c: Context) -> pl.DataFrame:
+        accounts = c.table("mart_account", ("holder_id", "institution_id")).drop_nulls().unique()
+        # a holder is an institution's when an account of the register ties it to the institution
+        own = (
+            pl.concat([accounts, c.table("mart_holder", ("holder_id", "institution_id")).drop_nulls()])
+            .unique()
+            .sort("holder_id", "institution_id")
+            .unique("holder_id", keep="first", maintain_order=True)
+        )
+        moves = c.table(
+            "mart_transfer", ("transfer_no", "out_line_no", "in_line_no", "from_holder_id", "to_holder_id")
+        ).drop_nulls(["from_holder_id", "to_holder_id"])
+        parts = []
+        for mine, other, coming in (
+            ("to_holder_id", "from_holder_id", True),
+            ("from_holder_id", "to_holder_id", False),
+        ):
+            side = moves.join(own, left_on=mine, right_on="holder_id").with_columns(
+                pl.col(other).alias("other_holder_id")
+            )
+            for column, arrives in (("in_line_no", True), ("out_line_no", False)):
+                parts.append(
+                    side.drop_nulls(column).select(
+                        "institution_id",
+                        "other_holder_id",
+                        "transfer_no",
+                        pl.col(column).alias("line_no"),
+                        pl.lit("own" if arrives == coming else "other").alias("leg"),
+                        pl.lit(coming).alias("coming"),
+                    )
+                )
+        lines = c.table("mart_line", ("line_no", "account_no", "booked_on", "amount_fen"))
+        return (
+            pl.concat(parts)
+            .unique(["institution_id", "line_no"])
+            .join(lines, on="line_no")
+            .sort("institution_id", "line_no")
+        )
+
+    frame: pl.DataFrame = ctx.shared("dealings", make)
+    return frame
+
+
+def holder_institution(ctx: Context) -> pl.DataFrame:
+    """Holder -> institution (``other_holder_id``, ``other_institution``), by registered accounts and names."""
+
+    def make(c: Context) -> pl.DataFrame:
+        accounts = c.table("mart_account", ("holder_id", "institution_id")).drop_nulls().unique()
+        return (
+            pl.concat([c.table("mart_holder", ("holder_id", "institution_id")).drop_nulls(), accounts])
+            .unique()
+            .sort("holder_id", "institution_id")
+            .unique("holder_id", keep="first", maintain_order=True)
+            .rename({"holder_id": "other_holder_id", "institution_id": "other_institution"})
+        )
+
+    frame: pl.DataFrame = ctx.shared("holder_institution", make)
+    return frame
+
+
+def flows_between(ctx: Context) -> pl.DataFrame:
+    """Dealings of institutions with each other: `dealings` with ``other_institution``."""
+    found = dealings(ctx).join(holder_institution(ctx), on="other_holder_id", how="inner")
+    return found.filter(pl.col("institution_id") != pl.col("other_institution")).sort(
+        "institution_id", "line_no"
+    )

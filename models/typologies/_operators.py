@@ -1,0 +1,410 @@
+"""What kind of financial business a holder's flows show: a pool, a settlement business, a lending business.
+
+Every holder seen is looked at: `mart_holder_activity` leaves those with enough other sides, the rest is
+read from their own lines. Nothing here reads names or remarks; kinds of other sides (person,
+company) and registers are all that is used.
+
+* **Pool** (吸收资金): many persons pay in, and are paid back again and again small shares of what they paid
+  (interest), or more than they paid. A shop's refunds equal single payments, a school or charity pays
+  others than its payers.
+* **Settlement** (二清): many payers, several payees that are no payers and are paid day by day nearly all
+  that came in the days before, less a fee.
+* **Lending** (放贷): many persons are paid first and pay back later, in parts and more than they got.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from models.typologies._common import operator_ids
+from models.typologies._flows_between import holder_institution
+from models.typologies.base import Context, Parameter, Typology
+
+PARAMETERS: tuple[Parameter, ...] = (
+    Parameter("min_pool_payers", 30, "persons", "regulatory", "spc-2010-18", "Fewest persons whose deposits make a pool (art. 3: an individual's case)."),
+    Parameter("min_pool_returned", 0.4, "share", "calibrated", "Refunds reach a sixth of a shop's or school's payers; interest reaches all but the newest.", "Smallest share of payers that were paid back at least once."),
+    Parameter("min_returns_each", 2, "payments", "calibrated", "A refund is one payment, interest comes again.", "Smallest median number of payments back to those."),
+    Parameter("max_return_share", 0.25, "share", "calibrated", "Interest by the month or quarter stays below a tenth, a part of the principal below a quarter.", "Largest median payment back, as a share of what the payer paid in."),
+    Parameter("min_borrowers", 10, "persons", "calibrated", "Family and friends stay below.", "Fewest persons lent to."),
+    Parameter("min_lent_share", 0.5, "share", "calibrated", "A lender's money goes mostly into loans.", "Smallest share of all money out that went to borrowers."),
+    Parameter("min_settlement_payers", 30, "persons", "calibrated", "Fewer payers are customers of one seller.", "Fewest payers of a settlement business."),
+    Parameter("min_merchants", 5, "payees", "calibrated", "Fewer are suppliers or landlords.", "Fewest payees that are no payers and are paid again and again."),
+    Parameter("min_settlement_days", 0.4, "share", "calibrated", "Weekly settlement is 0.2 of the business days, daily settlement near 1.", "Smallest share of the business days of its life on which it settles."),
+    Parameter("max_fee", 0.08, "share", "calibrated", "Fees stay below a twelfth, trade margins do not.", "Largest share kept over its life."),
+    Parameter("min_daily_fit", 0.6, "share", "calibrated", "Chance agreement stays below a third of the days.", "Smallest share of settlement days that follow the receipts."),
+)  # fmt: skip
+"""Parameters of the signatures, shared by the typologies that read them; each office override names one code."""
+
+MIN_MERCHANT_PAYMENTS = 4
+"""Payments that tell a payee paid again and again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A holder that runs a financial business by its flows.
+
+    Attributes
+    ----------
+    kind : str
+        'pool', 'settlement' or 'lending'.
+    carrier : str
+        Institution id, or ``U-`` id.
+    holder_id : int
+    lines : polars.DataFrame
+        Its business lines: line_no, account_no, booked_on, amount_fen, coming, other_id, other_kind, part.
+        ``part``: 'taken' (what the public paid in), 'returned', 'outlet', 'lent', 'repaid', 'settled'.
+    strength : float
+        0 to 1, how far beyond the thresholds the signature lies.
+    """
+
+    kind: str
+    carrier: str
+    holder_id: int
+    lines: pl.DataFrame
+    strength: float
+
+    def part(self, *parts: str) -> pl.DataFrame:
+        """Lines of these parts."""
+        return self.lines.filter(pl.col("part").is_in(parts))
+
+    def taken_fen(self) -> int:
+        """Money taken in from the public."""
+        return int(self.part("taken")["amount_fen"].sum())
+
+
+def operators(ctx: Context, typology: Typology) -> list[Operator]:
+    """All holders with no licence or filing whose flows show a pool, settlement or lending business.
+
+    Parameters
+    ----------
+    typology : Typology
+        Whose parameters (and overrides) are used; the answer is shared by all with the same values.
+    """
+    p = {x.name: ctx.parameter(typology, x.name) for x in PARAMETERS}
+    key = "operators:" + ",".join(f"{v:g}" for v in p.values())
+    found: list[Operator] = ctx.shared(key, lambda c: _make(c, p))
+    return found
+
+
+def _candidates(ctx: Context, p: dict[str, float]) -> pl.DataFrame:
+    """Holders worth reading: enough persons on either side, no licence, no bank, statements on hand."""
+    activity = ctx.table("mart_holder_activity")
+    least = min(p["min_pool_payers"], p["min_settlement_payers"])
+    busy = activity.filter(
+        (pl.col("person_payers") >= least)
+        | ((pl.col("person_payees") >= p["min_borrowers"]) & (pl.col("both_ways") >= p["min_borrowers"]))
+    ).filter((pl.col("payers") > 0) & (pl.col("payees") > 0))
+    known = holder_institution(ctx).rename(
+        {"other_holder_id": "holder_id", "other_institution": "institution_id"}
+    )
+    licensed = (
+        ctx.table("mart_institution", ("institution_id", "licence_status"))
+        .filter(pl.col("licence_status").is_in(["licensed", "filed"]))
+        .select("institution_id")
+    )
+    kinds = ctx.table("mart_holder_kind", ("holder_id", "role")).filter(
+        pl.col("role").is_in(["bank", "payment_institution", "insurer", "securities"])
+    )
+    ids = operator_ids(ctx).select("holder_id", "operator_id")
+    return (
+        busy.select("holder_id")
+        .join(kinds, on="holder_id", how="anti")
+        .join(known, on="holder_id", how="left")
+        .join(licensed, on="institution_id", how="anti")
+        .join(ids, on="holder_id", how="left")
+        .with_columns(pl.coalesce("institution_id", "operator_id").alias("carrier"))
+        .drop_nulls("carrier")
+        .sort("holder_id")
+        .select("holder_id", "carrier", "institution_id")
+    )
+
+
+def business_lines(ctx: Context, holders: pl.Series) -> pl.DataFrame:
+    """Lines on these holders' own accounts, else their counterparties' lines, each movement once.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``holder_id``, ``line_no``, ``account_no``, ``booked_on``, ``booked_at``, ``amount_fen``,
+        ``coming``, ``other_id``, ``other_kind``; bank lines left out; sorted by holder and time.
+    """
+    ids = holders.unique().sort().to_list()
+    moves = ctx.table(
+        "mart_transfer", ("transfer_no", "out_line_no", "in_line_no", "from_holder_id", "to_holder_id")
+    ).filter(pl.col("from_holder_id").is_in(ids) | pl.col("to_holder_id").is_in(ids))
+    parts = []
+    for mine, other, own_line, other_line, coming in (
+        ("to_holder_id", "from_holder_id", "in_line_no", "out_line_no", True),
+        ("from_holder_id", "to_holder_id", "out_line_no", "in_line_no", False),
+    ):
+        parts.append(
+            moves.filter(pl.col(mine).is_in(ids) & ~pl.col(mine).eq_missing(pl.col(other))).select(
+                pl.col(mine).alias("holder_id"),
+                pl.col(other).alias("other_id"),
+                pl.coalesce(own_line, other_line).alias("line_no"),
+                pl.lit(coming).alias("coming"),
+            )
+        )
+    kinds = ctx.table("mart_holder", ("holder_id", "kind")).rename(
+        {"holder_id": "other_id", "kind": "other_kind"}
+    )
+    banks = (
+        ctx.table("mart_holder_kind", ("holder_id", "role"))
+        .filter(pl.col("role") == "bank")
+        .select(pl.col("holder_id").alias("other_id"))
+    )
+    lines = ctx.table("mart_line", ("line_no", "account_no", "booked_at", "booked_on", "amount_fen"))
+    return (
+        pl.concat(parts)
+        .unique(["holder_id", "line_no"])
+        .join(lines, on="line_no")
+        .join(kinds, on="other_id", how="left")
+        .join(banks, on="other_id", how="anti")
+        .sort("holder_id", "booked_at", "line_no")
+    )
+
+
+def _make(ctx: Context, p: dict[str, float]) -> list[Operator]:
+    candidates = _candidates(ctx, p)
+    if candidates.is_empty():
+        return []
+    lines = business_lines(ctx, candidates["holder_id"])
+    insiders = ctx.table("mart_relation", ("institution_id", "holder_id")).unique()
+    found: list[Operator] = []
+    for holder, carrier, iid in candidates.iter_rows():
+        mine = lines.filter(pl.col("holder_id") == holder)
+        if iid is not None:
+            staff = insiders.filter(pl.col("institution_id") == iid).select(
+                pl.col("holder_id").alias("other_id")
+            )
+            mine = mine.join(staff, on="other_id", how="anti")
+        for judge in (_pool, _lending, _settlement):
+            made = judge(holder, carrier, mine, p)
+            if made is not None:
+                found.append(made)
+                break
+    return sorted(found, key=lambda o: (o.carrier, o.kind))
+
+
+def _others(mine: pl.DataFrame) -> pl.DataFrame:
+    """One row an other side: sums, counts, first day each way, kind."""
+    return (
+        mine.drop_nulls("other_id")
+        .group_by("other_id")
+        .agg(
+            pl.col("other_kind").first(),
+            pl.col("coming").sum().alias("ins"),
+            (~pl.col("coming")).sum().alias("outs"),
+            pl.col("amount_fen").filter("coming").sum().alias("in_fen"),
+            pl.col("amount_fen").filter(~pl.col("coming")).sum().alias("out_fen"),
+            pl.col("amount_fen").filter(~pl.col("coming")).median().alias("out_median"),
+            pl.col("booked_at").filter("coming").min().alias("first_in"),
+            pl.col("booked_at").filter(~pl.col("coming")).min().alias("first_out"),
+        )
+        .sort("other_id")
+    )
+
+
+def _pool(holder: int, carrier: str, mine: pl.DataFrame, p: dict[str, float]) -> Operator | None:
+    others = _others(mine).filter(pl.col("other_kind") == "person")
+    # who was paid before paying in is a borrower, no depositor
+    payers = others.filter(
+        (pl.col("ins") > 0) & (pl.col("first_out").is_null() | (pl.col("first_in") <= pl.col("first_out")))
+    )
+    if payers.height < p["min_pool_payers"]:
+        return None
+    back = payers.filter(pl.col("outs") > 0)
+    returned = back.height / payers.height
+    if returned < p["min_pool_returned"]:
+        return None
+    each = float(back["outs"].median() or 0)  # type: ignore[arg-type]
+    size = float((back["out_median"] / back["in_fen"]).median() or 0)  # type: ignore[arg-type]
+    if each < p["min_returns_each"] or size > p["max_return_share"]:
+        return None
+    depositors = payers.select("other_id")
+    taken = (
+        mine.filter("coming")
+        .join(depositors, on="other_id", how="semi")
+        .with_columns(pl.lit("taken").alias("part"))
+    )
+    unknown = mine.filter(pl.col("coming") & pl.col("other_id").is_null()).with_columns(
+        pl.lit("taken").alias("part")
+    )
+    out = (
+        mine.filter(~pl.col("coming"))
+        .join(depositors, on="other_id", how="semi")
+        .with_columns(pl.lit("returned").alias("part"))
+    )
+    total = int(taken["amount_fen"].sum())
+    # large payments to those who paid nothing in are where the money went; small ones are running costs
+    outlets = (
+        mine.filter(~pl.col("coming") & (pl.col("booked_at") >= taken["booked_at"].sort()[0]))
+        .join(depositors, on="other_id", how="anti")
+        .filter(pl.col("amount_fen").median().over("other_id") >= total / 200)
+        .with_columns(pl.lit("outlet").alias("part"))
+    )
+    strength = min(
+        1.0,
+        0.5
+        + 0.25 * min(1.0, payers.height / (2 * p["min_pool_payers"]))
+        + 0.25 * min(1.0, returned / (2 * p["min_pool_returned"])),
+    )
+    return Operator(
+        "pool", carrier, holder, pl.concat([taken, unknown, out, outlets]).sort("line_no"), strength
+    )
+
+
+def _lending(holder: int, carrier: str, mine: pl.DataFrame, p: dict[str, float]) -> Operator | None:
+    others = _others(mine)
+    persons = others.filter(pl.col("other_kind") == "person")
+    borrowers = persons.filter(
+        (pl.col("outs") > 0) & (pl.col("ins") > 0) & (pl.col("first_out") < pl.col("first_in"))
+    )
+    if borrowers.height < p["min_borrowers"]:
+        return None
+    all_out = int(others["out_fen"].sum())
+    lent = int(borrowers["out_fen"].sum())
+    # repaid loans come back with interest: those that brought more than they got
+    gained = borrowers.filter(pl.col("in_fen") > pl.col("out_fen"))
+    if lent < p["min_lent_share"] * all_out or gained.height < borrowers.height / 4:
+        return None
+    ids = borrowers.select("other_id")
+    out_only = persons.filter((pl.col("outs") > 0) & (pl.col("ins") == 0)).select("other_id")
+    repaid = (
+        mine.filter("coming")
+        .join(ids, on="other_id", how="semi")
+        .with_columns(pl.lit("repaid").alias("part"))
+    )
+    loans = (
+        mine.filter(~pl.col("coming"))
+        .join(pl.concat([ids, out_only]), on="other_id", how="semi")
+        .with_columns(pl.lit("lent").alias("part"))
+    )
+    taken = (
+        mine.filter("coming").join(ids, on="other_id", how="anti").with_columns(pl.lit("taken").alias("part"))
+    )
+    strength = min(
+        1.0,
+        0.5 + 0.25 * min(1.0, borrowers.height / (2 * p["min_borrowers"])) + 0.25 * lent / max(1, all_out),
+    )
+    return Operator("lending", carrier, holder, pl.concat([taken, repaid, loans]).sort("line_no"), strength)
+
+
+def _settlement(holder: int, carrier: str, mine: pl.DataFrame, p: dict[str, float]) -> Operator | None:
+    others = _others(mine)
+    payers = others.filter((pl.col("ins") > 0) & (pl.col("other_kind") == "person"))
+    merchants = others.filter((pl.col("ins") == 0) & (pl.col("outs") >= MIN_MERCHANT_PAYMENTS))
+    if payers.height < p["min_settlement_payers"] or merchants.height < p["min_merchants"]:
+        return None
+    start = payers["first_in"].min()
+    payees = others.filter((pl.col("ins") == 0) & (pl.col("outs") > 0)).select("other_id")
+    taken = mine.filter("coming").filter(pl.col("other_id").is_null() | (pl.col("other_kind") != "company"))
+    paid = mine.filter(~pl.col("coming") & (pl.col("booked_at") >= start)).join(
+        payees, on="other_id", how="semi"
+    )
+    masked = mine.filter(~pl.col("coming") & pl.col("other_id").is_null() & (pl.col("booked_at") >= start))
+    settled, fit, days = _daily_fit(taken, paid, masked, p["max_fee"])
+    total, gone = int(taken["amount_fen"].sum()), int(settled["amount_fen"].sum())
+    if not total or days < p["min_settlement_days"] or fit < p["min_daily_fit"]:
+        return None
+    if not 0.8 * total <= gone <= total:
+        return None
+    strength = min(1.0, 0.4 + 0.3 * fit + 0.3 * min(1.0, merchants.height / (2 * p["min_merchants"])))
+    return Operator(
+        "settlement",
+        carrier,
+        holder,
+        pl.concat(
+            [
+                taken.with_columns(pl.lit("taken").alias("part")),
+                settled.with_columns(pl.lit("settled").alias("part")),
+            ]
+        ).sort("line_no"),
+        strength,
+    )
+
+
+def _daily_fit(
+    taken: pl.DataFrame, paid: pl.DataFrame, masked: pl.DataFrame, max_fee: float
+) -> tuple[pl.DataFrame, float, float]:
+    """Settlement lines, the share of settlement days that follow the receipts, and how many days settle.
+
+    Merchants are paid on many days of a month and never more than came in since the last settlement
+    day (rent and wages are paid monthly, and do not ask what came in yesterday). A settlement day
+    follows the receipts when what is held after it is no more than the fees so far and three days'
+    receipts, and no less than nothing.
+    """
+    often = (
+        paid.group_by("other_id")
+        .agg(
+            pl.col("booked_on").n_unique().alias("days"),
+            pl.col("booked_on").dt.strftime("%Y-%m").n_unique().alias("months"),
+        )
+        .filter((pl.col("days") >= 2) & (pl.col("days") >= 1.5 * pl.col("months")))
+    )
+    running = (
+        taken.group_by("booked_on")
+        .agg(pl.col("amount_fen").sum().alias("in_fen"))
+        .sort("booked_on")
+        .with_columns(pl.col("in_fen").cum_sum().alias("cum_in"))
+    )
+    core = paid.join(often.select("other_id"), on="other_id", how="semi")
+    if core.is_empty() or running.is_empty():
+        return core, 0.0, 0.0
+    fits = _receipts_before(core, running)
+    over = core.join(fits.select("booked_on", "since_fen"), on="booked_on").filter(
+        pl.col("amount_fen") > pl.col("since_fen")
+    )
+    beyond = over.group_by("other_id").agg(pl.len().alias("over"))
+    counts = core.group_by("other_id").agg(pl.len().alias("n")).join(beyond, on="other_id", how="left")
+    wrong = counts.filter(pl.col("over").fill_null(0) >= 0.2 * pl.col("n")).select("other_id")
+    core = core.join(wrong, on="other_id", how="anti")
+    if core.is_empty():
+        return core, 0.0, 0.0
+    # payees nobody can name are judged payment by payment
+    single = masked.with_columns((-pl.col("line_no")).alias("other_id"))
+    rest = pl.concat(
+        [paid.join(wrong, on="other_id", how="anti"), single.cast({"other_id": paid.schema["other_id"]})]
+    )
+    settled = _with_rare(core, rest, running, max_fee)
+    fits = _receipts_before(settled, running).with_columns(
+        (pl.col("cum_in") - pl.col("out_fen").cum_sum()).alias("held_fen")
+    )
+    first, last = fits["booked_on"].sort()[0], fits["booked_on"].sort()[-1]
+    life = max(1, (last - first).days + 1)
+    daily = int(taken["amount_fen"].sum()) / life
+    held = pl.col("held_fen")
+    near = fits.filter((held >= -0.5 * daily) & (held <= max_fee * pl.col("cum_in") + 3 * daily)).height
+    return settled, near / fits.height, fits.height / max(1.0, life * 5 / 7)
+
+
+def _receipts_before(settled: pl.DataFrame, running: pl.DataFrame) -> pl.DataFrame:
+    """Settlement days with ``out_fen``, receipts before the day (``cum_in``) and since the last one."""
+    outs = settled.group_by("booked_on").agg(pl.col("amount_fen").sum().alias("out_fen")).sort("booked_on")
+    return (
+        outs.join_asof(running, on="booked_on", strategy="backward", allow_exact_matches=False)
+        .with_columns(pl.col("cum_in").fill_null(0))
+        .with_columns((pl.col("cum_in") - pl.col("cum_in").shift(1).fill_null(0)).alias("since_fen"))
+    )
+
+
+def _with_rare(core: pl.DataFrame, paid: pl.DataFrame, running: pl.DataFrame, max_fee: float) -> pl.DataFrame:
+    """Add payees paid rarely, where the day's receipts leave just that much unpaid."""
+    days = _receipts_before(core, running).with_columns(
+        (pl.col("out_fen") / pl.col("since_fen").clip(1)).alias("ratio")
+    )
+    kept = days.filter(pl.col("ratio").is_between(1 - max_fee, 1.0))["ratio"].median()
+    share = float(kept) if isinstance(kept, float) else 1 - max_fee / 2
+    room = days.select(
+        "booked_on", (pl.col("since_fen") * (1 + share) / 2 - pl.col("out_fen")).alias("room_fen")
+    )
+    rare = paid.join(core.select("other_id").unique(), on="other_id", how="anti").join(
+        room, on="booked_on", how="left"
+    )
+    fitting = rare.group_by("other_id").agg(
+        (pl.col("amount_fen") <= pl.col("room_fen")).fill_null(False).all().alias("fits")
+    )
+    more = rare.join(fitting.filter("fits").select("other_id"), on="other_id", how="semi").drop("room_fen")
+    return pl.concat([core, more]).sort("line_no")
