@@ -109,32 +109,50 @@ def _numbered(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _directed(numbered: pl.DataFrame) -> pl.DataFrame:
-    """Add ``descending`` by account and ``chain_no`` in that direction."""
+    """Add ``descending`` by account and ``chain_no`` in that direction.
+
+    Days that only rise or only fall tell the direction; then what the balances fit; then which of
+    rising and falling is more frequent; then what the other accounts of the file do.
+    """
     account = "account_no"
-    by_account = pl.col("balance").shift(1).over(account), pl.col("booked_at").shift(1).over(account)
-    before, earlier = by_account
-    delta_before = pl.col("delta").shift(1).over(account)
+    before, delta_before = pl.col("balance").shift(1).over(account), pl.col("delta").shift(1).over(account)
+    day, earlier = pl.col("booked_at").dt.date(), pl.col("booked_at").shift(1).over(account)
     votes = numbered.select(
         account,
         (before + pl.col("delta") == pl.col("balance")).alias("oldest_fits"),
         (pl.col("balance") + delta_before == before).alias("newest_fits"),
+        (day > earlier.dt.date()).alias("rises"),
+        (day < earlier.dt.date()).alias("falls"),
         (pl.col("booked_at") > earlier).alias("later"),
         (pl.col("booked_at") < earlier).alias("sooner"),
     )
-    counted = votes.group_by(account).agg(pl.exclude(account).sum())
+    counted = votes.group_by(account).agg(pl.exclude(account).sum().cast(pl.Int64))
     whole = counted.select(pl.exclude(account).sum()).row(0, named=True)
-    fits = pl.col("newest_fits").cast(pl.Int64) - pl.col("oldest_fits").cast(pl.Int64)
-    dates = pl.col("sooner").cast(pl.Int64) - pl.col("later").cast(pl.Int64)
-    file_says = (whole["newest_fits"] - whole["oldest_fits"]) or (whole["sooner"] - whole["later"])
+    file_says = (
+        (whole["falls"] - whole["rises"])
+        or (whole["newest_fits"] - whole["oldest_fits"])
+        or (whole["sooner"] - whole["later"])
+    )
+    days, fits = pl.col("falls") - pl.col("rises"), pl.col("newest_fits") - pl.col("oldest_fits")
+    times = pl.col("sooner") - pl.col("later")
+    only_one_way = (pl.col("falls") == 0) != (pl.col("rises") == 0)
     descending = (
-        pl.when(fits != 0).then(fits > 0).when(dates != 0).then(dates > 0).otherwise(pl.lit(file_says > 0))
+        pl.when(only_one_way)
+        .then(days > 0)
+        .when(fits != 0)
+        .then(fits > 0)
+        .when(days != 0)
+        .then(days > 0)
+        .when(times != 0)
+        .then(times > 0)
+        .otherwise(pl.lit(file_says > 0))
     )
-    directed = numbered.join(counted.select(account, descending.alias("descending")), on=account, how="left")
-    place = pl.int_range(pl.len()).over(account)
-    size = pl.len().over(account)
-    return directed.sort("row").with_columns(
-        chain_no=pl.when("descending").then(size - 1 - place).otherwise(place).cast(pl.Int64)
+    directed = numbered.join(
+        counted.select(account, descending.alias("descending")), on=account, how="left", maintain_order="left"
     )
+    place = pl.int_range(pl.len(), dtype=pl.Int64).over(account)
+    size = pl.len().cast(pl.Int64).over(account)
+    return directed.with_columns(chain_no=pl.when("descending").then(size - 1 - place).otherwise(place))
 
 
 def _events(ordered: pl.DataFrame, accounts: Sequence[AccountBalances]) -> pl.DataFrame:

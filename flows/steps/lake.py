@@ -1,7 +1,7 @@
 """The lake: what was read of each delivered file, by the hash of its bytes (Parquet and JSON).
 
     lake/statements/<sha256>.parquet             accepted lines
-    lake/statements/<sha256>.quarantine.parquet  rows not accepted, verbatim
+    lake/statements/<sha256>.quarantine.parquet  rows not accepted, verbatim (where there are any)
     lake/statements/<sha256>.json                account of rows; written last: it is the commit mark
     lake/registers/<sha256>.…                    the same for registers
     lake/deliveries.parquet                      the files of the landing zone as of the last run
@@ -36,6 +36,7 @@ READER_VERSION = 1
 """Raise it when a dependency changes what is read; changes of our own readers are noticed by content."""
 
 STATEMENTS, REGISTERS = "statements", "registers"
+ROWS, QUARANTINE = ".parquet", ".quarantine.parquet"
 _READERS = ("formats", "registers.py", "chain.py", "reorder.py", "containers.py", "reading.py")
 
 
@@ -148,13 +149,14 @@ class Lake:
         """Return the account of a file, or None when it is not (wholly) in the lake."""
         try:
             loaded = Sidecar(**json.loads(self.path(room, sha256, ".json").read_bytes()))
-            sizes = [
-                self.path(room, sha256, suffix).stat().st_size
-                for suffix in (".parquet", ".quarantine.parquet")
-            ]
+            sizes = [self._size(room, sha256, suffix) for suffix in (ROWS, QUARANTINE)]
         except (OSError, ValueError, TypeError):
             return None
         return loaded if sizes == loaded.sizes else None
+
+    def _size(self, room: str, sha256: str, suffix: str) -> int:
+        path = self.path(room, sha256, suffix)
+        return path.stat().st_size if suffix == ROWS or path.exists() else 0
 
     def put(
         self,
@@ -166,7 +168,11 @@ class Lake:
     ) -> Sidecar:
         """Write one file's rows, quarantine and account; the account last."""
         sizes: list[int] = []
-        for frame, suffix in ((rows, ".parquet"), (quarantine, ".quarantine.parquet")):
+        for frame, suffix in ((rows, ROWS), (quarantine, QUARANTINE)):
+            if suffix == QUARANTINE and quarantine.is_empty():
+                self.path(room, sha256, suffix).unlink(missing_ok=True)
+                sizes.append(0)
+                continue
             with self.write(self.path(room, sha256, suffix)) as aside:
                 write_parquet(frame, aside)
             sizes.append(self.path(room, sha256, suffix).stat().st_size)

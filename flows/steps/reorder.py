@@ -1,8 +1,9 @@
 """Recover the bank's order within a day from the balances, where the file's order is not it.
 
 A line is a step from the balance before to the balance after; the bank's order is a walk that takes
-each step once (an Euler trail). Such a walk is looked for only in account-days whose rows do not
-fit as they stand; where none exists (a row is missing), the file's order is kept and the break told.
+each step once (an Euler trail), and starts where the day before ended. Such a walk is looked for only
+in account-days at which the file's order does not fit; where none exists (a row is missing), the file's
+order is kept and the break told.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def reorder_days(directed: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     Parameters
     ----------
     directed : polars.DataFrame
-        Lines with account_no, booked_at, has_time, delta, balance, source_record, chain_no.
+        Lines with row, account_no, booked_at, delta, balance, chain_no.
 
     Returns
     -------
@@ -31,59 +32,91 @@ def reorder_days(directed: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """
     if directed["balance"].null_count() == directed.height:
         return directed, 0
-    chain = directed.sort("account_no", "chain_no").with_columns(
-        day=pl.col("booked_at").dt.date(),
-        misfit=(
-            pl.col("balance").shift(1).over("account_no") + pl.col("delta") != pl.col("balance")
-        ).fill_null(False),
-    )
-    unclear = (
-        chain.group_by("account_no", "day", maintain_order=True)
-        .agg(
-            pl.col("misfit").sum(),
-            pl.col("balance").null_count().alias("unknown"),
-            pl.len().alias("lines"),
-            (pl.col("chain_no").max() - pl.col("chain_no").min() + 1).alias("span"),
-        )
-        .filter(
-            (pl.col("misfit") > 1)
-            & (pl.col("unknown") == 0)
-            & pl.col("lines").is_between(3, MOST_LINES)
-            & (pl.col("span") == pl.col("lines"))
-        )
-    )
-    if unclear.is_empty():
+    doubtful = _doubtful_days(directed)
+    if doubtful.is_empty():
         return directed, 0
     rows: list[int] = []
     places: list[int] = []
     reordered = 0
-    days = chain.join(unclear.select("account_no", "day"), on=["account_no", "day"], how="semi")
-    for _, day in days.group_by("account_no", "day", maintain_order=True):
-        before = (day["balance"] - day["delta"]).to_list()
-        trail = euler_trail(before, day["balance"].to_list())
-        if trail is None:
+    account, ended = None, None
+    for day in doubtful.partition_by("account_no", "day", maintain_order=True):
+        before, after = (day["balance"] - day["delta"]).to_list(), day["balance"].to_list()
+        # The day before may itself have been put in order: then it ended where its walk ended.
+        follows = day["account_no"][0] == account and day["after_doubtful"][0]
+        start = ended if follows else day["day_before_ended"][0]
+        order = _order(before, after, start)
+        account, ended = day["account_no"][0], after[order[-1]]
+        if order == list(range(len(order))):
             continue
         reordered += 1
-        first = int(day["chain_no"].min())  # type: ignore[arg-type]
         own = day["row"].to_list()
-        rows += [own[step] for step in trail]
-        places += range(first, first + len(trail))
+        first = int(day["chain_no"].min())  # type: ignore[arg-type]
+        rows += [own[step] for step in order]
+        places += range(first, first + len(order))
     if not reordered:
         return directed, 0
     renumbered = pl.DataFrame(
         {"row": rows, "place": places}, schema={"row": directed["row"].dtype, "place": pl.Int64}
     )
-    merged = directed.join(renumbered, on="row", how="left").with_columns(
-        chain_no=pl.coalesce("place", "chain_no")
+    merged = directed.join(renumbered, on="row", how="left", maintain_order="left")
+    return merged.with_columns(chain_no=pl.coalesce("place", "chain_no")).drop("place"), reordered
+
+
+def _doubtful_days(directed: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines of account-days in which, or right after which, a balance does not follow."""
+    account, day = "account_no", ["account_no", "day"]
+    chain = directed.sort(account, "chain_no").with_columns(
+        day=pl.col("booked_at").dt.date(), before=pl.col("balance").shift(1).over(account)
     )
-    return merged.drop("place"), reordered
+    misfit = (pl.col("before") + pl.col("delta") != pl.col("balance")).fill_null(False)
+    days = (
+        chain.with_columns(misfit=misfit)
+        .group_by(day, maintain_order=True)
+        .agg(
+            pl.col("misfit").any(),
+            pl.col("misfit").first().alias("starts_unfit"),
+            pl.col("before").first().alias("day_before_ended"),
+            pl.col("balance").null_count().alias("unknown"),
+            pl.len().alias("lines"),
+            (pl.col("chain_no").max() - pl.col("chain_no").min() + 1).alias("span"),
+        )
+        .with_columns(
+            doubtful=(pl.col("misfit") | pl.col("starts_unfit").shift(-1).over(account).fill_null(False))
+            & (pl.col("unknown") == 0)
+            & pl.col("lines").is_between(2, MOST_LINES)
+            & (pl.col("span") == pl.col("lines"))
+        )
+        .with_columns(after_doubtful=pl.col("doubtful").shift(1).over(account).fill_null(False))
+        .filter("doubtful")
+    )
+    return chain.join(
+        days.select(*day, "day_before_ended", "after_doubtful"), on=day, how="inner", maintain_order="left"
+    )
 
 
-def euler_trail(before: Sequence[int], after: Sequence[int]) -> list[int] | None:
+def _order(before: Sequence[int], after: Sequence[int], start: int | None) -> list[int]:
+    """Return the order of a day's steps: a walk from `start`, any walk, or the order they stand in."""
+    stands = list(range(len(before)))
+    if all(after[step] == before[step + 1] for step in stands[:-1]) and start in (None, before[0]):
+        return stands
+    trail = euler_trail(before, after, start)
+    if trail is None:
+        trail = euler_trail(before, after)
+    return stands if trail is None else trail
+
+
+def euler_trail(before: Sequence[int], after: Sequence[int], start: int | None = None) -> list[int] | None:
     """Return the order of steps that walks each once, or None where there is no such walk.
 
-    Hierholzer's algorithm, O(steps). Of several walks the one that takes the earlier step first
-    is preferred, so the answer depends on the order of the steps only where the balances leave it open.
+    Hierholzer's algorithm, O(steps). Of several walks one that takes the earlier step first is
+    preferred, so the answer depends on the order of the steps only where the balances leave it open.
+
+    Parameters
+    ----------
+    before, after : sequence of int
+        The two ends of each step.
+    start : int, optional
+        Where the walk must start.
 
     Examples
     --------
@@ -101,12 +134,14 @@ def euler_trail(before: Sequence[int], after: Sequence[int]) -> list[int] | None
     starts = [node for node, extra in surplus.items() if extra == 1]
     if any(extra not in (-1, 0, 1) for extra in surplus.values()) or len(starts) > 1:
         return None
-    start = starts[0] if starts else before[0]
+    first = starts[0] if starts else (before[0] if start is None else start)
+    if start is not None and first != start:
+        return None
     trail: list[int] = []
-    stack: list[tuple[int, int]] = [(start, -1)]
+    stack: list[tuple[int, int]] = [(first, -1)]
     while stack:
         node, step = stack[-1]
-        if leaving[node]:
+        if leaving.get(node):
             following = leaving[node].pop()
             stack.append((after[following], following))
         else:
