@@ -1,0 +1,146 @@
+"""Projects whose money went on to recipients it must not go to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from models.finding import evidence
+from models.typologies._frames import first_last, total
+from models.typologies._paths import arrivals
+from models.typologies._pool import disbursement_lines
+from models.typologies.base import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Diversion:
+    """Money of one institution's projects that reached the recipients looked for.
+
+    Attributes
+    ----------
+    institution_id : str
+    projects : polars.DataFrame
+        Grain: project. ``project_id``, ``line_no`` and ``booked_on`` of the disbursement,
+        ``lent_fen``, ``principal_fen``, ``arrived_fen``, ``share`` of what was lent.
+    pieces : polars.DataFrame
+        `models.typologies._paths.ARRIVALS` of these projects.
+    """
+
+    institution_id: str
+    projects: pl.DataFrame
+    pieces: pl.DataFrame
+
+    @property
+    def arrived_fen(self) -> int:
+        """What reached the recipients, in fen."""
+        return total(self.pieces)
+
+    @property
+    def hops(self) -> int:
+        """Most transfers on a way."""
+        most = self.pieces["hops"].max()
+        return most if isinstance(most, int) else 0
+
+    @property
+    def span(self) -> tuple[dt.date | None, dt.date | None]:
+        """First disbursement and last arrival."""
+        return first_last(self.projects)[0], first_last(self.pieces, "arrived_on")[1]
+
+
+def diversions(
+    ctx: Context,
+    targets: dict[str, set[int]],
+    *,
+    hops: int,
+    days: int,
+    share: float,
+    starts: pl.DataFrame | None = None,
+    accounts: dict[str, Collection[int]] | None = None,
+    through_borrower: bool = True,
+) -> Iterator[Diversion]:
+    """Projects of which at least a share reached the institution's targets.
+
+    Parameters
+    ----------
+    ctx : Context
+    targets : dict
+        Institution -> holders looked for; ``""`` holds for every institution.
+    hops, days : int
+        As `models.typologies._paths.arrivals`.
+    share : float
+        Least share of the disbursement that must have arrived.
+    starts : polars.DataFrame, optional
+        Disbursements to follow (default: all of `disbursement_lines`).
+    accounts : dict, optional
+        Institution -> accounts of the targets that count.
+    through_borrower : bool
+        Leave out targets that were paid directly because they are the registered borrower.
+
+    Yields
+    ------
+    Diversion
+        In the order of institutions.
+    """
+    lent = disbursement_lines(ctx) if starts is None else starts
+    principal = ctx.table("mart_project").select("project_id", "principal_fen")
+    lent = lent.join(principal, on="project_id", how="left")
+    for institution in sorted(lent["institution_id"].unique().to_list()):
+        goal = targets.get(institution, set()) | targets.get("", set())
+        mine = lent.filter(pl.col("institution_id") == institution)
+        if not goal or mine.is_empty():
+            continue
+        pieces = arrivals(
+            ctx,
+            mine.select("line_no", "holder_id", "booked_on", "amount_fen"),
+            goal,
+            hops=hops,
+            days=days,
+            accounts=None if accounts is None else accounts.get(institution, ()),
+        )
+        if through_borrower:
+            pieces = pieces.filter(pl.col("hops") > 1)
+        if pieces.is_empty():
+            continue
+        projects = (
+            mine.join(
+                pieces.group_by(line_no="start_no").agg(arrived_fen=pl.col("amount_fen").sum()), on="line_no"
+            )
+            .rename({"amount_fen": "lent_fen"})
+            .with_columns(share=pl.col("arrived_fen") / pl.col("lent_fen"))
+            .filter(pl.col("share") >= share)
+            .sort("project_id")
+        )
+        if projects.is_empty():
+            continue
+        kept = pieces.join(projects.select(start_no="line_no"), on="start_no", how="semi")
+        yield Diversion(institution, projects, kept)
+
+
+def chain_evidence(ctx: Context, found: Diversion) -> pl.DataFrame:
+    """Evidence of a diversion: the disbursements, the transfers on the way and the arrivals.
+
+    A line on several ways is attributed the parts it carried, at most its own amount.
+    """
+    lines = ctx.table("mart_line").select("line_no", line_fen="amount_fen")
+    starts = found.projects.select("line_no", attributed_fen="arrived_fen")
+    way = (
+        found.pieces.select("path", "amount_fen")
+        .explode("path")
+        .rename({"path": "line_no"})
+        .drop_nulls("line_no")
+        .group_by("line_no")
+        .agg(pl.col("amount_fen").sum())
+        .join(lines, on="line_no")
+        .select("line_no", attributed_fen=pl.min_horizontal("amount_fen", "line_fen"))
+        .sort("line_no")
+    )
+    return pl.concat(
+        [
+            evidence("disbursement", starts),
+            evidence("passed_on", way),
+            evidence("project", register="projects", keys=found.projects["project_id"].to_list()),
+        ]
+    )
