@@ -10,6 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.tracing.divert import diverted
+from models.tracing.layers import bought, counted_before
 from models.tracing.sources import (
     CLIENT_ACCOUNTS,
     OWN_ACCOUNTS,
@@ -52,8 +53,10 @@ ROLE_CLASS = {
     "bank": "bank",
     "client": "same_client",
     "product": "product",
+    "insurer": "product",
 }
-"""Class of a payee's role where nothing more specific is known; other roles are ``unknown``."""
+"""Class of a payee's role where nothing more specific is known; other roles are ``unknown``. A premium
+buys an insurance product."""
 PRODUCT_NAME = r"(?:集合|信托|资产管理|资管|专项|理财)计划|理财产品|(?:私募|投资)基金$|\d+[号期]$"
 """Names of accounts kept in a product's name that no register lists."""
 
@@ -142,7 +145,13 @@ def _projects(ctx: Context) -> pl.DataFrame:
         .select("project_id")
     )
     astray = paid.join(shared, on="project_id", how="semi")
-    paid = paid.join(shared, on="project_id", how="anti")
+    before = counted_before(ctx, paid)
+    paid = (
+        paid.join(shared, on="project_id", how="anti")
+        .join(before, on="line_no", how="left")
+        .with_columns(amount_fen=pl.col("amount_fen") - pl.col("counted_fen").fill_null(0))
+        .filter(pl.col("amount_fen") > 0)
+    )
     off = diverted(ctx, paid.select("institution_id", "line_no", "amount_fen"), direct=False)
     return pl.concat(
         [
@@ -172,8 +181,10 @@ def _internal(ctx: Context) -> pl.DataFrame:
     back = _advances_back(ctx, own)
     own = own.join(back, on="line_no", how="anti")
     fee = pl.when(pl.col("cp_type") == "risk_reserve").then(pl.lit("own")).otherwise(pl.lit("fee"))
-    products = inside.filter(pl.col("cp_type") == "product")
-    return pl.concat([_whole(own, fee, "transfer"), _layers(ctx, products)], how="vertical_relaxed")
+    return pl.concat(
+        [_whole(own, fee, "transfer"), _whole(bought(ctx), pl.lit("product"), "transfer")],
+        how="vertical_relaxed",
+    )
 
 
 def _advances_back(ctx: Context, own: pl.DataFrame) -> pl.DataFrame:
@@ -209,35 +220,6 @@ def _advances_back(ctx: Context, own: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(found)
 
 
-def _layers(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
-    """Payments from a product's account to a product's account.
-
-    What pays the other product's holders is other clients' money; what only hands on the money of a
-    product that had bought this one is a hop, not a use; the rest is money put into another product.
-    """
-    used = coverage(ctx).filter(pl.col("source") == "topup").select(in_no="line_no").unique()
-    pairs = ctx.table("mart_transfer").select(line_no="out_line_no", in_no="in_line_no").drop_nulls()
-    props = pairs.join(used, on="in_no", how="semi").select("line_no").unique()
-    came = (
-        controlled_lines(ctx)
-        .filter((pl.col("direction") == "in") & (pl.col("account_type") == "product"))
-        .join(_product_accounts(ctx), on="cp_account_id", how="semi")
-        .group_by("account_id")
-        .agg(pl.col("amount_fen").sum().alias("from_products"))
-    )
-    rest = lines.join(props, on="line_no", how="anti")
-    first = (
-        rest.join(came, on="account_id", how="left")
-        .sort("account_id", "line_no")
-        .with_columns(run=pl.col("amount_fen").cum_sum().over("account_id"))
-        .with_columns(
-            amount_fen=(pl.col("run") - pl.col("from_products").fill_null(0)).clip(0, pl.col("amount_fen"))
-        )
-    )
-    # paid for by `models.tracing.sources` already: the payouts carry these amounts as other_client
-    return _whole(first, pl.lit("product"), "transfer")
-
-
 def _product_accounts(ctx: Context) -> pl.DataFrame:
     return (
         ctx.table("mart_controlled_account")
@@ -254,6 +236,7 @@ def _others(ctx: Context) -> pl.DataFrame:
         .filter(pl.col("cp_type").is_null())
         .join(project_payments(ctx).select("line_no"), on="line_no", how="anti")
         .join(payout_lines(ctx).select("line_no"), on="line_no", how="anti")
+        .join(bought(ctx).select("line_no"), on="line_no", how="anti")
     )
     lines = _labelled(ctx, lines)
     ends = pl.col("class").is_in(["related", "securities", "real_estate", "bank", "product", "same_client"])
