@@ -1,0 +1,173 @@
+"""`yield-above-industry` (收益显著高于行业): the yield is above the industry's beyond its spread.
+
+The level is the industry's average of the product's sector and month of issue. What leaves room is said
+and given as a range: the amount takes payouts beyond the *average*; counting only what is beyond the
+edge of the usual spread gives the low end, the whole interest the high end. Confidence grows with the
+distance from the edge of the spread: ``1 - edge / ratio`` stretched to 0.6–0.97.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from models.finding import AmountBases, Finding, evidence
+from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._ledger import payouts
+from models.typologies._say import percent, span, yuan
+from models.typologies._yields import judged
+from models.typologies.base import Context, Parameter, Typology
+
+TYPOLOGY = Typology(
+    code="yield-above-industry",
+    title_zh="收益明显高于行业平均水平",
+    title_en="Yield above the industry's",
+    clause="三(四)",
+    citations=("plan-2016-90",),
+    severity="2; 3 above twice the industry's level or when the payouts beyond it exceed `grave_yuan`.",
+    runbook=(
+        "1. Compare term, risk and kind with the products the industry average is made of.\n"
+        "2. Ask what earns it: read the projects' contracts (see `yield-above-project`).\n"
+        "3. Look at the advertisements: is the risk named as openly as the yield?\n"
+        "4. Above 24 % a year interest is not protected by law, above 36 % void (法释〔2015〕18号)."
+    ),
+    parameters=(
+        Parameter(
+            "max_ratio",
+            1.5,
+            "times",
+            "calibrated",
+            "companion rules A, 三(四): offered above 1.5 times the month's reference; the widest clean products stand at 1.3.",
+            "Yield over the industry's average from which a product is beyond the spread of ordinary risk and term.",
+        ),
+        Parameter(
+            "spread_tail",
+            0.02,
+            "share",
+            "calibrated",
+            "The spread is that of all products of the sector; a product inside its upper 2 % is usual whatever the ratio.",
+            "Upper tail of the sector's ratios, within a band of terms, that a product must be in.",
+        ),
+        Parameter(
+            "min_holdings",
+            10,
+            "holdings",
+            "calibrated",
+            "A paid yield from fewer holdings is sampling error.",
+            "Holdings with a return from which the paid yield counts beside the promised one.",
+        ),
+        Parameter(
+            "grave_yuan",
+            100_000,
+            "yuan",
+            "calibrated",
+            "Interest beyond the industry's on about 4 million yuan a quarter at twice the level.",
+            "Payouts beyond the industry's level from which the severity is 3.",
+        ),
+    ),
+)
+
+
+def detect(ctx: Context) -> Iterable[Finding]:
+    """Products whose promised or paid yield stands above the industry's level for month and sector."""
+    for institution_id, part in each(_beyond(ctx), "institution_id"):
+        lines = (
+            payouts(ctx)
+            .join(part.select("product_id", "level", "shown"), on="product_id")
+            .with_columns(
+                attributed_fen=(pl.col("interest_fen").fill_null(0) * (1 - pl.col("level") / pl.col("shown")))
+                .round()
+                .cast(pl.Int64)
+            )
+            .sort("line_no")
+        )
+        if total(lines, "attributed_fen") > 0:
+            yield _finding(ctx, institution_id, part, lines)
+
+
+def _beyond(ctx: Context) -> pl.DataFrame:
+    """Products beyond the setting and in the upper tail of their sector's spread, with the yield that shows it.
+
+    Columns of `models.typologies._yields.judged` with ``shown`` (the higher of promised and reliably paid
+    yield), ``level`` (the industry's), ``ratio``.
+    """
+    least = int(ctx.parameter(TYPOLOGY, "min_holdings"))
+    edge = ctx.parameter(TYPOLOGY, "max_ratio")
+    reliable = (
+        (pl.col("holdings") >= least)
+        & (pl.col("days") >= 60)
+        & (pl.col("paid_rate_low") >= 0.8 * pl.col("paid_rate"))
+    )
+    rated = (
+        judged(ctx)
+        .filter(pl.col("industry_yield") > 0)
+        .with_columns(
+            level=pl.col("industry_yield"),
+            shown=pl.max_horizontal("promised_yield", pl.when(reliable).then(pl.col("paid_rate"))),
+        )
+        .with_columns(ratio=pl.col("shown") / pl.col("level"))
+        .filter(pl.col("ratio").is_not_null())
+    )
+    place = (pl.col("ratio").rank("average", descending=True) - 0.5) / pl.len()
+    tail = place.over("sector") <= pl.max_horizontal(
+        pl.lit(ctx.parameter(TYPOLOGY, "spread_tail")), 1.5 / pl.len().over("sector")
+    )
+    far = pl.col("ratio") >= edge + 3 * (pl.col("ratio") - pl.col("ratio").median()).abs().median().over(
+        "sector"
+    )
+    return rated.filter((pl.col("ratio") > edge) & (tail | far)).sort("institution_id", "product_id")
+
+
+def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, lines: pl.DataFrame) -> Finding:
+    amount, (first, last), clients = total(lines, "attributed_fen"), first_last(lines), people(lines)
+    edge = ctx.parameter(TYPOLOGY, "max_ratio")
+    interest = total(lines, "interest_fen")
+    low = int(
+        lines.select(
+            (pl.col("interest_fen").fill_null(0) * (1 - edge * pl.col("level") / pl.col("shown")))
+            .clip(lower_bound=0)
+            .sum()
+        ).item()
+    )
+    shown, level, ratio, most = part.select(
+        pl.col("shown").mean().alias("a"),
+        pl.col("level").mean().alias("b"),
+        pl.col("ratio").mean().alias("c"),
+        pl.col("ratio").max().alias("d"),
+    ).row(0)
+    grave = most > 2 or amount >= 100 * ctx.parameter(TYPOLOGY, "grave_yuan")
+    return Finding(
+        institution_id=institution_id,
+        typology=TYPOLOGY.code,
+        amount_fen=amount,
+        severity=3 if grave else 2,
+        confidence=round(min(0.97, 0.6 + 1.5 * (1 - edge / most)), 4),
+        first_on=first,
+        last_on=last,
+        explanation_zh=(
+            f"{span(first, last)},{part.height} 只产品平均年化 {percent(shown)},为同期同业平均 {percent(level)} 的 {ratio:.2f} 倍(最高 {most:.2f} 倍),"
+            f"超出正常离散;已兑付利息 {yuan(interest)} 元中超出行业平均水平的部分为 {yuan(amount)} 元"
+            f"(按超出 {edge:g} 倍计为 {yuan(low)} 元,按全部利息计为 {yuan(interest)} 元),客户 {clients} 人。"
+        ),
+        explanation_en=(
+            f"{span(first, last)}: {part.height} products yield {percent(shown)} on average, {ratio:.2f} times the industry's {percent(level)} "
+            f"of their month (up to {most:.2f} times), beyond its spread; of {yuan(interest)} yuan of interest paid, {yuan(amount)} yuan is "
+            f"beyond the industry's average ({yuan(low)} beyond {edge:g} times it, {yuan(interest)} in all), to {clients} clients."
+        ),
+        evidence=pl.concat(
+            [
+                evidence("payout_beyond_industry", lines.select("line_no", "attributed_fen")),
+                evidence("product", register="products", keys=part["product_id"].to_list()),
+            ]
+        ),
+        accounts=accounts_of(lines),
+        clients=clients,
+        bases=AmountBases(gross_taken=total(lines), net_unrepaid=0, peak_diverted=amount),
+        amount_low_fen=low,
+        amount_high_fen=interest,
+        benign=(
+            f"A risky, long, openly labelled product within the spread: the yield is above {edge:g} times the level, which no ordinary risk level reaches.",
+            "Few holders or short samples: the promised yield is registered, the paid one needs ten holdings and sixty days.",
+        ),
+    )
