@@ -90,7 +90,11 @@ def check_chain(lines: pl.DataFrame, accounts: Sequence[AccountBalances] = ()) -
     numbered = _numbered(lines)
     directed = _directed(numbered)
     newest_first = directed.filter("descending")["account_no"].n_unique()
-    ordered, reordered = reorder_days(directed)
+    openings: dict[str, int] = {}
+    for each in accounts:
+        if each.opening_fen is not None:
+            openings.setdefault(each.account_no, each.opening_fen)
+    ordered, reordered = reorder_days(directed, openings)
     events = _events(ordered, accounts)
     chain_no = ordered.sort("row")["chain_no"].cast(pl.Int32)
     return Chain(chain_no, _breaks(events), newest_first, reordered)

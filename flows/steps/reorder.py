@@ -1,15 +1,17 @@
 """Recover the bank's order within a day from the balances, where the file's order is not it.
 
 A line is a step from the balance before to the balance after; the bank's order is a walk that takes
-each step once (an Euler trail), and starts where the day before ended. Such a walk is looked for only
-in account-days at which the file's order does not fit; where none exists (a row is missing), the file's
-order is kept and the break told.
+each step once (an Euler trail), starts where the day before ended, and goes with the times where there
+are any. Such a walk is looked for only in account-days at which the file's order does not fit. Where none
+exists (a row is missing), or a missing row explains the misfit as well, the file's order is kept and the
+break told: putting lines in order must not hide that one was taken out.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import polars as pl
 
@@ -17,13 +19,17 @@ MOST_LINES = 20_000
 """Account-days of more lines keep the file's order: bounds the time a hostile file can take."""
 
 
-def reorder_days(directed: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+def reorder_days(
+    directed: pl.DataFrame, openings: Mapping[str, int] | None = None
+) -> tuple[pl.DataFrame, int]:
     """Renumber ``chain_no`` in account-days whose balances fit in another order than the file's.
 
     Parameters
     ----------
     directed : polars.DataFrame
-        Lines with row, account_no, booked_at, delta, balance, chain_no.
+        Lines with row, account_no, booked_at, has_time, delta, balance, chain_no.
+    openings : mapping, optional
+        Balance an account had before its first line, where the file states it.
 
     Returns
     -------
@@ -44,7 +50,10 @@ def reorder_days(directed: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         # The day before may itself have been put in order: then it ended where its walk ended.
         follows = day["account_no"][0] == account and day["after_doubtful"][0]
         start = ended if follows else day["day_before_ended"][0]
-        order = _order(before, after, start)
+        if start is None and openings is not None:
+            start = openings.get(day["account_no"][0])
+        clock = day["booked_at"].to_physical().to_list() if day["has_time"].all() else None
+        order = _order(before, after, start, clock)
         account, ended = day["account_no"][0], after[order[-1]]
         if order == list(range(len(order))):
             continue
@@ -94,15 +103,40 @@ def _doubtful_days(directed: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _order(before: Sequence[int], after: Sequence[int], start: int | None) -> list[int]:
-    """Return the order of a day's steps: a walk from `start`, any walk, or the order they stand in."""
+def _order(
+    before: Sequence[int], after: Sequence[int], start: int | None, clock: Sequence[int] | None
+) -> list[int]:
+    """Return the order of a day's steps: the walk that is sure, or the order they stand in."""
     stands = list(range(len(before)))
-    if all(after[step] == before[step + 1] for step in stands[:-1]) and start in (None, before[0]):
+    misfits = _misfits(stands, before, after, start)
+    # One misfit and no known start: a row that is missing explains it as well as another order does.
+    if misfits == 0 or (misfits == 1 and start is None):
         return stands
-    trail = euler_trail(before, after, start)
-    if trail is None:
-        trail = euler_trail(before, after)
-    return stands if trail is None else trail
+    if clock is None:
+        trail = euler_trail(before, after, start)
+        return stands if trail is None else trail
+    order: list[int] = []
+    now = start
+    for group in _ties(clock):
+        trail = euler_trail([before[s] for s in group], [after[s] for s in group], now)
+        if trail is None:
+            return stands
+        order += [group[step] for step in trail]
+        now = after[order[-1]]
+    return order
+
+
+def _misfits(order: Sequence[int], before: Sequence[int], after: Sequence[int], start: int | None) -> int:
+    wrong = sum(after[a] != before[b] for a, b in pairwise(order))
+    return wrong + (start is not None and start != before[order[0]])
+
+
+def _ties(clock: Sequence[int]) -> list[list[int]]:
+    """Return the steps by time; steps of the same time together, in the order they stand in."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for step, at in enumerate(clock):
+        found[at].append(step)
+    return [found[at] for at in sorted(found)]
 
 
 def euler_trail(before: Sequence[int], after: Sequence[int], start: int | None = None) -> list[int] | None:

@@ -145,6 +145,27 @@ def test_a_day_that_misses_a_row_keeps_its_order_and_tells() -> None:
     assert len(chain.breaks) == 1
 
 
+def test_putting_in_order_never_hides_a_missing_row() -> None:
+    """A day that starts and ends at the same balance could be turned round to hide what was taken out."""
+    frame = statement([5, 4, -3, 7, -2, -11], per_day=6)
+    clock = pl.datetime_range(START, START + dt.timedelta(hours=5), "1h", eager=True)
+    timed = frame.with_columns(booked_at=clock.cast(pl.Datetime("us")), has_time=pl.lit(True))
+    for whole in (frame, timed):
+        for lost in range(1, 5):
+            chain = check_chain(in_file_order(whole, [n for n in range(6) if n != lost]))
+            assert len(chain.breaks) == 1
+            assert chain.reordered_days == 0
+
+
+def test_times_go_before_balances() -> None:
+    frame = statement([5, 4, -3, 7, -2, 11], per_day=6)
+    clock = pl.datetime_range(START, START + dt.timedelta(hours=5), "1h", eager=True)
+    timed = frame.with_columns(booked_at=clock.cast(pl.Datetime("us")), has_time=pl.lit(True))
+    chain = check_chain(in_file_order(timed, [4, 2, 0, 1, 5, 3]))
+    assert chain.chain_no.to_list() == [4, 2, 0, 1, 5, 3]
+    assert chain.breaks == []
+
+
 amounts = st.integers(-50, 50).filter(bool)
 
 
