@@ -4,6 +4,12 @@
 select
     k.lines as kept_lines,
     m.lines as mart_lines
-from (select count(*) as lines, sum(amount_fen) as fen from int_line__kept) as k
-cross join (select count(*) as lines, sum(amount_fen) as fen from mart_line) as m
+from (select
+    count(*) as lines,
+    sum(amount_fen) as fen
+from int_line__kept) as k
+cross join (select
+    count(*) as lines,
+    sum(amount_fen) as fen
+from mart_line) as m
 where k.lines <> m.lines or coalesce(k.fen, 0) <> coalesce(m.fen, 0)

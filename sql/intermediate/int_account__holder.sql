@@ -5,10 +5,15 @@
 with best as (
     select
         account_no,
-        arg_min(holder_name, (masked, rank, odd, length(holder_name), holder_name)) filter (where name_key is not null) as holder_name,
-        arg_min(name_key, (masked, rank, odd, length(holder_name), holder_name)) filter (where name_key is not null) as name_key,
-        arg_min(base_key, (masked, rank, odd, length(holder_name), holder_name)) filter (where name_key is not null) as base_key,
-        arg_min(kind, (masked, rank, odd, length(holder_name), holder_name)) filter (where name_key is not null) as kind,
+        arg_min(holder_name, (masked, rank, odd, length(holder_name), holder_name)) filter (
+            where name_key is not null
+        ) as holder_name,
+        arg_min(name_key, (masked, rank, odd, length(holder_name), holder_name)) filter (where name_key is not null)
+            as name_key,
+        arg_min(base_key, (masked, rank, odd, length(holder_name), holder_name)) filter (where name_key is not null)
+            as base_key,
+        arg_min(kind, (masked, rank, odd, length(holder_name), holder_name)) filter (where name_key is not null)
+            as kind,
         min(upper(trim(id_no))) filter (where id_no is not null) as id_no,
         arg_min(bank_name, (rank, bank_name)) filter (where bank_name is not null) as bank_name
     from int_account__seen

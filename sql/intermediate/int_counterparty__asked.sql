@@ -1,7 +1,8 @@
 -- Purpose: every way in which the statement of one account names a counterparty.
 -- Grain: account_no × counterparty_account × counterparty_name as delivered.
 -- Reads: int_line__kept, int_number__plain, int_name__key, stg_accounts.
--- context: the institution whose account it is, else the account itself; persons of one name are told apart within it.
+-- context: the institution whose account it is, else the account itself; persons of one name are told apart within
+-- it.
 with asked as (
     select distinct
         account_no,

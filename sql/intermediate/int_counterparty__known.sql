@@ -1,5 +1,5 @@
--- Purpose: who is known by full account number in each context: counterparties of its statements, investors, borrowers
--- and related parties of its institution.
+-- Purpose: who is known by full account number in each context: counterparties of its statements, investors,
+-- borrowers and related parties of its institution.
 -- Grain: context × account_no.
 -- Reads: int_counterparty__asked, int_account__holder, stg_subscriptions, stg_products, stg_projects, stg_relations,
 -- stg_accounts.

@@ -1,8 +1,8 @@
 -- Purpose: masked account numbers (6222****1234) that fit one known account only.
 -- Grain: masked number × name_key × context.
--- Reads: int_counterparty__asked, int_account__holder, int_counterparty__known.
--- A mask of the number's own length goes before one of fixed length; a known counterparty of the same context goes before
--- the rest; the name must fit where both are known.
+-- Reads: int_counterparty__asked, int_account__holder, int_counterparty__known. A mask of the number's own length
+-- goes before one of fixed length; a known counterparty of the same context goes before the rest; the name must fit
+-- where both are known.
 with masks as (
     select distinct
         number,
@@ -34,12 +34,17 @@ fitting as (
         k.account_no is not null as known_here
     from masks as m
     inner join tailed as t
-        on right(m.shown_tail, 4) = t.tail
-        and starts_with(t.account_no, m.shown_head)
-        and suffix(t.account_no, m.shown_tail)
-    left join (select distinct context, account_no from int_counterparty__known) as k
+        on
+            right(m.shown_tail, 4) = t.tail
+            and starts_with(t.account_no, m.shown_head)
+            and suffix(t.account_no, m.shown_tail)
+    left join (select distinct
+        context,
+        account_no
+    from int_counterparty__known) as k
         on m.context = k.context and t.account_no = k.account_no
-    where m.name_key is null
+    where
+        m.name_key is null
         or t.name_key is null
         or m.name_key = t.name_key
         or regexp_full_match(t.name_key, regexp_replace(regexp_escape(m.name_key), '(\\\*)+', '.+', 'g'))

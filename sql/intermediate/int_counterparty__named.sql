@@ -1,8 +1,8 @@
 -- Purpose: counterparties given by name alone that mean one known account or holder.
 -- Grain: context × name_key.
 -- Reads: int_counterparty__asked, int_counterparty__known, int_counterparty__masked, int_account__holder,
--- int_party__identity.
--- Persons are looked for within the context only; firms everywhere, an account's full title before the firm's name.
+-- int_party__identity. Persons are looked for within the context only; firms everywhere, an account's full title
+-- before the firm's name.
 with names as (
     select distinct
         context,
@@ -11,7 +11,8 @@ with names as (
         kind,
         name_masked
     from int_counterparty__asked
-    where name_key is not null and name_key <> ''
+    where
+        name_key is not null and name_key <> ''
         and (number is null or number_masked)
 ),
 
@@ -49,9 +50,10 @@ person as (
         h.holder_key
     from names as n
     inner join here as h
-        on n.context = h.context
-        and left(n.name_key, 1) = left(h.name_key, 1)
-        and regexp_full_match(h.name_key, regexp_replace(regexp_escape(n.name_key), '(\\\*)+', '.+', 'g'))
+        on
+            n.context = h.context
+            and left(n.name_key, 1) = left(h.name_key, 1)
+            and regexp_full_match(h.name_key, regexp_replace(regexp_escape(n.name_key), '(\\\*)+', '.+', 'g'))
     where n.name_masked and not starts_with(n.name_key, '*')
 ),
 
@@ -82,7 +84,7 @@ firm as (
             'i:' || id_no as holder_key
         from int_party__identity
         where kind = 'company'
-    )
+    ) as known_firm
     group by base_key
     having count(distinct holder_key) = 1
 ),

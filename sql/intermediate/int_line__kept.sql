@@ -1,8 +1,7 @@
 -- Purpose: each transaction once, with the most that any of its copies tells.
 -- Grain: a transaction on an account.
--- Reads: int_line__seen, int_line__same_place.
--- The richest copy gives the line and its source; what it lacks comes from the others (a time, a balance, a full number
--- where it is masked). Ties go by content, never by file name.
+-- Reads: int_line__seen, int_line__same_place. The richest copy gives the line and its source; what it lacks comes
+-- from the others (a time, a balance, a full number where it is masked). Ties go by content, never by file name.
 with copies as (
     select
         s.label,
@@ -25,8 +24,14 @@ ranked as (
         row_number() over (
             partition by label
             order by
-                rich desc, booked_at, balance_after_fen, reference, counterparty_account, counterparty_name, remark,
-                counterparty_bank, channel, source_sha256, source_record
+                rich desc,
+                booked_at asc,
+                balance_after_fen asc,
+                reference asc,
+                counterparty_account asc,
+                counterparty_name asc,
+                remark asc,
+                counterparty_bank asc, channel asc, source_sha256 asc, source_record asc
         ) as rank
     from copies
 ),
@@ -42,9 +47,9 @@ merged as (
         min(currency) as currency,
         arg_min(balance_after_fen, rank) filter (where balance_after_fen is not null) as balance_after_fen,
         arg_min(counterparty_account, (contains(counterparty_account, '*'), rank))
-            filter (where counterparty_account is not null) as counterparty_account,
+        filter (where counterparty_account is not null) as counterparty_account,
         arg_min(counterparty_name, (contains(counterparty_name, '*'), rank))
-            filter (where counterparty_name is not null) as counterparty_name,
+        filter (where counterparty_name is not null) as counterparty_name,
         arg_min(counterparty_bank, rank) filter (where counterparty_bank is not null) as counterparty_bank,
         arg_min(remark, rank) filter (where remark is not null) as remark,
         arg_min(reference, (-length(reference), rank)) filter (where reference is not null) as reference,

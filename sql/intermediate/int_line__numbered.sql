@@ -1,8 +1,9 @@
--- Purpose: every transaction of every monitored account, each once, numbered in order, with its counterparty resolved.
+-- Purpose: every transaction of every monitored account, each once, numbered in order, with its counterparty
+-- resolved.
 -- Grain: line_no (dense, sorted by account_no and seq).
 -- Reads: int_line__ordered, int_counterparty__resolved, mart_account, mart_holder. Amounts in fen.
--- Columns: line_id is the hash of account, day, direction and amount with the number of the occurrence of these, so it
--- stays the same when a later delivery tells more about the same transaction.
+-- Columns: line_id is the hash of account, day, direction and amount with the number of the occurrence of these, so
+-- it stays the same when a later delivery tells more about the same transaction.
 with numbered as (
     select
         *,
@@ -42,9 +43,10 @@ select
 from numbered as n
 inner join mart_account as a on n.account_no = a.account_no
 left join int_counterparty__resolved as r
-    on n.account_no = r.account_no
-    and coalesce(n.counterparty_account, '') = coalesce(r.counterparty_account, '')
-    and coalesce(n.counterparty_name, '') = coalesce(r.counterparty_name, '')
+    on
+        n.account_no = r.account_no
+        and coalesce(n.counterparty_account, '') = coalesce(r.counterparty_account, '')
+        and coalesce(n.counterparty_name, '') = coalesce(r.counterparty_name, '')
 left join mart_account as c on r.cp_account_no = c.account_no
 left join mart_holder as h on r.cp_holder_key = h.holder_key
 order by n.account_no, n.seq

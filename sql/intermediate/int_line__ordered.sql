@@ -1,8 +1,7 @@
 -- Purpose: the order of an account's transactions over time: time, then balance chain, then content.
 -- Grain: a transaction on an account; seq counts from 1 within the account.
--- Reads: int_line__kept, int_line__tied, int_line__tie, int_line__walked.
--- The order of rows in a file never decides alone: it counts only where the balances prove it, so shuffled lines and
--- renamed files give the same seq.
+-- Reads: int_line__kept, int_line__tied, int_line__tie, int_line__walked. The order of rows in a file never decides
+-- alone: it counts only where the balances prove it, so shuffled lines and renamed files give the same seq.
 select
     k.*,
     row_number() over (

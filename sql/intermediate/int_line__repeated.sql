@@ -1,8 +1,10 @@
--- Purpose: rows that may be the same transaction delivered twice: the same account, day, direction and amount in two contents.
+-- Purpose: rows that may be the same transaction delivered twice: the same account, day, direction and amount in two
+-- contents.
 -- Grain: row_id.
 -- Reads: int_line__seen.
--- Columns: grp numbers the account × day × direction × amount; balance, reference (its first 16 characters: SWIFT messages
--- cut it there) and minute are what may tell two transactions of one group apart; null where the source does not say.
+-- Columns: grp numbers the account × day × direction × amount; balance, reference (its first 16 characters: SWIFT
+-- messages cut it there) and minute are what may tell two transactions of one group apart; null where the source does
+-- not say.
 with several as (
     select
         account_no,
@@ -28,7 +30,8 @@ select
     l.row_id as label
 from int_line__seen as l
 inner join several as s
-    on l.account_no = s.account_no
-    and l.booked_at::date = s.day
-    and l.direction = s.direction
-    and l.amount_fen = s.amount_fen
+    on
+        l.account_no = s.account_no
+        and l.booked_at::date = s.day
+        and l.direction = s.direction
+        and l.amount_fen = s.amount_fen

@@ -1,9 +1,8 @@
 -- Purpose: copies of one transaction joined by the same balance after it.
 -- Grain: row_id, as in int_line__repeated; rows of one label are one transaction.
--- Reads: int_line__repeated.
--- Twins on one statement stay two: within a content the first of equals meets the first of equals, the second the second.
--- Balances of different transactions differ; where two copies also differ in both reference and minute they are two
--- transactions after all (out, in and out again on one day).
+-- Reads: int_line__repeated. Twins on one statement stay two: within a content the first of equals meets the first of
+-- equals, the second the second. Balances of different transactions differ; where two copies also differ in both
+-- reference and minute they are two transactions after all (out, in and out again on one day).
 with entity as (
     select
         label,
@@ -48,7 +47,9 @@ keyed as (
 
 joined as (
     select
-        grp, balance, occurrence,
+        grp,
+        balance,
+        occurrence,
         min(label) as label,
         coalesce(min(reference) <> max(reference) and min(minute) <> max(minute), false) as conflict
     from keyed
@@ -61,9 +62,10 @@ relabelled as (
         case when j.conflict then k.label else j.label end as joined_label
     from keyed as k
     inner join joined as j
-        on k.grp = j.grp
-        and k.occurrence = j.occurrence
-        and k.balance = j.balance
+        on
+            k.grp = j.grp
+            and k.occurrence = j.occurrence
+            and k.balance = j.balance
 )
 
 select

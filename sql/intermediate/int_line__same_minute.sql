@@ -1,8 +1,7 @@
 -- Purpose: copies of one transaction joined by the same minute, where copies share neither balance nor reference.
 -- Grain: row_id, as in int_line__repeated; rows of one label are one transaction.
--- Reads: int_line__same_reference.
--- Twins on one statement stay two: within a content the first of equals meets the first of equals, the second the second.
--- Copies whose balances or references differ are not the same.
+-- Reads: int_line__same_reference. Twins on one statement stay two: within a content the first of equals meets the
+-- first of equals, the second the second. Copies whose balances or references differ are not the same.
 with entity as (
     select
         label,
@@ -47,7 +46,9 @@ keyed as (
 
 joined as (
     select
-        grp, minute, occurrence,
+        grp,
+        minute,
+        occurrence,
         min(label) as label,
         coalesce(min(balance) <> max(balance) or min(reference) <> max(reference), false) as conflict
     from keyed
@@ -60,9 +61,10 @@ relabelled as (
         case when j.conflict then k.label else j.label end as joined_label
     from keyed as k
     inner join joined as j
-        on k.grp = j.grp
-        and k.occurrence = j.occurrence
-        and k.minute = j.minute
+        on
+            k.grp = j.grp
+            and k.occurrence = j.occurrence
+            and k.minute = j.minute
 )
 
 select

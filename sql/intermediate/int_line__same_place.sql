@@ -1,8 +1,8 @@
 -- Purpose: copies of one transaction joined by the same place among equals, where copies have nothing to compare.
 -- Grain: row_id, as in int_line__repeated; rows of one label are one transaction.
--- Reads: int_line__same_minute.
--- Twins on one statement stay two: within a content the first of equals meets the first of equals, the second the second.
--- Two copies that both have a balance, a reference or a time, and differ in it, are two transactions.
+-- Reads: int_line__same_minute. Twins on one statement stay two: within a content the first of equals meets the first
+-- of equals, the second the second. Two copies that both have a balance, a reference or a time, and differ in it, are
+-- two transactions.
 with entity as (
     select
         label,
@@ -46,9 +46,12 @@ keyed as (
 
 joined as (
     select
-        grp, occurrence,
+        grp,
+        occurrence,
         min(label) as label,
-        coalesce(min(balance) <> max(balance) or min(reference) <> max(reference) or min(minute) <> max(minute), false) as conflict
+        coalesce(
+            min(balance) <> max(balance) or min(reference) <> max(reference) or min(minute) <> max(minute), false
+        ) as conflict
     from keyed
     group by grp, occurrence
 ),
@@ -59,8 +62,9 @@ relabelled as (
         case when j.conflict then k.label else j.label end as joined_label
     from keyed as k
     inner join joined as j
-        on k.grp = j.grp
-        and k.occurrence = j.occurrence
+        on
+            k.grp = j.grp
+            and k.occurrence = j.occurrence
 )
 
 select

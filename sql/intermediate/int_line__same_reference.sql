@@ -1,8 +1,8 @@
 -- Purpose: copies of one transaction joined by the same reference, where one copy has no balance.
 -- Grain: row_id, as in int_line__repeated; rows of one label are one transaction.
--- Reads: int_line__same_balance.
--- Twins on one statement stay two: within a content the first of equals meets the first of equals, the second the second.
--- Two copies whose balances differ are two transactions of one batch reference.
+-- Reads: int_line__same_balance. Twins on one statement stay two: within a content the first of equals meets the
+-- first of equals, the second the second. Two copies whose balances differ are two transactions of one batch
+-- reference.
 with entity as (
     select
         label,
@@ -47,7 +47,9 @@ keyed as (
 
 joined as (
     select
-        grp, reference, occurrence,
+        grp,
+        reference,
+        occurrence,
         min(label) as label,
         coalesce(min(balance) <> max(balance), false) as conflict
     from keyed
@@ -60,9 +62,10 @@ relabelled as (
         case when j.conflict then k.label else j.label end as joined_label
     from keyed as k
     inner join joined as j
-        on k.grp = j.grp
-        and k.occurrence = j.occurrence
-        and k.reference = j.reference
+        on
+            k.grp = j.grp
+            and k.occurrence = j.occurrence
+            and k.reference = j.reference
 )
 
 select

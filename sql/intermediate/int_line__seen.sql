@@ -8,12 +8,17 @@ with content as (
     from lake_deliveries
     where kind = 'statement'
     group by source_sha256
+),
+
+booked as (
+    select *
+    from lake_lines
+    where booked_at::date <= $as_of
 )
 
 select
     row_number() over () as row_id,
     l.*,
     c.source_file
-from lake_lines as l
+from booked as l
 inner join content as c on l.source_sha256 = c.source_sha256
-where l.booked_at < $as_of::date + interval 1 day

@@ -2,7 +2,8 @@
 -- Grain: account_no × clock with two lines or more.
 -- Reads: int_line__tied.
 -- rule 'chain': the source's order walks from balance to balance and no other order does (every balance before is
--- different); 'walk': balances are known (at least half of them) but the order has to be found; 'content': they do not tell.
+-- different); 'walk': balances are known (at least half of them) but the order has to be found; 'content': they do
+-- not tell.
 -- prior: the balance before, where the clock before has one line or a proven order.
 with linked as (
     select
@@ -18,7 +19,8 @@ judged as (
         clock,
         case
             when count(balance) * 2 < count(*) then 'content'
-            when min(content) = max(content)
+            when
+                min(content) = max(content)
                 and count(distinct balance - delta) = count(*)
                 and not coalesce(bool_or(misfit), false)
                 then 'chain'

@@ -1,9 +1,10 @@
--- Purpose: the form of a name that is compared: plain width and characters, no spaces or punctuation, one company form.
+-- Purpose: the form of a name that is compared: plain width and characters, no spaces or punctuation, one company
+-- form.
 -- Grain: name as delivered.
 -- Reads: int_name__plain.
 -- Columns: name_key (whole name), base_key (without the words an account's title adds after the company's own name),
--- kind ('person', 'company', 'unknown'), masked (holds * in place of characters),
--- odd (written with spaces, wide or traditional forms: not the form to show).
+-- kind ('person', 'company', 'unknown'), masked (holds * in place of characters), odd (written with spaces, wide or
+-- traditional forms: not the form to show).
 with bare as (
     select
         name,
@@ -41,7 +42,8 @@ select
         name_key
     ) as base_key,
     case
-        when regexp_matches(name_key, '^[\p{Han}*]{2,4}$')
+        when
+            regexp_matches(name_key, '^[\p{Han}*]{2,4}$')
             and not regexp_matches(name_key, '(公司|银行|商行|商店|超市|饭店|酒店|中心|学校|医院|公社|财政局|.局|.厂|.店|.部|.院|.社|.所)$')
             then 'person'
         when name_key = '' then 'unknown'

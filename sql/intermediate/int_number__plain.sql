@@ -1,8 +1,8 @@
 -- Purpose: account numbers as delivered in the counterparty column, made comparable.
 -- Grain: number as delivered.
 -- Reads: int_line__kept.
--- Columns: number (plain digits and letters, hidden places as *; null when nothing is left), masked, and for masked ones
--- the shown ends.
+-- Columns: number (plain digits and letters, hidden places as *; null when nothing is left), masked, and for masked
+-- ones the shown ends.
 with given as (
     select distinct counterparty_account as raw
     from int_line__kept

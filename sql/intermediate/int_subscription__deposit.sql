@@ -41,10 +41,11 @@ near as (
         ) as by_line
     from asked as a
     inner join paid as p
-        on a.institution_id = p.institution_id
-        and a.holder_id = p.holder_id
-        and a.amount_fen = p.amount_fen
-        and p.booked_on between a.subscribed_on - 7 and a.subscribed_on + 7
+        on
+            a.institution_id = p.institution_id
+            and a.holder_id = p.holder_id
+            and a.amount_fen = p.amount_fen
+            and p.booked_on between a.subscribed_on - 7 and a.subscribed_on + 7
 )
 
 select
@@ -52,5 +53,6 @@ select
     line_no
 from near
 where by_subscription = by_line
-qualify row_number() over (partition by subscription_id order by days, line_no) = 1
+qualify
+    row_number() over (partition by subscription_id order by days, line_no) = 1
     and row_number() over (partition by line_no order by days, subscription_id) = 1

@@ -1,12 +1,18 @@
 -- Purpose: pairs of legs that could be one transfer.
 -- Grain: out_line_no × in_line_no, with the strongest basis.
--- Reads: int_transfer__leg. Every join runs over an account, a name or a reference *and* an amount or a day, so a pool
--- account with most of the traffic multiplies nothing.
+-- Reads: int_transfer__leg. Every join runs over an account, a name or a reference *and* an amount or a day, so a
+-- pool account with most of the traffic multiplies nothing.
 -- Settings: the in-leg is booked 1 day before to 3 days after the out-leg (banks book up to two days apart, weekends
 -- one more); a deducted fee is at most 50 yuan or 1 % of the amount, whichever is more.
-with outs as materialized (select * from int_transfer__leg where direction = 'out'),
+with outs as materialized (
+    select * from int_transfer__leg
+    where direction = 'out'
+),
 
-ins as materialized (select * from int_transfer__leg where direction = 'in'),
+ins as materialized (
+    select * from int_transfer__leg
+    where direction = 'in'
+),
 
 title as materialized (
     select distinct
@@ -22,9 +28,11 @@ referenced as (
         'reference' as basis
     from outs as o
     inner join ins as i
-        on o.reference = i.reference
-        and o.account_id <> i.account_id
-    where i.booked_on between o.booked_on - 1 and o.booked_on + 3
+        on
+            o.reference = i.reference
+            and o.account_id <> i.account_id
+    where
+        i.booked_on between o.booked_on - 1 and o.booked_on + 3
         and i.amount_fen between o.amount_fen - greatest(5000, o.amount_fen // 100) and o.amount_fen
 ),
 
@@ -57,9 +65,10 @@ named as (
         'account' as basis
     from out_day as o
     inner join ins as i
-        on o.cp_account_id = i.account_id
-        and o.day = i.booked_on
-        and o.amount_fen = i.amount_fen
+        on
+            o.cp_account_id = i.account_id
+            and o.day = i.booked_on
+            and o.amount_fen = i.amount_fen
     union all
     select
         o.line_no as out_line_no,
@@ -67,9 +76,10 @@ named as (
         'account' as basis
     from in_day as i
     inner join outs as o
-        on i.cp_account_id = o.account_id
-        and i.day = o.booked_on
-        and i.amount_fen = o.amount_fen
+        on
+            i.cp_account_id = o.account_id
+            and i.day = o.booked_on
+            and i.amount_fen = o.amount_fen
     union all
     select
         o.line_no as out_line_no,
@@ -78,9 +88,10 @@ named as (
     from out_day as o
     inner join title as t on o.cp_key = t.own_key
     inner join ins as i
-        on t.account_id = i.account_id
-        and o.day = i.booked_on
-        and o.amount_fen = i.amount_fen
+        on
+            t.account_id = i.account_id
+            and o.day = i.booked_on
+            and o.amount_fen = i.amount_fen
     where o.cp_account_id is null
     union all
     select
@@ -90,9 +101,10 @@ named as (
     from in_day as i
     inner join title as t on i.cp_key = t.own_key
     inner join outs as o
-        on t.account_id = o.account_id
-        and i.day = o.booked_on
-        and i.amount_fen = o.amount_fen
+        on
+            t.account_id = o.account_id
+            and i.day = o.booked_on
+            and i.amount_fen = o.amount_fen
     where i.cp_account_id is null
 ),
 
@@ -103,10 +115,12 @@ fee as (
         'account' as basis
     from out_day as o
     inner join ins as i
-        on o.cp_account_id = i.account_id
-        and i.cp_account_id = o.account_id
-        and o.day = i.booked_on
-    where i.amount_fen < o.amount_fen
+        on
+            o.cp_account_id = i.account_id
+            and o.account_id = i.cp_account_id
+            and o.day = i.booked_on
+    where
+        i.amount_fen < o.amount_fen
         and i.amount_fen >= o.amount_fen - greatest(5000, o.amount_fen // 100)
 ),
 
@@ -176,7 +190,8 @@ select
     + abs(date_diff('day', out_at::date, in_at::date)) * 10000
     + case when out_has_time and in_has_time then abs(date_diff('second', out_at, in_at)) / 100.0 else 0 end as cost
 from with_both
-where out_account_id <> in_account_id
+where
+    out_account_id <> in_account_id
     and coalesce(out_cp_account_id, in_account_id) = in_account_id
     and coalesce(in_cp_account_id, out_account_id) = out_account_id
     and (

@@ -1,8 +1,9 @@
 -- Purpose: lines that may be one leg of a transfer between two accounts whose statements are on hand.
 -- Grain: line_no.
 -- Reads: int_line__numbered, mart_account, mart_holder, int_account__holder, int_name__key.
--- Columns: own_keys, the names the account goes by (its holder's and its own title); cp_account_id where the number (full or masked) tells the account; cp_key, the name given, where it does not: a
--- name is a weaker claim, two persons may share it. A line whose number is an account without statement is no leg.
+-- Columns: own_keys, the names the account goes by (its holder's and its own title); cp_account_id where the number
+-- (full or masked) tells the account; cp_key, the name given, where it does not: a name is a weaker claim, two
+-- persons may share it. A line whose number is an account without statement is no leg.
 select
     l.line_no,
     l.account_id,
@@ -22,6 +23,7 @@ inner join mart_holder as h on a.holder_id = h.holder_id
 inner join int_account__holder as o on a.account_no = o.account_no
 left join mart_account as c on l.cp_account_id = c.account_id
 left join int_name__key as k on l.counterparty_name = k.name
-where l.cp_account_id is null
+where
+    l.cp_account_id is null
     or l.cp_basis not in ('account', 'mask')
     or (c.monitored and c.account_id <> l.account_id)

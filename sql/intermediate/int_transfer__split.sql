@@ -1,22 +1,23 @@
--- Purpose: one leg that stands as two on the other statement: their sum is its amount (a fee deducted at most 50 yuan).
+-- Purpose: one leg that stands as two on the other statement: their sum is its amount (a fee deducted at most 50
+-- yuan).
 -- Grain: out_line_no × in_line_no; the single leg occurs twice.
--- Reads: int_transfer__leg, int_transfer__round1, int_transfer__round2, int_transfer__round3.
--- Only legs still free, between the same two accounts, within two days, and only where the sum is found once.
+-- Reads: int_transfer__leg, int_transfer__round1, int_transfer__round2, int_transfer__round3. Only legs still free,
+-- between the same two accounts, within two days, and only where the sum is found once.
 with free as (
     select l.*
     from int_transfer__leg as l
     where l.line_no not in (
-        select out_line_no from int_transfer__round1
+        select r1.out_line_no from int_transfer__round1 as r1
         union all
-        select in_line_no from int_transfer__round1
+        select r1.in_line_no from int_transfer__round1 as r1
         union all
-        select out_line_no from int_transfer__round2
+        select r2.out_line_no from int_transfer__round2 as r2
         union all
-        select in_line_no from int_transfer__round2
+        select r2.in_line_no from int_transfer__round2 as r2
         union all
-        select out_line_no from int_transfer__round3
+        select r3.out_line_no from int_transfer__round3 as r3
         union all
-        select in_line_no from int_transfer__round3
+        select r3.in_line_no from int_transfer__round3 as r3
     )
 ),
 
@@ -31,11 +32,12 @@ part as (
         least(a.booked_on, b.booked_on) as booked_on
     from free as a
     inner join free as b
-        on a.account_id = b.account_id
-        and a.direction = b.direction
-        and a.cp_account_id = b.cp_account_id
-        and a.line_no < b.line_no
-        and abs(date_diff('day', a.booked_on, b.booked_on)) <= 1
+        on
+            a.account_id = b.account_id
+            and a.direction = b.direction
+            and a.cp_account_id = b.cp_account_id
+            and a.line_no < b.line_no
+            and abs(date_diff('day', a.booked_on, b.booked_on)) <= 1
     where a.cp_account_id is not null
 ),
 
@@ -51,11 +53,12 @@ met as (
         count(*) over (partition by p.second_no) as for_second
     from part as p
     inner join free as w
-        on p.cp_account_id = w.account_id
-        and p.direction <> w.direction
-        and p.amount_fen = w.amount_fen
-        and (w.cp_account_id is null or w.cp_account_id = p.account_id)
-        and abs(date_diff('day', p.booked_on, w.booked_on)) <= 3
+        on
+            p.cp_account_id = w.account_id
+            and p.direction <> w.direction
+            and p.amount_fen = w.amount_fen
+            and (w.cp_account_id is null or p.account_id = w.cp_account_id)
+            and abs(date_diff('day', p.booked_on, w.booked_on)) <= 3
 )
 
 select

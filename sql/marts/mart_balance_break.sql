@@ -1,10 +1,11 @@
 -- Purpose: where the balance chain of an account does not hold over all its files, and where files overlap.
--- Grain: account_no × line_no × kind; for kind 'overlap' account_no × pair of sources. Sorted by account_no, kind, first_on.
--- Reads: mart_line, int_line__same_place. Amounts in fen.
--- Take the running total of the amounts from each stated balance: what is left stays the same along an account; a break is
--- where it changes, and gap_fen by how much (what is missing or too much). kind 'break': both lines stand in one file; 'gap':
--- in two files (days or pages are missing between them, or one file is cut short); 'overlap': two files hold lines of the
--- same transactions (counted once; lines says how many, gap_fen is null).
+-- Grain: account_no × line_no × kind; for kind 'overlap' account_no × pair of sources. Sorted by account_no, kind,
+-- first_on.
+-- Reads: mart_line, int_line__same_place. Amounts in fen. Take the running total of the amounts from each stated
+-- balance: what is left stays the same along an account; a break is where it changes, and gap_fen by how much (what
+-- is missing or too much). kind 'break': both lines stand in one file; 'gap': in two files (days or pages are missing
+-- between them, or one file is cut short); 'overlap': two files hold lines of the same transactions (counted once;
+-- lines says how many, gap_fen is null).
 with based as (
     select
         account_no,

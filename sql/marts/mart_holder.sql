@@ -1,6 +1,6 @@
 -- Purpose: persons and firms behind accounts, register rows and names; accounts of one holder share it.
--- Grain: holder_id (dense, in the order of holder_key, a key made of identity number (i:), firm name (c:),
--- account number (a:), masked number and name (m:) or name within one institution's statements (n:)).
+-- Grain: holder_id (dense, in the order of holder_key, a key made of identity number (i:), firm name (c:), account
+-- number (a:), masked number and name (m:) or name within one institution's statements (n:)).
 -- Reads: int_account__holder, int_party__identity, int_holder__loose.
 with keys as (
     select

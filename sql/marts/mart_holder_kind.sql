@@ -1,7 +1,8 @@
--- Purpose: what a holder is by itself: bank, payment institution, securities or futures firm, real-estate firm, insurer,
--- another supervised institution.
+-- Purpose: what a holder is by itself: bank, payment institution, securities or futures firm, real-estate firm,
+-- insurer, another supervised institution.
 -- Grain: holder_id × role. Sorted by it.
--- Reads: mart_holder, stg_institutions, stg_banks, mart_account, int_name__key. Registers first, the name as last resort.
+-- Reads: mart_holder, stg_institutions, stg_banks, mart_account, int_name__key. Registers first, the name as last
+-- resort.
 with bank_name as (
     select distinct k.name_key
     from stg_banks as b
@@ -55,8 +56,13 @@ select
     case when institution_id is not null then 'institutions' end as register,
     institution_id as key
 from judged
-where (sector = 'insurance' and licence_status = 'licensed')
-    or (institution_id is null and regexp_matches(name_key, '保险(股份)?(集团)?(有限|股份)?公司') and not regexp_matches(name_key, '保险(代理|经纪|公估)'))
+where
+    (sector = 'insurance' and licence_status = 'licensed')
+    or (
+        institution_id is null
+        and regexp_matches(name_key, '保险(股份)?(集团)?(有限|股份)?公司')
+        and not regexp_matches(name_key, '保险(代理|经纪|公估)')
+    )
 union all
 select
     holder_id,

@@ -1,7 +1,7 @@
 -- Purpose: an institution's controlled accounts day by day.
 -- Grain: institution_id × account_type × booked_on, days with lines only. Sorted by it.
--- Reads: mart_line, mart_controlled_account. Amounts in fen; balance_fen is the sum of the accounts' last known balances
--- of the day (null when an account of that day gives none).
+-- Reads: mart_line, mart_controlled_account. Amounts in fen; balance_fen is the sum of the accounts' last known
+-- balances of the day (null when an account of that day gives none).
 select
     c.institution_id,
     c.account_type,

@@ -1,7 +1,7 @@
 -- Purpose: every transaction of every monitored account, each once, in order.
 -- Grain: line_no (dense, sorted by account_no and seq).
--- Reads: int_line__numbered, int_transfer__matched, mart_account, mart_transfer. Amounts in fen.
--- A counterparty that the number does not tell is taken from the paired leg (cp_basis 'transfer').
+-- Reads: int_line__numbered, int_transfer__matched, mart_account, mart_transfer. Amounts in fen. A counterparty that
+-- the number does not tell is taken from the paired leg (cp_basis 'transfer').
 with paired as (
     select
         t.out_line_no as line_no,
@@ -36,7 +36,7 @@ numbered as (
             in_line_no as line_no,
             transfer_no
         from mart_transfer
-    )
+    ) as leg
     where line_no is not null
     group by line_no
 )
@@ -47,7 +47,8 @@ select
         as cp_account_id,
     case when p.account_id is not null and l.cp_basis in ('name', 'none') then p.holder_id else l.cp_holder_id end
         as cp_holder_id,
-    case when p.account_id is not null and l.cp_basis in ('name', 'none') then 'transfer' else l.cp_basis end as cp_basis,
+    case when p.account_id is not null and l.cp_basis in ('name', 'none') then 'transfer' else l.cp_basis end
+        as cp_basis,
     n.transfer_no
 from int_line__numbered as l
 left join paired as p on l.line_no = p.line_no

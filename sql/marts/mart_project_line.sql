@@ -1,8 +1,8 @@
 -- Purpose: lines by which a registered project pays its borrower or is repaid.
 -- Grain: project_id × line_no; a line that could serve several projects of one borrower goes to one of them.
--- Reads: mart_line, mart_controlled_account, int_project__borrower, stg_projects. Amounts in fen.
--- A line is taken when its counterparty is the borrower's account or holder. Among the borrower's projects the one whose
--- number the remark or reference names goes first, then the one whose dates and amounts fit best.
+-- Reads: mart_line, mart_controlled_account, int_project__borrower, stg_projects. Amounts in fen. A line is taken
+-- when its counterparty is the borrower's account or holder. Among the borrower's projects the one whose number the
+-- remark or reference names goes first, then the one whose dates and amounts fit best.
 with line as (
     select
         l.line_no,
@@ -38,12 +38,14 @@ judged as (
         case when direction = 'out' then 'disbursement' else 'repayment' end as kind,
         case
             when direction = 'out'
-                then abs(date_diff('day', coalesce(started_on, booked_on), booked_on)) * 10
+                then
+                    abs(date_diff('day', coalesce(started_on, booked_on), booked_on)) * 10
                     + 1000 * abs(amount_fen - principal_fen) / principal_fen
             else abs(date_diff('day', coalesce(due_on, booked_on), booked_on))
         end as misfit
     from candidate
-    where direction = 'out' and amount_fen <= principal_fen * 1.02
+    where
+        direction = 'out' and amount_fen <= principal_fen * 1.02
         or direction = 'in' and booked_on >= coalesce(started_on, booked_on)
 )
 
@@ -55,5 +57,5 @@ select
     amount_fen,
     case when named then 'named' else basis end as basis
 from judged
-qualify row_number() over (partition by line_no order by named desc, misfit, project_id) = 1
+qualify row_number() over (partition by line_no order by named desc, misfit asc, project_id asc) = 1
 order by project_id, line_no

@@ -1,9 +1,9 @@
 -- Purpose: every role that a holder has towards an institution, each with its reason.
 -- Grain: institution_id × holder_id × role. Sorted by it with priority first.
 -- Reads: registers (staging), mart_relation, int_pair__flow, int_subscription__investor, int_project__borrower.
--- Priority (1 first) says which role is the main one: what a register says of this pair goes before what a register says
--- of the holder alone, this before the holder's name, this before behaviour; a related party stays related whatever else
--- it is, a registered borrower stays a borrower even when it also invests.
+-- Priority (1 first) says which role is the main one: what a register says of this pair goes before what a register
+-- says of the holder alone, this before the holder's name, this before behaviour; a related party stays related
+-- whatever else it is, a registered borrower stays a borrower even when it also invests.
 with pair as (
     select
         institution_id,

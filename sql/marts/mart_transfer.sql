@@ -1,6 +1,7 @@
 -- Purpose: movements of money, each once: both legs where both statements are on hand, else the one leg there is.
 -- Grain: transfer_no (dense, in the order of out_line_no, in_line_no); a split leg makes two rows.
--- Reads: int_transfer__matched, int_line__numbered, mart_account. amount_fen is what arrives; fee_fen what was kept back.
+-- Reads: int_transfer__matched, int_line__numbered, mart_account. amount_fen is what arrives; fee_fen what was kept
+-- back.
 with legs as (
     select
         m.out_line_no,
@@ -15,7 +16,8 @@ with legs as (
         'one_leg' as basis,
         0 as fee_fen
     from int_line__numbered as l
-    where l.line_no not in (select m.out_line_no from int_transfer__matched as m)
+    where
+        l.line_no not in (select m.out_line_no from int_transfer__matched as m)
         and l.line_no not in (select m.in_line_no from int_transfer__matched as m)
 )
 
@@ -27,7 +29,8 @@ select
     coalesce(i.account_id, o.cp_account_id) as to_account_id,
     coalesce(oa.holder_id, i.cp_holder_id) as from_holder_id,
     coalesce(ia.holder_id, o.cp_holder_id) as to_holder_id,
-    case when t.basis = 'split' then least(o.amount_fen, i.amount_fen) else coalesce(i.amount_fen, o.amount_fen) end as amount_fen,
+    case when t.basis = 'split' then least(o.amount_fen, i.amount_fen) else coalesce(i.amount_fen, o.amount_fen) end
+        as amount_fen,
     t.fee_fen::bigint as fee_fen,
     coalesce(o.booked_at, i.booked_at) as paid_at,
     coalesce(i.booked_at, o.booked_at) as arrived_at,

@@ -10,8 +10,9 @@ select
     source_sha256,
     source_record
 from lake_banks
-qualify row_number() over (
-    partition by bank_code
-    order by delivery_no desc, source_record desc
-) = 1
+qualify
+    row_number() over (
+        partition by bank_code
+        order by delivery_no desc, source_record desc
+    ) = 1
 order by bank_code

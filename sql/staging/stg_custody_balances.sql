@@ -1,4 +1,5 @@
--- Purpose: register `custody_balances` as it stands: the latest delivered row of each key; rows dated (as_of) after $as_of are not seen.
+-- Purpose: register `custody_balances` as it stands: the latest delivered row of each key; rows dated (as_of) after
+-- $as_of are not seen.
 -- Grain: institution_id, as_of.
 -- Reads: lake_custody_balances. Amounts also as integer fen (*_fen). Parameters: $as_of (date, the Sunday).
 select
@@ -13,8 +14,9 @@ select
     source_record
 from lake_custody_balances
 where as_of <= $as_of or as_of is null
-qualify row_number() over (
-    partition by institution_id, as_of
-    order by delivery_no desc, source_record desc
-) = 1
+qualify
+    row_number() over (
+        partition by institution_id, as_of
+        order by delivery_no desc, source_record desc
+    ) = 1
 order by institution_id, as_of

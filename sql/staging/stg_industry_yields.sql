@@ -10,8 +10,9 @@ select
     source_record
 from lake_industry_yields
 where month <= strftime($as_of::date, '%Y-%m')
-qualify row_number() over (
-    partition by month, sector
-    order by delivery_no desc, source_record desc
-) = 1
+qualify
+    row_number() over (
+        partition by month, sector
+        order by delivery_no desc, source_record desc
+    ) = 1
 order by month, sector

@@ -19,8 +19,9 @@ select
     source_sha256,
     source_record
 from lake_institutions
-qualify row_number() over (
-    partition by institution_id
-    order by delivery_no desc, source_record desc
-) = 1
+qualify
+    row_number() over (
+        partition by institution_id
+        order by delivery_no desc, source_record desc
+    ) = 1
 order by institution_id

@@ -10,8 +10,9 @@ select
     source_sha256,
     source_record
 from lake_parties
-qualify row_number() over (
-    partition by party_id
-    order by delivery_no desc, source_record desc
-) = 1
+qualify
+    row_number() over (
+        partition by party_id
+        order by delivery_no desc, source_record desc
+    ) = 1
 order by party_id

@@ -1,4 +1,5 @@
--- Purpose: register `products` as it stands: the latest delivered row of each key; rows dated (issued_on) after $as_of are not seen.
+-- Purpose: register `products` as it stands: the latest delivered row of each key; rows dated (issued_on) after
+-- $as_of are not seen.
 -- Grain: product_id.
 -- Reads: lake_products. Amounts also as integer fen (*_fen). Parameters: $as_of (date, the Sunday).
 select
@@ -23,8 +24,9 @@ select
     source_record
 from lake_products
 where issued_on <= $as_of or issued_on is null
-qualify row_number() over (
-    partition by product_id
-    order by delivery_no desc, source_record desc
-) = 1
+qualify
+    row_number() over (
+        partition by product_id
+        order by delivery_no desc, source_record desc
+    ) = 1
 order by product_id

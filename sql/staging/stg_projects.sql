@@ -1,4 +1,5 @@
--- Purpose: register `projects` as it stands: the latest delivered row of each key; a start after $as_of is not known yet.
+-- Purpose: register `projects` as it stands: the latest delivered row of each key; a start after $as_of is not known
+-- yet.
 -- Grain: project_id.
 -- Reads: lake_projects. Amounts also as integer fen (*_fen). Parameters: $as_of (date, the Sunday).
 select
@@ -18,8 +19,9 @@ select
     source_sha256,
     source_record
 from lake_projects
-qualify row_number() over (
-    partition by project_id
-    order by delivery_no desc, source_record desc
-) = 1
+qualify
+    row_number() over (
+        partition by project_id
+        order by delivery_no desc, source_record desc
+    ) = 1
 order by project_id

@@ -1,4 +1,5 @@
--- Purpose: register `relations` as it stands: the latest delivered row of each key; rows dated (since) after $as_of are not seen.
+-- Purpose: register `relations` as it stands: the latest delivered row of each key; rows dated (since) after $as_of
+-- are not seen.
 -- Grain: institution_id, party_id, role.
 -- Reads: lake_relations. Amounts also as integer fen (*_fen). Parameters: $as_of (date, the Sunday).
 select
@@ -13,8 +14,9 @@ select
     source_record
 from lake_relations
 where since <= $as_of or since is null
-qualify row_number() over (
-    partition by institution_id, party_id, role
-    order by delivery_no desc, source_record desc
-) = 1
+qualify
+    row_number() over (
+        partition by institution_id, party_id, role
+        order by delivery_no desc, source_record desc
+    ) = 1
 order by institution_id, party_id, role

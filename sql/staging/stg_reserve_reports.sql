@@ -1,4 +1,5 @@
--- Purpose: register `reserve_reports` as it stands: the latest delivered row of each key; rows dated (report_date) after $as_of are not seen.
+-- Purpose: register `reserve_reports` as it stands: the latest delivered row of each key; rows dated (report_date)
+-- after $as_of are not seen.
 -- Grain: institution_id, report_date.
 -- Reads: lake_reserve_reports. Amounts also as integer fen (*_fen). Parameters: $as_of (date, the Sunday).
 select
@@ -15,8 +16,9 @@ select
     source_record
 from lake_reserve_reports
 where report_date <= $as_of or report_date is null
-qualify row_number() over (
-    partition by institution_id, report_date
-    order by delivery_no desc, source_record desc
-) = 1
+qualify
+    row_number() over (
+        partition by institution_id, report_date
+        order by delivery_no desc, source_record desc
+    ) = 1
 order by institution_id, report_date

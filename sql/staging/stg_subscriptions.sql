@@ -1,4 +1,5 @@
--- Purpose: register `subscriptions` as it stands: the latest delivered row of each key; rows dated (subscribed_on) after $as_of are not seen.
+-- Purpose: register `subscriptions` as it stands: the latest delivered row of each key; rows dated (subscribed_on)
+-- after $as_of are not seen.
 -- Grain: subscription_id.
 -- Reads: lake_subscriptions. Amounts also as integer fen (*_fen). Parameters: $as_of (date, the Sunday).
 select
@@ -17,8 +18,9 @@ select
     source_record
 from lake_subscriptions
 where subscribed_on <= $as_of or subscribed_on is null
-qualify row_number() over (
-    partition by subscription_id
-    order by delivery_no desc, source_record desc
-) = 1
+qualify
+    row_number() over (
+        partition by subscription_id
+        order by delivery_no desc, source_record desc
+    ) = 1
 order by subscription_id

@@ -1,4 +1,5 @@
--- Purpose: register `verdicts` as it stands: the latest delivered row of each key; rows dated (decided_on) after $as_of are not seen.
+-- Purpose: register `verdicts` as it stands: the latest delivered row of each key; rows dated (decided_on) after
+-- $as_of are not seen.
 -- Grain: finding_key.
 -- Reads: lake_verdicts. Amounts also as integer fen (*_fen). Parameters: $as_of (date, the Sunday).
 select
@@ -11,8 +12,9 @@ select
     source_record
 from lake_verdicts
 where decided_on <= $as_of or decided_on is null
-qualify row_number() over (
-    partition by finding_key
-    order by delivery_no desc, source_record desc
-) = 1
+qualify
+    row_number() over (
+        partition by finding_key
+        order by delivery_no desc, source_record desc
+    ) = 1
 order by finding_key
