@@ -2,14 +2,16 @@
 
 A pot holds in-lines and out-lines of one purpose. Deposits subscribed to a product belong with the
 payments for the product's projects; repayments that covered a round of payment belong with the payouts
-of that round; a deposit given back belongs with its return.
+of that round; a deposit given back belongs with its return. In accounts that no register explains,
+an in-line belongs with the out-line that passed its amount on.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
-from models.tracing.sources import payout_lines, project_payments, sources
+from models.tracing.passing import passing
+from models.tracing.sources import CLIENT_ACCOUNTS, payout_lines, project_payments, sources
 from models.typologies._ledger import deposits, subscriptions
 from models.typologies.base import Context
 
@@ -29,7 +31,12 @@ def pots(ctx: Context) -> pl.DataFrame:
     polars.DataFrame
         `POT_SCHEMA`, sorted. Parts of a line never exceed the line.
     """
-    named = pl.concat([_products(ctx), _rounds(ctx), _returns(ctx)], how="vertical_relaxed")
+    frame: pl.DataFrame = ctx.shared("tracing.pots", _pots)
+    return frame
+
+
+def _pots(ctx: Context) -> pl.DataFrame:
+    named = pl.concat([_products(ctx), _rounds(ctx), _returns(ctx), _passed_on(ctx)], how="vertical_relaxed")
     keys = named.select("key").unique().sort("key").with_row_index("pot")
     whole = ctx.table("mart_line").select("line_no", whole="amount_fen")
     return (
@@ -96,6 +103,24 @@ def _rounds(ctx: Context) -> pl.DataFrame:
             parts.drop_nulls("origin_line_no").select(
                 pl.col("origin_line_no").alias("line_no"), "key", "amount_fen"
             ),
+        ]
+    )
+
+
+def _passed_on(ctx: Context) -> pl.DataFrame:
+    """Money that passed through accounts that are no client accounts, by amount and time."""
+    clients = (
+        ctx.table("mart_controlled_account")
+        .filter(pl.col("account_type").is_in(CLIENT_ACCOUNTS))
+        .select("account_id")
+    )
+    pairs = passing(ctx.table("mart_line").join(clients, on="account_id", how="anti")).with_columns(
+        pl.format("passed {}", "in_line_no").alias("key")
+    )
+    return pl.concat(
+        [
+            pairs.select(pl.col(f"{side}_line_no").alias("line_no"), "key", "amount_fen")
+            for side in ("in", "out")
         ]
     )
 

@@ -10,6 +10,8 @@ import polars as pl
 from models.tracing.follow import Followed, follow
 from models.tracing.hops import Web
 from models.tracing.match import Method, match
+from models.tracing.pots import pots
+from models.typologies.base import Context
 
 REACH_SCHEMA: dict[str, pl.DataType] = {
     "start_line_no": pl.Int64(),
@@ -38,7 +40,8 @@ class Tables(Protocol):
 def web(tables: Tables, method: Method = "fifo") -> Web:
     """The web of all monitored accounts, made once a run where `tables` can remember (``shared``).
 
-    ``fifo`` reads ``trace_fragment`` (identification first); other methods are matched here.
+    ``fifo`` reads ``trace_fragment``; other methods are matched here. Identification goes first
+    in both, provided `tables` is a context.
     """
     shared: Any = getattr(tables, "shared", None)
     if shared is not None:
@@ -49,7 +52,10 @@ def web(tables: Tables, method: Method = "fifo") -> Web:
 
 def _web(tables: Tables, method: Method) -> Web:
     lines = tables.table("mart_line")
-    fragments = tables.table("trace_fragment") if method == "fifo" else match(lines, method)
+    if method == "fifo":
+        fragments = tables.table("trace_fragment")
+    else:
+        fragments = match(lines, method, pots=pots(tables) if isinstance(tables, Context) else None)
     transfers = tables.table("mart_transfer")
     return Web.of(lines, fragments, transfers)
 
