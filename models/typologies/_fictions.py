@@ -1,0 +1,119 @@
+"""Signs that a registered project is none."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from models.typologies._diversion import Diversion, diversions
+from models.typologies._lenders import super_lenders
+from models.typologies._parties import own_holders, related
+from models.typologies._pool import disbursed, disbursement_lines, products_status
+from models.typologies.base import Context
+
+LENDING_SECTORS = ("p2p", "equity_crowdfunding")
+
+
+def unpaid_projects(ctx: Context) -> pl.DataFrame:
+    """Full projects whose money was paid to nobody.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: product × project. ``institution_id``, ``project_id``, ``product_id``,
+        ``principal_fen``. Projects that started before the first statement line are left out.
+    """
+    start = ctx.table("mart_line")["booked_on"].min()
+    turned = (
+        ctx.table("mart_product_project")
+        .select("product_id", "project_id")
+        .unique()
+        .group_by("project_id")
+        .len()
+        .filter(pl.col("len") > 1)
+        .select("project_id")
+    )
+    full = (
+        products_status(ctx)
+        .filter(
+            (pl.col("projects") > 0)
+            & (pl.col("lent_fen") == 0)
+            & ~pl.col("raising")
+            & (pl.col("first_on") >= start)
+            & (pl.col("sold_fen") >= pl.col("principal_fen") * 0.999)
+        )
+        .select("institution_id", "product_id")
+    )
+    where = (
+        ctx.table("mart_institution").filter(pl.col("sector").is_in(LENDING_SECTORS)).select("institution_id")
+    )
+    return (
+        ctx.table("mart_product_project")
+        .select("product_id", "project_id")
+        .unique()
+        .join(full, on="product_id")
+        .join(where, on="institution_id", how="semi")
+        .join(turned, on="project_id", how="anti")
+        .join(disbursed(ctx), on="project_id", how="anti")
+        .join(ctx.table("mart_project").select("project_id", "principal_fen"), on="project_id")
+        .sort("institution_id", "project_id", "product_id")
+    )
+
+
+def returned(ctx: Context, *, share: float, days: int, hops: int) -> list[Diversion]:
+    """Projects whose money came back to own or related accounts.
+
+    Of the institution's own holder only accounts of the type ``own`` count: what returns to
+    custody is a repayment.
+    """
+    accounts = ctx.table("mart_account").select("account_id", "holder_id")
+    own = (
+        ctx.table("mart_controlled_account")
+        .filter(pl.col("account_type").is_in(["own", "other"]))
+        .select("institution_id", "account_id")
+    )
+    close = related(ctx).select("institution_id", "holder_id")
+    targets: dict[str, set[int]] = {}
+    for institution, holder in pl.concat([close, own_holders(ctx)]).iter_rows():
+        targets.setdefault(institution, set()).add(holder)
+    inside: dict[str, list[int]] = {}
+    both = pl.concat(
+        [own, close.join(accounts, on="holder_id").select("institution_id", "account_id")]
+    ).unique()
+    for institution, account in both.sort("institution_id", "account_id").iter_rows():
+        inside.setdefault(institution, []).append(account)
+    return list(
+        diversions(
+            ctx,
+            targets,
+            hops=hops,
+            days=days,
+            share=share,
+            accounts={i: inside.get(i, []) for i in targets},
+        )
+    )
+
+
+def shared_accounts(ctx: Context, least: int) -> pl.DataFrame:
+    """Disbursements to one account or holder that serves several borrowers.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: project. ``institution_id``, ``project_id``, ``line_no``, ``account_no``,
+        ``booked_on``, ``amount_fen``, ``principal_fen``, ``holder_id``. Persons found as super
+        lenders are left out, and borrowers with one number or name count once.
+    """
+    lenders = super_lenders(ctx).paid.select("line_no")
+    projects = ctx.table("mart_project").select(
+        "project_id",
+        "principal_fen",
+        who=pl.coalesce("borrower_id", "borrower_name", "project_id"),
+    )
+    return (
+        disbursement_lines(ctx)
+        .join(lenders, on="line_no", how="anti")
+        .filter(pl.col("holder_id").is_not_null())
+        .join(projects, on="project_id")
+        .filter(pl.col("who").n_unique().over("institution_id", "holder_id") >= least)
+        .sort("institution_id", "project_id")
+    )

@@ -1,0 +1,150 @@
+"""fictitious-project: a registered project that is none.
+
+Three signs: the project is full and its borrower (or anybody) was never paid; its money came back to
+controlled or related accounts within 30 days; one account served several unrelated borrowers. Where the payees are
+persons who lend, the case is `super-lender`. Confidence: 0.9 for three projects or more of one sign, else 0.75;
+for money that came back it is 0.6, more by the share that did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from models.finding import AmountBases, Finding, evidence
+from models.typologies._diversion import Diversion, chain_evidence
+from models.typologies._fictions import returned, shared_accounts, unpaid_projects
+from models.typologies._frames import accounts_of, first_last, people, total
+from models.typologies._pool import all_deposits
+from models.typologies._say import yuan
+from models.typologies.base import Context, Parameter, Typology
+
+TYPOLOGY = Typology(
+    code="fictitious-project",
+    title_zh="虚构标的",
+    title_en="Fictitious projects",
+    clause="二(一)1",
+    citations=("plan-2016-90", "decree-2016-1-art10"),
+    severity="4; 5 from 3 projects or 1,000,000 yuan on: a sign of a crime (集资诈骗).",
+    runbook="1. Visit the borrowers of the projects listed: do they exist, did they ask for a loan, were they paid?\n"
+    "2. For projects never paid out, find where the clients' money is today (fund-pool, new-money-pays-old).\n"
+    "3. For money that came back, follow the chain and its contracts.\n"
+    "4. For one account behind several borrowers, ask the bank for its signatories.\n"
+    "5. Inform the police when two or more projects are confirmed as invented.",
+    parameters=(
+        Parameter(
+            "return_share",
+            0.5,
+            "share",
+            "calibrated",
+            "shells pass back 90 % and more; a borrower's own deposit or fee stays far below half",
+            "share of a project's money that must come back",
+        ),
+        Parameter(
+            "return_days", 30, "days", "regulatory", "plan-2016-90", "days in which it comes back (catalogue)"
+        ),
+        Parameter("hops", 3, "transfers", "regulatory", "plan-2016-90", "transfers followed (catalogue)"),
+        Parameter(
+            "min_borrowers",
+            3,
+            "borrowers",
+            "calibrated",
+            "two may be a family or a group",
+            "unrelated borrowers served by one account",
+        ),
+        Parameter(
+            "min_amount",
+            50_000,
+            "yuan",
+            "calibrated",
+            "the smallest projects in the registers are of this size",
+            "principal concerned",
+        ),
+        Parameter(
+            "large_amount",
+            1_000_000,
+            "yuan",
+            "calibrated",
+            "twice the threshold of fraud by a unit (spc-2010-18)",
+            "principal from which the severity is 5",
+        ),
+    ),
+    after=("super-lender",),
+)
+
+
+def detect(ctx: Context) -> Iterator[Finding]:
+    """Yield at most one finding an institution; the amount is the principal concerned."""
+    never = unpaid_projects(ctx)
+    back = {
+        d.institution_id: d
+        for d in returned(
+            ctx,
+            share=ctx.parameter(TYPOLOGY, "return_share"),
+            days=int(ctx.parameter(TYPOLOGY, "return_days")),
+            hops=int(ctx.parameter(TYPOLOGY, "hops")),
+        )
+    }
+    served = shared_accounts(ctx, int(ctx.parameter(TYPOLOGY, "min_borrowers")))
+    who = {*never["institution_id"], *back, *served["institution_id"]}
+    for institution in sorted(who):
+        mine = pl.col("institution_id") == institution
+        finding = _finding(ctx, institution, never.filter(mine), back.get(institution), served.filter(mine))
+        if finding is not None:
+            yield finding
+
+
+def _finding(
+    ctx: Context, institution: str, never: pl.DataFrame, back: Diversion | None, served: pl.DataFrame
+) -> Finding | None:
+    parts = [never.select("project_id", "principal_fen"), served.select("project_id", "principal_fen")]
+    if back is not None:
+        parts.append(back.projects.select("project_id", "principal_fen"))
+    projects = pl.concat(parts).unique("project_id").sort("project_id")
+    amount = total(projects, "principal_fen")
+    if amount < ctx.parameter(TYPOLOGY, "min_amount") * 100:
+        return None
+    ins = all_deposits(ctx).join(never.select("product_id").unique(), on="product_id", how="semi")
+    rows = [
+        evidence("client_deposit", ins),
+        evidence("paid_to_shared_account", served),
+        evidence("project", register="projects", keys=projects["project_id"].to_list()),
+    ]
+    days = [ins.select("booked_on"), served.select("booked_on")]
+    accounts = [ins.select("account_no"), served.select("account_no")]
+    came = share = 0.0
+    if back is not None:
+        rows.append(chain_evidence(ctx, back).filter(pl.col("line_no").is_not_null()))
+        days += [back.projects.select("booked_on"), back.pieces.select(booked_on="arrived_on")]
+        accounts.append(back.projects.select("account_no"))
+        came = back.arrived_fen
+        share = came / total(back.projects, "lent_fen")
+    first, last = first_last(pl.concat(days))
+    many = max(never["project_id"].n_unique(), served["project_id"].n_unique()) >= 3
+    large = amount >= ctx.parameter(TYPOLOGY, "large_amount") * 100
+    return Finding(
+        institution_id=institution,
+        typology=TYPOLOGY.code,
+        amount_fen=amount,
+        severity=5 if projects.height >= 3 or large else 4,
+        confidence=0.9 if many else round(max(0.6 + 0.3 * min(share, 1.0), 0.75 if not came else 0.0), 3),
+        first_on=first,
+        last_on=last,
+        clients=people(ins),
+        accounts=accounts_of(pl.concat(accounts)),
+        bases=AmountBases(max(total(ins), amount), total(ins), int(max(total(ins), came, total(served))), 0),
+        evidence=pl.concat(rows),
+        explanation_zh=f"{projects.height} 个登记项目(本金合计 {yuan(amount)} 元)存在虚构迹象:募满而未向任何人放款的 {never['project_id'].n_unique()} 个;"
+        f"放款 30 天内回流机构或关联方账户的 {back.projects.height if back else 0} 个,回流 {yuan(int(came))} 元;"
+        f"由同一账户代收多名无关联借款人放款的 {served['project_id'].n_unique()} 个。",
+        explanation_en=f"{projects.height} registered projects (principal {yuan(amount)} yuan) look invented: "
+        f"{never['project_id'].n_unique()} were full and paid to nobody; of {back.projects.height if back else 0} the money "
+        f"came back to controlled or related accounts within 30 days ({yuan(int(came))} yuan); "
+        f"{served['project_id'].n_unique()} were paid to one account behind several unrelated borrowers.",
+        benign=(
+            "A project still being raised: tested; only full projects count, some days after their last subscription.",
+            "One borrower with several registered projects: tested; the borrowers' names and numbers differ.",
+            "A borrower who pays a fee or a related vendor: tested; at least half of the money came back.",
+        ),
+    )
