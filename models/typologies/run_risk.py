@@ -1,0 +1,292 @@
+"""`run-risk` (兑付风险): redemptions outrun what is liquid, or payouts get late and partial.
+
+Confidence: 0.7 for the payouts alone, 0.1 more each where the backlog of matured holdings grew for two
+weeks or more, where subscriptions of the last four weeks fell below the eight weeks before, and where
+the liquid balance is below the backlog; at most 0.95.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from itertools import pairwise
+
+import polars as pl
+
+from models.finding import AmountBases, Finding, evidence
+from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._ledger import controlled_lines, payouts, subscriptions
+from models.typologies._say import percent, yuan
+from models.typologies.base import Context, Parameter, Typology
+
+PARTIAL = (0.1, 0.75)
+"""Share of a matured holding that a payment must be to count as partial: below it is a wallet
+withdrawal, above it most often the payment of another, smaller holding."""
+
+TYPOLOGY = Typology(
+    code="run-risk",
+    title_zh="兑付风险、挤兑征兆",
+    title_en="Signs of a run",
+    clause="三(六)",
+    citations=("plan-2016-90",),
+    severity="4; 5 when liquid money covers less than a fifth of the matured backlog. Report at once.",
+    runbook=(
+        "1. Today: ask the custodian for the balance and the queue of withdrawals.\n"
+        "2. Compare with the matured holdings not yet paid (amount and number in the finding).\n"
+        "3. Rule out a holiday peak or one late project: see the tests in the finding.\n"
+        "4. Tell the leading group and the police's economic crime desk; secure accounts and records."
+    ),
+    parameters=(
+        Parameter(
+            "min_partial_holders",
+            10,
+            "persons",
+            "calibrated",
+            "In clean institutions at most nine holders of matured money withdraw a part in six weeks.",
+            "Fewest holders who got a part of what was due.",
+        ),
+        Parameter(
+            "min_partial_share",
+            0.08,
+            "share",
+            "calibrated",
+            "One late project touches less than a twentieth of those due; a run touches a tenth and more.",
+            "Holders paid in part over all holders whose money fell due in the window.",
+        ),
+        Parameter(
+            "window_days",
+            42,
+            "days",
+            "calibrated",
+            "Six weeks hold two peaks of month's end, so that one is no trend.",
+            "Days before the week's end in which payouts are looked at.",
+        ),
+        Parameter(
+            "min_weeks",
+            2,
+            "weeks",
+            "calibrated",
+            "The row asks for two weeks or more.",
+            "Consecutive weeks with partial payouts, and weeks over which a backlog must grow.",
+        ),
+        Parameter(
+            "min_coverage",
+            0.5,
+            "share",
+            "calibrated",
+            "Half the matured backlog in the account is what a payment institution must hold as a floor of the risk reserve's kind.",
+            "Liquid money over matured, unpaid holdings of products without projects below which coverage is failing.",
+        ),
+    ),
+)
+
+
+def detect(ctx: Context) -> Iterable[Finding]:
+    """Institutions whose matured clients are paid late and in part, or whose coverage fails and falls.
+
+    Notes
+    -----
+    A holding is due when its term has passed; it is open while the register shows no redemption. The
+    amount is the principal of all open holdings: the clients' money still owed.
+    """
+    partial = partial_payouts(ctx)
+    due = _due_holders(ctx)
+    held = _held(ctx)
+    weak = _failing_coverage(ctx)
+    for institution_id, owed in each(held.filter(pl.col("open")), "institution_id"):
+        part = partial.filter(pl.col("institution_id") == institution_id)
+        holders = people(part)
+        share = holders / max(1, due.get(institution_id, 0))
+        late = (
+            holders >= ctx.parameter(TYPOLOGY, "min_partial_holders")
+            and share >= ctx.parameter(TYPOLOGY, "min_partial_share")
+            and _consecutive_weeks(ctx, part) >= ctx.parameter(TYPOLOGY, "min_weeks")
+        )
+        if late or institution_id in weak:
+            yield _finding(ctx, institution_id, owed, part, share)
+
+
+def _held(ctx: Context) -> pl.DataFrame:
+    """Holdings of products with a term, with their due day; equity has none."""
+    as_of = pl.lit(ctx.as_of)
+    return (
+        subscriptions(ctx)
+        .filter(pl.col("term_days").is_not_null() & (pl.col("product_kind") != "equity"))
+        .with_columns(due_on=pl.col("subscribed_on") + pl.duration(days=pl.col("term_days")))
+        .with_columns(open=pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") > as_of))
+        .sort("institution_id", "subscription_id")
+    )
+
+
+def partial_payouts(ctx: Context) -> pl.DataFrame:
+    """Payments of a part of what had fallen due to a holder, within the window.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``line_no``; ``institution_id``, ``holder_id``, ``booked_on``, ``amount_fen``, ``account_no``,
+        ``late_days``. Payments that the ledger ties to a holding (interest, full redemption) are none.
+    """
+    window = int(ctx.parameter(TYPOLOGY, "window_days"))
+    low, high = PARTIAL
+    begin = ctx.as_of - dt.timedelta(days=window)
+    lines = payouts(ctx).filter(pl.col("product_id").is_null() & (pl.col("booked_on") > begin))
+    due = _held(ctx).select("institution_id", "holder_id", "due_on", "redeemed_on", held_fen="amount_fen")
+    return (
+        lines.select("line_no", "account_no", "institution_id", "holder_id", "booked_on", "amount_fen")
+        .join(due.drop_nulls("holder_id"), on=["institution_id", "holder_id"])
+        .filter(
+            (pl.col("due_on") <= pl.col("booked_on"))
+            & (pl.col("due_on") >= pl.col("booked_on") - pl.duration(days=45))
+            & (pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") >= pl.col("booked_on")))
+            & (pl.col("amount_fen") / pl.col("held_fen")).is_between(low, high)
+        )
+        .with_columns(late_days=(pl.col("booked_on") - pl.col("due_on")).dt.total_days())
+        .sort("line_no", "late_days", "held_fen")
+        .unique("line_no", keep="first", maintain_order=True)
+    )
+
+
+def _due_holders(ctx: Context) -> dict[str, int]:
+    """Holders whose money fell due within the window, by institution."""
+    begin = ctx.as_of - dt.timedelta(days=int(ctx.parameter(TYPOLOGY, "window_days")))
+    rows = (
+        _held(ctx)
+        .filter(pl.col("due_on").is_between(begin, ctx.as_of))
+        .group_by("institution_id")
+        .agg(pl.col("holder_id").n_unique())
+    )
+    return dict(rows.iter_rows())
+
+
+def _consecutive_weeks(ctx: Context, part: pl.DataFrame) -> int:
+    """Longest run of weeks with three or more partial payouts."""
+    age = (pl.lit(ctx.as_of) - pl.col("booked_on")).dt.total_days() // 7
+    weeks = part.group_by(week=age).agg(pl.len()).filter(pl.col("len") >= 3)["week"].sort().to_list()
+    best = run = 0
+    last = None
+    for week in weeks:
+        run = run + 1 if last is not None and week == last + 1 else 1
+        best, last = max(best, run), week
+    return best
+
+
+def _backlog(ctx: Context, weeks_back: int, pools_only: bool) -> pl.DataFrame:
+    """Matured principal not paid at the end of a week, by institution (three days' grace)."""
+    end = ctx.as_of - dt.timedelta(days=7 * weeks_back)
+    held = _held(ctx)
+    if pools_only:
+        bare = ctx.table("mart_product").filter(pl.col("projects") == 0).select("product_id")
+        held = held.join(bare, on="product_id", how="semi")
+    return (
+        held.filter(
+            pl.col("due_on").is_between(end - dt.timedelta(days=60), end - dt.timedelta(days=3))
+            & (pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") > end))
+        )
+        .group_by("institution_id")
+        .agg(pl.col("amount_fen").sum().alias("backlog_fen"), pl.col("holder_id").n_unique().alias("waiting"))
+        .sort("institution_id")
+    )
+
+
+def _liquid(ctx: Context, weeks_back: int) -> pl.DataFrame:
+    """Last known balance of the accounts that pay clients, by institution, at the end of a week."""
+    end = ctx.as_of - dt.timedelta(days=7 * weeks_back)
+    return (
+        controlled_lines(ctx)
+        .filter(pl.col("account_type").is_in(["custody", "product"]) & (pl.col("booked_on") <= end))
+        .sort("account_id", "line_no")
+        .group_by("institution_id", "account_id", maintain_order=True)
+        .agg(pl.col("balance_after_fen").drop_nulls().last())
+        .group_by("institution_id")
+        .agg(pl.col("balance_after_fen").sum().alias("liquid_fen"))
+    )
+
+
+def _failing_coverage(ctx: Context) -> set[str]:
+    """Institutions whose liquid money over the backlog of project-less products is low and fell each week."""
+    least, weeks = ctx.parameter(TYPOLOGY, "min_coverage"), int(ctx.parameter(TYPOLOGY, "min_weeks"))
+    series: list[dict[str, float]] = []
+    for back in range(weeks, -1, -1):
+        both = _backlog(ctx, back, pools_only=True).join(_liquid(ctx, back), on="institution_id")
+        crowd = both.filter(pl.col("waiting") >= int(ctx.parameter(TYPOLOGY, "min_partial_holders")))
+        series.append(
+            dict(crowd.select("institution_id", pl.col("liquid_fen") / pl.col("backlog_fen")).iter_rows())
+        )
+    last = series[-1]
+    return {
+        i
+        for i, now in last.items()
+        if now < least
+        and all(i in s for s in series)
+        and all(a[i] > b[i] for a, b in pairwise(series))
+    }
+
+
+def _finding(
+    ctx: Context, institution_id: str, owed: pl.DataFrame, part: pl.DataFrame, share: float
+) -> Finding:
+    amount = total(owed)
+    mine = pl.col("institution_id") == institution_id
+    backlog = [total(_backlog(ctx, k, pools_only=False).filter(mine), "backlog_fen") for k in (2, 1, 0)]
+    waiting = total(_backlog(ctx, 0, pools_only=False).filter(mine), "waiting")
+    liquid = total(_liquid(ctx, 0).filter(mine), "liquid_fen")
+    recent, before = _subscribed(ctx, institution_id)
+    growing = backlog[2] > backlog[0] > 0 or backlog[2] > backlog[1]
+    coverage = liquid / backlog[2] if backlog[2] else None
+    confidence = 0.7 + 0.1 * growing + 0.1 * (recent < before) + 0.1 * (coverage is not None and coverage < 1)
+    late = part.select(pl.col("late_days").median()).item()
+    clients = people(owed)
+    start = ctx.as_of - dt.timedelta(days=56)
+    first = first_last(part)[0]
+    cover = percent(coverage, 0)
+    return Finding(
+        institution_id=institution_id,
+        typology=TYPOLOGY.code,
+        amount_fen=amount,
+        severity=5 if coverage is not None and coverage < 0.2 else 4,
+        confidence=round(min(0.95, confidence), 4),
+        first_on=min(start, first) if first else start,
+        last_on=ctx.as_of,
+        explanation_zh=(
+            f"近六周 {people(part)} 名到期客户(占到期客户 {percent(share)})仅收到部分兑付(中位延迟 {late if late is not None else '-'} 天);"
+            f"到期未兑付本金三周来为 {'、'.join(yuan(b) for b in backlog)} 元,涉及 {waiting} 人,可用资金 {yuan(liquid)} 元,覆盖率 {cover};"
+            f"近四周认购 {yuan(recent)} 元,此前每四周 {yuan(before)} 元。尚欠客户本金 {yuan(amount)} 元。"
+        ),
+        explanation_en=(
+            f"In six weeks {people(part)} holders whose money was due ({percent(share)} of those due) got only a part of it; matured and "
+            f"unpaid principal stood at {', '.join(yuan(b) for b in backlog)} yuan over three weeks ({waiting} holders), liquid money at "
+            f"{yuan(liquid)} yuan (coverage {cover}); subscriptions of four weeks {yuan(recent)} yuan after {yuan(before)}. Still owed: "
+            f"{yuan(amount)} yuan."
+        ),
+        evidence=pl.concat(
+            [
+                evidence("partial_payout", part.select("line_no", "amount_fen")),
+                evidence(
+                    "matured_unpaid",
+                    register="subscriptions",
+                    keys=owed.filter(pl.col("due_on") <= ctx.as_of)["subscription_id"].to_list(),
+                ),
+            ]
+        ),
+        accounts=accounts_of(part),
+        clients=clients,
+        bases=AmountBases(
+            gross_taken=total(_held(ctx).filter(mine)),
+            net_unrepaid=amount,
+            peak_diverted=max(0, amount - liquid),
+        ),
+        amount_low_fen=backlog[2],
+        amount_high_fen=amount,
+        benign=(
+            "Month-end or holiday peak: partial payouts in two or more consecutive weeks.",
+            "One late project: the share of due holders paid in part is above what one project touches.",
+        ),
+    )
+
+
+def _subscribed(ctx: Context, institution_id: str) -> tuple[int, int]:
+    """Money subscribed in the last four weeks, and per four weeks of the eight before."""
+    age = (pl.lit(ctx.as_of) - pl.col("subscribed_on")).dt.total_days()
+    mine = subscriptions(ctx).filter(pl.col("institution_id") == institution_id)
+    return total(mine.filter(age < 28)), total(mine.filter(age.is_between(28, 83))) // 2
