@@ -28,6 +28,9 @@ CRIME_CODES = frozenset(
 )
 """Signs of a crime by typologies.md; `illegal-fundraising` is graded by the same thresholds."""
 
+GRADED_CODE = "illegal-fundraising"
+"""This typology grades itself by the thresholds for persons and units; its severity 5 is a crime."""
+
 REPORT_CODE = "large-or-fast-growing"
 """The typology that reads 五(一): large or fast growing while something grave is open."""
 
@@ -140,9 +143,7 @@ def decide(
             i.typology
             for i in sure
             if i.typology in CRIME_CODES
-            and i.amount_fen >= bar.amount_fen
-            and i.severity >= 4
-            and max(i.clients, exposure.clients) >= bar.clients
+            and (_above(i, exposure, bar) or (i.typology == GRADED_CODE and i.severity == 5))
         }
     )
     if crimes:
@@ -174,6 +175,12 @@ def decide(
     if weak:
         return Decision("watch", f"仅有弱信号:{'、'.join(weak)}", f"Weak signs only: {', '.join(weak)}")
     return Decision("clear", "未见异常", "Nothing found")
+
+
+def _above(item: RiskItem, exposure: Exposure, bar: CrimeThreshold) -> bool:
+    """Whether amount and number of clients reach the threshold and the finding is grave."""
+    many = max(item.clients, exposure.clients) >= bar.clients
+    return item.severity >= 4 and item.amount_fen >= bar.amount_fen and many
 
 
 def lead_agency(sector: str, licence_status: str, district: str | None, worst_clause: str | None) -> str:

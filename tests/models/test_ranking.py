@@ -188,6 +188,10 @@ class TestTier:
         assert decide([little], SMALL, dt.date(2022, 3, 6)).tier == "refer_to_police"
         assert crime_threshold(dt.date(2016, 7, 3)).regulation == "spc-2010-18"
 
+    def test_illegal_fundraising_is_graded_by_its_own_typology(self):
+        assert decide([item("illegal-fundraising", 5, clients=40)], SMALL, SUNDAY).tier == "refer_to_police"
+        assert decide([item("illegal-fundraising", 4, clients=40)], SMALL, SUNDAY).tier == "close_down"
+
     def test_a_grave_fund_pool_is_no_crime_by_itself(self):
         assert (
             decide([item("fund-pool", 5, amount=90 * MILLION, clients=900)], BIG, SUNDAY).tier == "close_down"
