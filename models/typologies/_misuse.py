@@ -85,7 +85,10 @@ def loose_payments(ctx: Context) -> pl.DataFrame:
     """
 
     def make(ctx: Context) -> pl.DataFrame:
-        clients = subscriptions(ctx).select("institution_id", cp_holder_id="holder_id").drop_nulls().unique()
+        keys = ctx.table("mart_holder").select("holder_id", "name_key")
+        sold = subscriptions(ctx).select("institution_id", "holder_id").drop_nulls().unique()
+        clients = sold.join(keys, on="holder_id").select("institution_id", "name_key").unique()
+        twins = clients.join(keys, on="name_key").select("institution_id", cp_holder_id="holder_id").unique()
         explained = pl.concat(
             [
                 payouts(ctx).filter(pl.col("product_id").is_not_null()).select("line_no"),
@@ -103,13 +106,46 @@ def loose_payments(ctx: Context) -> pl.DataFrame:
                 & pl.col("cp_holder_id").is_not_null()
             )
             .join(explained, on="line_no", how="anti")
-            .join(clients, on=["institution_id", "cp_holder_id"], how="anti")
+            .join(twins, on=["institution_id", "cp_holder_id"], how="anti")
+            .join(_payers(ctx), on=["institution_id", "cp_holder_id"], how="anti")
             .join(plain, on="cp_holder_id", how="anti")
             .sort("line_no")
         )
 
     frame: pl.DataFrame = ctx.shared("misuse.loose", make)
     return frame
+
+
+def _payers(ctx: Context) -> pl.DataFrame:
+    """Persons who paid into the institution's client accounts: clients by behaviour."""
+    people = ctx.table("mart_holder").filter(pl.col("kind") != "company").select(cp_holder_id="holder_id")
+    return (
+        controlled_lines(ctx)
+        .filter((pl.col("direction") == "in") & pl.col("account_type").is_in(["custody", "product"]))
+        .select("institution_id", "cp_holder_id")
+        .drop_nulls()
+        .unique()
+        .join(people, on="cp_holder_id", how="semi")
+    )
+
+
+def own_lumps(ctx: Context) -> pl.DataFrame:
+    """Transfers from client accounts to the institution's own accounts (grain: ``line_no``).
+
+    Most are agreed fees; they are misuse only where they pass on through others to those whom
+    client money must not reach.
+    """
+    holders = ctx.table("mart_account").select(cp_account_id="account_id", to_holder_id="holder_id")
+    return (
+        controlled_lines(ctx)
+        .filter(
+            (pl.col("direction") == "out")
+            & pl.col("account_type").is_in(["custody", "product"])
+            & pl.col("cp_type").is_in(["own", "other"])
+        )
+        .join(holders, on="cp_account_id", how="left")
+        .sort("line_no")
+    )
 
 
 def misuses(ctx: Context, *, hops: int, days: int, share: float, cost_lines: int) -> Iterator[Misuse]:
@@ -123,6 +159,7 @@ def misuses(ctx: Context, *, hops: int, days: int, share: float, cost_lines: int
     close = related(ctx)
     kinds = of_kind(ctx, "securities", "real_estate")
     costs = own_costs(ctx)
+    lumps = own_lumps(ctx)
     loose = loose_payments(ctx).join(costs.select("line_no"), on="line_no", how="anti")
     sectors = ctx.table("mart_institution").select("institution_id", "sector").sort("institution_id")
     for institution, sector in sectors.iter_rows():
@@ -136,14 +173,20 @@ def misuses(ctx: Context, *, hops: int, days: int, share: float, cost_lines: int
                 kinds.filter(pl.col("role").is_in(watched)).select("holder_id", kind=pl.col("role")),
             ]
         ).unique("holder_id", keep="first", maintain_order=True)
-        outs = loose.filter(mine)
-        pieces = arrivals(
-            ctx,
-            outs.select("line_no", "booked_on", "amount_fen", holder_id="cp_holder_id"),
-            goal["holder_id"].to_list(),
-            hops=hops,
-            days=days,
-        )
+        direct = loose.filter(mine).with_columns(to_holder_id=pl.col("cp_holder_id"))
+        via_own = lumps.filter(mine)
+        followed = [
+            arrivals(
+                ctx,
+                part.select("line_no", "booked_on", "amount_fen", holder_id="to_holder_id"),
+                goal["holder_id"].to_list(),
+                hops=limit,
+                days=days,
+            ).filter(pl.col("hops") >= fewest)
+            for part, limit, fewest in ((direct, hops, 1), (via_own, hops + 1, 3))
+        ]
+        pieces = pl.concat(followed)
+        outs = pl.concat([direct, via_own.select(direct.columns)])
         starts = (
             outs.join(
                 pieces.group_by(line_no="start_no").agg(arrived_fen=pl.col("amount_fen").sum()), on="line_no"

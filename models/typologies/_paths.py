@@ -45,12 +45,20 @@ class _Lot:
 def edges(ctx: Context) -> pl.DataFrame:
     """Transfers between different holders (grain: transfer_no), sorted by time.
 
-    ``out_fen`` is what left, ``amount_fen`` what arrived.
+    ``out_fen`` is what left, ``amount_fen`` what arrived. Payments out of client accounts are left
+    out: they begin a path and never carry one on.
     """
 
     def make(ctx: Context) -> pl.DataFrame:
+        client = (
+            ctx.table("mart_controlled_account")
+            .filter(~pl.col("account_type").is_in(["own", "other"]))
+            .select(from_account_id="account_id")
+            .unique()
+        )
         return (
             ctx.table("mart_transfer")
+            .join(client, on="from_account_id", how="anti")
             .filter(
                 pl.col("from_holder_id").is_not_null()
                 & pl.col("to_holder_id").is_not_null()

@@ -33,11 +33,11 @@ TYPOLOGY = Typology(
     parameters=(
         Parameter(
             "hops",
-            3,
+            4,
             "transfers",
             "calibrated",
-            "as for project money: beyond three the purpose cannot be shown",
-            "transfers followed",
+            "three go-betweens were seen in practice; beyond them the purpose cannot be shown",
+            "transfers followed from the client account (one more through an own account)",
         ),
         Parameter("days", 30, "days", "calibrated", "as for project money", "days followed"),
         Parameter(
@@ -135,7 +135,7 @@ def _finding(ctx: Context, found: Misuse) -> Finding:
         f"related parties, {yuan(found.by('securities'))} securities or futures firms, {yuan(found.by('real_estate'))} property "
         f"firms, and {yuan(costs)} yuan paid the institution's own costs ({found.costs.height} payments).",
         benign=(
-            "Service fees to the own account and dividends out of it: tested; only payments out of client accounts count.",
+            "Service fees to the own account and dividends out of it: tested; what the own account pays to insiders itself is not counted.",
             "Clients' own withdrawals that reach brokers later: tested; payments to clients are not followed.",
         ),
     )
