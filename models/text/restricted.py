@@ -2,7 +2,8 @@
 
 A word counts when no other word runs across its ends: jieba cuts the text, and a match that has
 a cut inside it must also begin and end at cuts, so 代理|财税 holds no 理财 and 镍|基|金属 no 基金,
-while 股权|投资|基金 and 金融服务 do. A few ordinary
+while 股权|投资|基金 and 金融服务 do. A compound that runs across an end but falls into two words
+there (商品交易|中心 is 商品 and 交易中心) is no hindrance. A few ordinary
 longer words hold a restricted word whole (基金会, 金融街, 公共资源交易中心): they are matched
 first and shield what they cover. Words in a clause that excludes or forbids (不含…, 不得从事…,
 …除外) do not count.
@@ -25,7 +26,7 @@ RESTRICTED = (
 
 SHIELDS = (
     "基金会", "金融街", "金融大街", "金融广场", "金融大厦", "金融城", "金融学院", "金融学校", "公共资源交易中心",
-    "公共资源交易所", "农村产权交易中心", "农产品交易中心", "农副产品交易中心", "海鲜交易中心", "水产品交易中心",
+    "基金属", "基金刚", "代理财", "管理财", "修理财", "现金融", "合金融", "黄金融", "开支付款", "公共资源交易所", "农村产权交易中心", "农产品交易中心", "农副产品交易中心", "海鲜交易中心", "水产品交易中心",
     "粮食交易中心", "蔬菜交易中心", "果蔬交易中心", "二手车交易中心", "房屋交易中心", "人才交易中心",
 )  # fmt: skip
 """Ordinary words, places and public bodies that hold a restricted word whole."""
@@ -92,6 +93,16 @@ def boundaries(text: str) -> frozenset[int]:
     return frozenset(ends)
 
 
+def _clean_cut(text: str, ends: frozenset[int], at: int) -> bool:
+    """Say whether a word may begin or end at an offset: a cut, or one inside a compound of two words."""
+    if at in ends:
+        return True
+    low, high = max(x for x in ends if x < at), min(x for x in ends if x > at)
+    words = _tokenizer().FREQ
+    left, right = text[low:at], text[at:high]
+    return len(left) > 1 and len(right) > 1 and words.get(left, 0) > 0 and words.get(right, 0) > 0
+
+
 def excluded(text: str) -> list[tuple[int, int]]:
     """Parts of a plain text that exclude or forbid.
 
@@ -149,7 +160,7 @@ def find_restricted(raw: str, *, scope: bool = False) -> list[Hit]:
             if any(a < y and x < b for x, y in taken):
                 continue
             cut_inside = any(x in ends for x in range(a + 1, b))
-            if not cut_inside or (a in ends and b in ends):
+            if not cut_inside or (_clean_cut(text, ends, a) and _clean_cut(text, ends, b)):
                 taken.append((a, b))
                 hits.append(Hit(word, a, b))
     return sorted(hits, key=lambda h: h.start)

@@ -156,3 +156,46 @@ def first_last(days: pl.Series) -> tuple[dt.date | None, dt.date | None]:
     """First and last of a series of dates; None when there is none."""
     low, high = days.min(), days.max()
     return (low if isinstance(low, dt.date) else None, high if isinstance(high, dt.date) else None)
+
+
+_FIRM_WORDS = re.compile(
+    r"公司|集团|有限|合伙|厂|商行|商店|超市|酒店|饭店|宾馆|学校|学院|大学|中学|小学|幼儿园|医院|银行|信用社|合作社|协会|慈善会|基金会|商会"
+    r"|[税务财政公安社保]局|管理局|委员会|政府|中心|工作室|事务所|专户|清算|备付金|待清算|代发工资|信托|证券|期货|基金|计划|保险"
+)
+
+
+def firms(ctx: Context) -> pl.DataFrame:
+    """Holders known not to be private persons, by register or by the words of their name.
+
+    A name that says nothing (a number, a mask) makes nobody a firm: typologies that ask for
+    persons take whoever is not known to be a firm, so they hold without names.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``holder_id``; sorted.
+    """
+
+    def make(c: Context) -> pl.DataFrame:
+        holders = c.table("mart_holder", ("holder_id", "name", "kind", "institution_id", "party_id"))
+        registered = (
+            c.table("stg_parties", ("party_id", "kind"))
+            .filter(pl.col("kind") == "company")
+            .select("party_id")
+        )
+        by_name = pl.col("name").fill_null("").str.contains(_FIRM_WORDS.pattern) & (
+            pl.col("kind") != "person"
+        )
+        return (
+            holders.filter(
+                by_name
+                | pl.col("institution_id").is_not_null()
+                | pl.col("party_id").is_in(registered["party_id"].to_list())
+            )
+            .select("holder_id")
+            .unique()
+            .sort("holder_id")
+        )
+
+    frame: pl.DataFrame = ctx.shared("firms", make)
+    return frame

@@ -1,8 +1,8 @@
 """What kind of financial business a holder's flows show: a pool, a settlement business, a lending business.
 
 Every holder seen is looked at: `mart_holder_activity` leaves those with enough other sides, the rest is
-read from their own lines. Nothing here reads names or remarks; kinds of other sides (person,
-company) and registers are all that is used.
+read from their own lines. No remark is read, and of names only that they say "firm": whoever is
+not known to be one is taken for a person, so the signatures hold where names are numbers.
 
 * **Pool** (吸收资金): many persons pay in, and are paid back again and again small shares of what they paid
   (interest), or more than they paid. A shop's refunds equal single payments, a school or charity pays
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from models.typologies._common import operator_ids
+from models.typologies._common import firms, operator_ids
 from models.typologies._flows_between import holder_institution
 from models.typologies.base import Context, Parameter, Typology
 
@@ -93,8 +93,8 @@ def _candidates(ctx: Context, p: dict[str, float]) -> pl.DataFrame:
     activity = ctx.table("mart_holder_activity")
     least = min(p["min_pool_payers"], p["min_settlement_payers"])
     busy = activity.filter(
-        (pl.col("person_payers") >= least)
-        | ((pl.col("person_payees") >= p["min_borrowers"]) & (pl.col("both_ways") >= p["min_borrowers"]))
+        (pl.col("payers") >= least)
+        | ((pl.col("payees") >= p["min_borrowers"]) & (pl.col("both_ways") >= p["min_borrowers"]))
     ).filter((pl.col("payers") > 0) & (pl.col("payees") > 0))
     known = holder_institution(ctx).rename(
         {"other_holder_id": "holder_id", "other_institution": "institution_id"}
@@ -147,9 +147,7 @@ def business_lines(ctx: Context, holders: pl.Series) -> pl.DataFrame:
                 pl.lit(coming).alias("coming"),
             )
         )
-    kinds = ctx.table("mart_holder", ("holder_id", "kind")).rename(
-        {"holder_id": "other_id", "kind": "other_kind"}
-    )
+    kinds = firms(ctx).select(pl.col("holder_id").alias("other_id"), pl.lit("firm").alias("other_kind"))
     banks = (
         ctx.table("mart_holder_kind", ("holder_id", "role"))
         .filter(pl.col("role") == "bank")
@@ -161,6 +159,7 @@ def business_lines(ctx: Context, holders: pl.Series) -> pl.DataFrame:
         .unique(["holder_id", "line_no"])
         .join(lines, on="line_no")
         .join(kinds, on="other_id", how="left")
+        .with_columns(pl.col("other_kind").fill_null("person"))
         .join(banks, on="other_id", how="anti")
         .sort("holder_id", "booked_at", "line_no")
     )
@@ -300,10 +299,11 @@ def _settlement(holder: int, carrier: str, mine: pl.DataFrame, p: dict[str, floa
         return None
     start = payers["first_in"].min()
     payees = others.filter((pl.col("ins") == 0) & (pl.col("outs") > 0)).select("other_id")
-    taken = mine.filter("coming").filter(pl.col("other_id").is_null() | (pl.col("other_kind") != "company"))
+    taken = mine.filter("coming").filter(pl.col("other_id").is_null() | (pl.col("other_kind") != "firm"))
     paid = mine.filter(~pl.col("coming") & (pl.col("booked_at") >= start)).join(
         payees, on="other_id", how="semi"
     )
+    taken = usual(taken)
     masked = mine.filter(~pl.col("coming") & pl.col("other_id").is_null() & (pl.col("booked_at") >= start))
     settled, fit, days = _daily_fit(taken, paid, masked, p["max_fee"])
     total, gone = int(taken["amount_fen"].sum()), int(settled["amount_fen"].sum())
@@ -324,6 +324,19 @@ def _settlement(holder: int, carrier: str, mine: pl.DataFrame, p: dict[str, floa
         ).sort("line_no"),
         strength,
     )
+
+
+def usual(taken: pl.DataFrame, multiple: float = 20) -> pl.DataFrame:
+    """Leave out payers of a few payments far beyond the usual: income of another business.
+
+    Customers of a settlement business or a channel pay like amounts often or in numbers; a firm's fee or
+    sale beside them stands out by orders of magnitude.
+    """
+    usual = taken["amount_fen"].median()
+    if not isinstance(usual, float):
+        return taken
+    few = pl.len().over("other_id") <= 3
+    return taken.filter(~(few & (pl.col("amount_fen").mean().over("other_id") > multiple * usual)))
 
 
 def _daily_fit(

@@ -95,6 +95,36 @@ def _lines(ctx: Context, held: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def _bank_like(ctx: Context) -> list[int]:
+    """Holders that behave as a bank towards its depositors, for where names say nothing.
+
+    They credit accounts of two institutions or more, three accounts or more, all at one bank, and
+    mostly on the days interest is settled (20th to 22nd of a month).
+    """
+    ins = ctx.table("mart_line", ("account_id", "direction", "booked_on", "cp_holder_id")).filter(
+        (pl.col("direction") == "in") & pl.col("cp_holder_id").is_not_null()
+    )
+    accounts = ctx.table("mart_account", ("account_id", "bank_code", "holder_id"))
+    return (
+        ins.join(accounts, on="account_id")
+        .group_by("cp_holder_id")
+        .agg(
+            pl.col("account_id").n_unique().alias("accounts"),
+            pl.col("holder_id").n_unique().alias("holders"),
+            pl.col("bank_code").n_unique().alias("banks"),
+            pl.col("booked_on").dt.day().is_between(20, 22).mean().alias("rhythm"),
+        )
+        .filter(
+            (pl.col("accounts") >= 3)
+            & (pl.col("holders") >= 2)
+            & (pl.col("banks") == 1)
+            & (pl.col("rhythm") >= 0.6)
+        )["cp_holder_id"]
+        .sort()
+        .to_list()
+    )
+
+
 def _side(ctx: Context, lines: pl.DataFrame, held: pl.DataFrame, accounts: pl.DataFrame) -> pl.Series:
     """Say who stands on the other side of each line; same length and order as `lines`."""
     legs = ctx.table("mart_transfer", ("out_line_no", "in_line_no", "from_account_id", "to_account_id"))
@@ -173,7 +203,7 @@ def _side(ctx: Context, lines: pl.DataFrame, held: pl.DataFrame, accounts: pl.Da
         .then(pl.col("named_kind"))
         .when(pl.col("same_holder") | (pl.col("role") == "self") | pl.col("named_kind").is_not_null())
         .then(pl.lit("self"))
-        .when(pl.col("role") == "bank")
+        .when((pl.col("role") == "bank") | pl.col("cp_holder_id").is_in(_bank_like(ctx)))
         .then(pl.lit("bank"))
         .when(pl.col("role").is_in(["related", "guarantor"]))
         .then(pl.lit("related"))

@@ -51,7 +51,9 @@ def _interest(ctx: Context, book: Book, refund_days: int) -> pl.DataFrame:
             pl.col("F03").alias("amount_fen"),
             pl.lit(True).alias("told"),
         )
-        named = lines.filter((pl.col("direction") == "in") & pl.col("side").is_in(["bank", "unknown"]))
+        named = lines.filter(
+            (pl.col("direction") == "in") & pl.col("side").is_in(["bank", "unknown", "other"])
+        )
         credit = pl.concat([credit, named.join(told, on=["booked_on", "amount_fen"], how="semi")]).unique(
             "line_no"
         )

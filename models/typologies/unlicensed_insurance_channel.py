@@ -17,7 +17,8 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.text.clauses import plain
 from models.typologies._common import first_last, operator_ids, shown_name, yuan
-from models.typologies._flows_between import dealings
+from models.typologies._flows_between import dealings, holder_institution
+from models.typologies._operators import business_lines, usual
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -92,8 +93,6 @@ def _make(ctx: Context) -> pl.DataFrame:
         third.join(kinds.select("holder_id"), on="holder_id", how="anti")
         .join(_carriers(ctx, ids), on="holder_id")
         .join(licensed.select(pl.col("institution_id").alias("carrier")), on="carrier", how="anti")
-        .join(ctx.table("mart_holder", ("holder_id", "kind")), on="holder_id")
-        .filter((pl.col("kind") != "person") | (pl.col("settlements") >= 2 * p["min_settlements"]))
     )
     if third.is_empty():
         return third.with_columns(
@@ -122,8 +121,6 @@ def _make(ctx: Context) -> pl.DataFrame:
 
 
 def _carriers(ctx: Context, ids: pl.DataFrame) -> pl.DataFrame:
-    from models.typologies._flows_between import holder_institution
-
     known = holder_institution(ctx).rename({"other_holder_id": "holder_id", "other_institution": "carrier"})
     rest = ids.join(known, on="holder_id", how="anti").select(
         "holder_id", pl.col("operator_id").alias("carrier")
@@ -139,27 +136,20 @@ def receipts(ctx: Context, holders: list[int]) -> pl.DataFrame:
     polars.DataFrame
         ``holder_id``, ``line_no``, ``account_no``, ``booked_on``, ``amount_fen``, ``coming``, ``other_id``.
     """
-    accounts = ctx.table("mart_account", ("account_id", "holder_id")).filter(
-        pl.col("holder_id").is_in(holders)
-    )
-    persons = (
-        ctx.table("mart_holder", ("holder_id", "kind"))
-        .filter(pl.col("kind") == "person")
-        .select(pl.col("holder_id").alias("other_id"))
-    )
-    lines = (
-        ctx.table(
-            "mart_line",
-            ("line_no", "account_id", "account_no", "booked_on", "direction", "amount_fen", "cp_holder_id"),
+    lines = business_lines(ctx, pl.Series(holders, dtype=pl.Int32)).filter(pl.col("other_kind") != "firm")
+    taken = [
+        usual(mine.filter(pl.col("coming") & pl.col("other_id").is_not_null()), multiple=10)
+        for _, mine in lines.group_by("holder_id", maintain_order=True)
+    ]
+    if not taken:
+        return lines.select(
+            "holder_id", "line_no", "account_no", "booked_on", "amount_fen", "coming", "other_id"
         )
-        .join(accounts, on="account_id")
-        .rename({"cp_holder_id": "other_id"})
-        .with_columns((pl.col("direction") == "in").alias("coming"))
-        .join(persons, on="other_id", how="semi")
-    )
-    payers = lines.filter("coming").select("holder_id", "other_id").unique()
+    came = pl.concat(taken)
+    payers = came.select("holder_id", "other_id").unique()
+    back = lines.filter(~pl.col("coming")).join(payers, on=["holder_id", "other_id"], how="semi")
     return (
-        lines.join(payers, on=["holder_id", "other_id"], how="semi")
+        pl.concat([came, back])
         .select("holder_id", "line_no", "account_no", "booked_on", "amount_fen", "coming", "other_id")
         .sort("line_no")
     )
