@@ -10,6 +10,8 @@ WAREHOUSE ?= data/warehouse
 EXPORTS ?= data/exports
 export PREFECT_HOME ?= $(CURDIR)/data/prefect
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
+# An office behind a proxy has its own certificate authority in the system store.
+export UV_SYSTEM_CERTS ?= true
 export DO_NOT_TRACK ?= 1
 
 .DEFAULT_GOAL := help
