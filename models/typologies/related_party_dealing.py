@@ -60,10 +60,10 @@ TYPOLOGY = Typology(
         ),
         Parameter(
             "grave_yuan",
-            5_000_000,
+            20_000_000,
             "yuan",
             "calibrated",
-            "Half the registered capital asked of an asset manager (10 million yuan).",
+            "Twice the registered capital asked of an asset manager (10 million yuan): more than the firm itself is worth.",
             "Sum of flows from which the finding is grave.",
         ),
     ),
