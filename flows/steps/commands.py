@@ -30,6 +30,7 @@ class Method(StrEnum):
     fifo = "fifo"
     lifo = "lifo"
     pro_rata = "pro_rata"
+    lowest = "lowest"
 
 
 def register(app: typer.Typer) -> None:
