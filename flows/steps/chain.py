@@ -14,8 +14,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
+from flows.steps.direction import Directed, Numbers, direct, page_starts
 from flows.steps.formats.protocol import AccountBalances
 from flows.steps.reorder import reorder_days
 
@@ -83,138 +85,81 @@ def check_chain(lines: pl.DataFrame, accounts: Sequence[AccountBalances] = ()) -
     O(n log n) and set-at-a-time; only account-days whose rows do not fit in the file's order are
     looked at one by one (:mod:`flows.steps.reorder`).
     """
-    if lines.is_empty():
-        return Chain(
-            pl.Series("chain_no", [], dtype=pl.Int32), _breaks(_events(_numbered(lines), accounts)), 0, 0
-        )
-    numbered = _numbered(lines)
-    directed = _directed(numbered)
-    newest_first = directed.filter("descending")["account_no"].n_unique()
     openings: dict[str, int] = {}
     for each in accounts:
         if each.opening_fen is not None:
             openings.setdefault(each.account_no, each.opening_fen)
-    ordered, reordered = reorder_days(directed, openings)
-    events = _events(ordered, accounts)
-    chain_no = ordered.sort("row")["chain_no"].cast(pl.Int32)
-    return Chain(chain_no, _breaks(events), newest_first, reordered)
+    directed = direct(lines, page_starts(accounts))
+    chain_no, reordered = directed.chain_no, 0
+    if directed.misfits:
+        frame = directed.frame(lines)
+        ordered, reordered = reorder_days(frame, openings)
+        chain_no = ordered["chain_no"].to_numpy()
+    if any(each.opening_fen is not None or each.closing_fen is not None for each in accounts):
+        breaks = _breaks(_events(lines, chain_no, directed, accounts))
+    else:
+        breaks = _row_breaks(lines, chain_no, directed) if directed.misfits or directed.gaps else []
+    return Chain(
+        pl.Series("chain_no", chain_no, dtype=pl.Int32), breaks, len(directed.newest_first), reordered
+    )
 
 
-def _numbered(lines: pl.DataFrame) -> pl.DataFrame:
-    signed = pl.when(pl.col("direction") == "in").then("amount_fen").otherwise(-pl.col("amount_fen"))
-    return lines.select(
+def _row_breaks(lines: pl.DataFrame, chain_no: Numbers, directed: Directed) -> list[Break]:
+    """Find the breaks where rows alone state balances: one pass over arrays."""
+    order = np.lexsort((chain_no, directed.account))
+    account, delta = directed.account[order], directed.delta[order]
+    total = np.cumsum(delta)
+    starts = np.flatnonzero(np.r_[True, account[1:] != account[:-1]])
+    before = np.repeat(total[starts] - delta[starts], np.diff(np.r_[starts, len(order)]))
+    told = np.flatnonzero(directed.known[order])
+    base = directed.balance[order][told] - (total - before)[told]
+    gap = base[1:] - base[:-1]
+    at = np.flatnonzero((gap != 0) & (account[told][1:] == account[told][:-1])) + 1
+    rows = lines[order[told[at]].tolist()]
+    return [
+        Break(account_no, record, int(missing), "balance")
+        for account_no, record, missing in zip(
+            rows["account_no"], rows["source_record"], gap[at - 1], strict=True
+        )
+    ]
+
+
+def _events(
+    lines: pl.DataFrame, chain_no: Numbers, directed: Directed, accounts: Sequence[AccountBalances]
+) -> pl.DataFrame:
+    """Return every statement of balance and every line, in the bank's order within the account."""
+    of_lines = lines.select(
         "account_no",
-        "booked_at",
-        "has_time",
-        signed.alias("delta"),
+        pl.Series("page", directed.page),
+        pl.lit(_LINE, pl.Int8).alias("kind"),
+        pl.Series("chain_no", chain_no, dtype=pl.Int64),
+        pl.Series("delta", directed.delta),
         pl.col("balance_after_fen").alias("balance"),
         "source_record",
-    ).with_row_index("row")
-
-
-def _directed(numbered: pl.DataFrame) -> pl.DataFrame:
-    """Add ``descending`` by account and ``chain_no`` in that direction.
-
-    Days that only rise or only fall tell the direction; then what the balances fit; then which of
-    rising and falling is more frequent; then what the other accounts of the file do.
-    """
-    account = "account_no"
-    before, delta_before = pl.col("balance").shift(1).over(account), pl.col("delta").shift(1).over(account)
-    day, earlier = pl.col("booked_at").dt.date(), pl.col("booked_at").shift(1).over(account)
-    votes = numbered.select(
-        account,
-        (before + pl.col("delta") == pl.col("balance")).alias("oldest_fits"),
-        (pl.col("balance") + delta_before == before).alias("newest_fits"),
-        (day > earlier.dt.date()).alias("rises"),
-        (day < earlier.dt.date()).alias("falls"),
-        (pl.col("booked_at") > earlier).alias("later"),
-        (pl.col("booked_at") < earlier).alias("sooner"),
     )
-    counted = votes.group_by(account).agg(pl.exclude(account).sum().cast(pl.Int64))
-    whole = counted.select(pl.exclude(account).sum()).row(0, named=True)
-    file_says = (
-        (whole["falls"] - whole["rises"])
-        or (whole["newest_fits"] - whole["oldest_fits"])
-        or (whole["sooner"] - whole["later"])
-    )
-    days, fits = pl.col("falls") - pl.col("rises"), pl.col("newest_fits") - pl.col("oldest_fits")
-    times = pl.col("sooner") - pl.col("later")
-    only_one_way = (pl.col("falls") == 0) != (pl.col("rises") == 0)
-    descending = (
-        pl.when(only_one_way)
-        .then(days > 0)
-        .when(fits != 0)
-        .then(fits > 0)
-        .when(days != 0)
-        .then(days > 0)
-        .when(times != 0)
-        .then(times > 0)
-        .otherwise(pl.lit(file_says > 0))
-    )
-    directed = numbered.join(
-        counted.select(account, descending.alias("descending")), on=account, how="left", maintain_order="left"
-    )
-    place = pl.int_range(pl.len(), dtype=pl.Int64).over(account)
-    size = pl.len().cast(pl.Int64).over(account)
-    return directed.with_columns(chain_no=pl.when("descending").then(size - 1 - place).otherwise(place))
-
-
-def _events(ordered: pl.DataFrame, accounts: Sequence[AccountBalances]) -> pl.DataFrame:
-    """Return every statement of balance and every line, in the bank's order within the account."""
-    lines = ordered.select(
+    stated = _stated(accounts).select(
         "account_no",
-        pl.lit(0, pl.Int64).alias("page"),
-        pl.lit(_LINE, pl.Int8).alias("kind"),
-        pl.col("chain_no").cast(pl.Int64)
-        if "chain_no" in ordered.columns
-        else pl.lit(0, pl.Int64).alias("chain_no"),
-        "delta",
-        "balance",
-        "source_record",
-    )
-    stated = _stated(accounts)
-    if stated.is_empty():
-        return lines.filter(pl.col("balance").is_not_null().any().over("account_no")).sort(
-            "account_no", "chain_no"
-        )
-    pages = stated.filter(kind=_OPENING).select(
-        "account_no", "page", pl.col("from_record").alias("source_record")
-    )
-    if pages["page"].max():
-        lines = (
-            lines.drop("page")
-            .sort("source_record")
-            .join_asof(
-                pages.sort("source_record"),
-                on="source_record",
-                by="account_no",
-                strategy="backward",
-                check_sortedness=False,
-            )
-            .with_columns(pl.col("page").fill_null(0))
-            .select(lines.columns)
-        )
-    balances = stated.select(
-        "account_no",
-        "page",
+        pl.when(pl.col("account_no").is_in(sorted(directed.newest_page_first)))
+        .then(-pl.col("page"))
+        .otherwise("page")
+        .alias("page"),
         "kind",
         pl.lit(0, pl.Int64).alias("chain_no"),
         pl.lit(0, pl.Int64).alias("delta"),
         "balance",
         pl.col("record").alias("source_record"),
     )
-    return pl.concat([lines, balances]).sort("account_no", "page", "kind", "chain_no")
+    return pl.concat([of_lines, stated]).sort("account_no", "page", "kind", "chain_no")
 
 
 def _stated(accounts: Sequence[AccountBalances]) -> pl.DataFrame:
-    rows: list[tuple[str, int, int, int | None, int | None, int | None]] = []
+    rows: list[tuple[str, int, int, int | None, int | None]] = []
     page: dict[str, int] = {}
     for each in accounts:
         number = page.get(each.account_no, 0)
         page[each.account_no] = number + 1
-        start = each.opening_record if each.opening_record is not None else 0
-        rows.append((each.account_no, number, _OPENING, each.opening_fen, each.opening_record, start))
-        rows.append((each.account_no, number, _CLOSING, each.closing_fen, each.closing_record, start))
+        rows.append((each.account_no, number, _OPENING, each.opening_fen, each.opening_record))
+        rows.append((each.account_no, number, _CLOSING, each.closing_fen, each.closing_record))
     return pl.DataFrame(
         rows,
         schema={
@@ -223,7 +168,6 @@ def _stated(accounts: Sequence[AccountBalances]) -> pl.DataFrame:
             "kind": pl.Int8,
             "balance": pl.Int64,
             "record": pl.Int64,
-            "from_record": pl.Int64,
         },
         orient="row",
     )

@@ -37,7 +37,15 @@ READER_VERSION = 1
 
 STATEMENTS, REGISTERS = "statements", "registers"
 ROWS, QUARANTINE = ".parquet", ".quarantine.parquet"
-_READERS = ("formats", "registers.py", "chain.py", "reorder.py", "containers.py", "reading.py")
+_READERS = (
+    "formats",
+    "registers.py",
+    "chain.py",
+    "direction.py",
+    "reorder.py",
+    "containers.py",
+    "reading.py",
+)
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,19 @@ def test_pages_carry_over() -> None:
     assert (only.kind, only.gap_fen, only.record) == ("opening", 10, 3)
 
 
+def test_pages_may_run_newest_first_too() -> None:
+    frame = statement([5, -3, 7, -2], balances=False, per_day=2)
+    newest_page_first = in_file_order(frame, [2, 3, 0, 1])
+    pages = [AccountBalances("A", 2, 7, 1, 2), AccountBalances("A", 0, 2, 3, 4)]
+    chain = check_chain(newest_page_first, pages)
+    assert chain.breaks == []
+    assert chain.chain_no.to_list() == [2, 3, 0, 1]
+    newest_first = in_file_order(statement([5, -3, 7, -2], per_day=1), [3, 2, 1, 0])
+    chain = check_chain(newest_first, pages)
+    assert chain.breaks == []
+    assert chain.chain_no.to_list() == [3, 2, 1, 0]
+
+
 def test_a_page_without_lines_must_close_as_it_opened() -> None:
     empty = statement([])
     assert check_chain(empty, [AccountBalances("A", 5, 5)]).breaks == []
