@@ -128,9 +128,9 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 grave.setdefault(finding.institution_id, []).append(finding)
     held = subscriptions(ctx).filter(pl.col("institution_id").is_in(sorted(grave)))
     for institution_id, part in each(held, "institution_id"):
-        finding = _finding(ctx, institution_id, part, grave[institution_id])
-        if finding is not None:
-            yield finding
+        growing = _finding(ctx, institution_id, part, grave[institution_id])
+        if growing is not None:
+            yield growing
 
 
 def _open(part: pl.DataFrame, on: dt.date) -> pl.DataFrame:
