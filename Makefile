@@ -9,6 +9,8 @@ LANDING ?= data/landing
 WAREHOUSE ?= data/warehouse
 EXPORTS ?= data/exports
 export PREFECT_HOME ?= $(CURDIR)/data/prefect
+# A busy or slow machine takes its time to start the embedded server.
+export PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS ?= 300
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 # An office behind a proxy has its own certificate authority in the system store.
 export UV_SYSTEM_CERTS ?= true
