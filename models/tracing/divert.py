@@ -11,6 +11,11 @@ HOPS = 3
 """Transfers followed, counted from the client account (typologies.md, Readings)."""
 DAYS = 30
 """Horizon of the catalogue's self-financing row."""
+FAR_HOPS = 6
+FAR_DAYS = 60
+"""Money that left for no project is followed further: misappropriation knows no number of hops."""
+ALL_BUT = 0.8
+"""Share of a payment that must arrive for the rest to be commission."""
 SHARE = 0.3
 """Share of a payment that must arrive at one class before it counts: a borrower who pays a related
 vendor a small part for goods is clean (typologies.md, self-financing)."""
@@ -56,7 +61,7 @@ def targets(ctx: Context) -> pl.DataFrame:
     return frame
 
 
-def diverted(ctx: Context, lines: pl.DataFrame, *, direct: bool) -> pl.DataFrame:
+def diverted(ctx: Context, lines: pl.DataFrame, *, direct: bool, through_own: bool = False) -> pl.DataFrame:
     """Parts of payments that arrived at insiders, brokers or developers.
 
     Parameters
@@ -65,6 +70,8 @@ def diverted(ctx: Context, lines: pl.DataFrame, *, direct: bool) -> pl.DataFrame
         ``institution_id``, ``line_no``, ``amount_fen``: payments out of client accounts.
     direct : bool
         Whether the payee itself may be the target; a registered borrower is not, whoever it is.
+    through_own : bool
+        Whether the institution's own accounts are passed through instead of being an end.
 
     Returns
     -------
@@ -72,32 +79,31 @@ def diverted(ctx: Context, lines: pl.DataFrame, *, direct: bool) -> pl.DataFrame
         Columns of `models.tracing.uses.USE_SCHEMA`. Commission kept by those in between is
         ``unknown`` (basis ``shaved``).
     """
+    hops, days = (FAR_HOPS, FAR_DAYS) if direct else (HOPS, DAYS)
     all_targets = targets(ctx)
-    found: list[pl.DataFrame] = []
+    found: list[pl.DataFrame] = [_empty()]
     for (institution,), part in lines.sort("institution_id", "line_no").group_by(
         "institution_id", maintain_order=True
     ):
         here = all_targets.filter(
             (pl.col("institution_id") == institution) | pl.col("institution_id").is_null()
         ).unique("holder_id", keep="first", maintain_order=True)
-        got = reach(
+        if through_own:
+            here = here.filter(pl.col("class") != "own")
+        steps = reach(
             ctx,
             part["line_no"],
-            hops=HOPS,
-            days=DAYS,
+            hops=hops,
+            days=days,
             method="lifo",
             stop_holders=here["holder_id"].to_list(),
         )
-        if got.is_empty():
-            continue
         got = (
-            got.join(here.select("class", end_holder_id="holder_id"), on="end_holder_id")
+            steps.join(here.select("class", end_holder_id="holder_id"), on="end_holder_id")
             .filter(pl.lit(direct) | (pl.col("hops") > 1))
             .filter((pl.col("class") != "own") | _own_account(ctx))
         )
-        found.append(_weigh(str(institution), got, part))
-    if not found:
-        return _empty()
+        found += _weigh(str(institution), got, steps, part, direct)
     return pl.concat(found, how="vertical_relaxed")
 
 
@@ -107,7 +113,9 @@ def _own_account(ctx: Context) -> pl.Expr:
     return pl.col("end_account_id").is_in(own["account_id"].to_list())
 
 
-def _weigh(institution: str, got: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+def _weigh(
+    institution: str, got: pl.DataFrame, steps: pl.DataFrame, lines: pl.DataFrame, direct: bool
+) -> list[pl.DataFrame]:
     """Keep what makes up a material part of its payment; add what was shaved on the way."""
     size = lines.select(start_line_no="line_no", whole="amount_fen")
     kept = (
@@ -116,16 +124,60 @@ def _weigh(institution: str, got: pl.DataFrame, lines: pl.DataFrame) -> pl.DataF
         .filter(pl.col("part") >= SHARE * pl.col("whole"))
     )
     arrived = kept.select(
-        pl.lit(institution).alias("institution_id"),
-        pl.col("start_line_no").alias("line_no"),
-        "class",
-        "end_line_no",
-        "end_holder_id",
-        "amount_fen",
-        "hops",
-        pl.lit("traced").alias("basis"),
+        "start_line_no", "class", "end_line_no", "end_holder_id", "amount_fen", "hops", basis=pl.lit("traced")
     )
-    return arrived
+    shaved = _shaved(kept, steps, size, direct)
+    return [
+        f.select(
+            pl.lit(institution).alias("institution_id"),
+            pl.col("start_line_no").alias("line_no"),
+            "class",
+            "end_line_no",
+            "end_holder_id",
+            "amount_fen",
+            pl.col("hops").cast(pl.Int64),
+            "basis",
+        )
+        for f in (arrived, shaved)
+    ]
+
+
+def _shaved(kept: pl.DataFrame, steps: pl.DataFrame, size: pl.DataFrame, direct: bool) -> pl.DataFrame:
+    """What those in between kept of money they passed on: unknown.
+
+    Of a payment straight out of a client account, all that did not arrive; of a project's
+    money, what did not arrive of the borrower's payment that led to the target (the rest is the borrower's to
+    spend). Only where `ALL_BUT` of that payment arrived: else it was no passage.
+    """
+    if direct:
+        led = kept.group_by("start_line_no").agg(pl.col("amount_fen").sum().alias("arrived"))
+        led = led.join(size.rename({"whole": "sent"}), on="start_line_no").with_columns(
+            end_line_no=pl.col("start_line_no")
+        )
+    else:
+        sent = (
+            steps.filter(pl.col("hops") == 2)
+            .group_by("start_line_no", "end_line_no")
+            .agg(pl.col("amount_fen").sum().alias("sent"))
+        )
+        led = (
+            kept.filter(pl.col("hops") > 2)
+            .with_columns(end_line_no=pl.col("path").list.get(1))
+            .group_by("start_line_no", "end_line_no")
+            .agg(pl.col("amount_fen").sum().alias("arrived"))
+            .join(sent, on=["start_line_no", "end_line_no"])
+        )
+    return led.filter(
+        (pl.col("arrived") >= ALL_BUT * pl.col("sent")) & (pl.col("arrived") < pl.col("sent"))
+    ).select(
+        "start_line_no",
+        pl.lit("unknown").alias("class"),
+        "end_line_no",
+        pl.lit(None, pl.Int64).alias("end_holder_id"),
+        (pl.col("sent") - pl.col("arrived")).alias("amount_fen"),
+        pl.lit(2).alias("hops"),
+        pl.lit("shaved").alias("basis"),
+    )
 
 
 def _empty() -> pl.DataFrame:

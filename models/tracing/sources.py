@@ -54,8 +54,8 @@ def payout_lines(ctx: Context) -> pl.DataFrame:
     """Payments out of client accounts to clients (grain: ``line_no``).
 
     Clients are those who subscribed and, on client accounts, those who behave as clients: persons
-    who pay in as well, and persons in no register who are paid out of the balance that stood there
-    before the first statement.
+    who pay in as well, and payees in no register (or with a masked name) who get no more than clients
+    get, or what stood there before the first statement, and are neither staff nor known by enquiry.
     """
 
     def make(ctx: Context) -> pl.DataFrame:
@@ -85,9 +85,15 @@ def _unregistered_clients(ctx: Context) -> pl.DataFrame:
         )
         .join(roles, on=["institution_id", "cp_holder_id"], how="left")
     )
-    before = from_opening(ctx)
-    loose = outs.filter(pl.col("role").is_null() | (pl.col("role") == "unknown")).join(
-        before, on="line_no", how="semi"
+    most = payouts(ctx).group_by("institution_id").agg(pl.col("amount_fen").quantile(0.99).alias("most"))
+    loose = (
+        outs.filter(pl.col("role").is_null() | (pl.col("role") == "unknown"))
+        .join(most, on="institution_id")
+        .join(from_opening(ctx).with_columns(opening=pl.lit(True)), on="line_no", how="left")
+        .filter((pl.col("amount_fen") <= pl.col("most")) | pl.col("opening").fill_null(False))
+        .drop("most", "opening")
+        .join(cost_payees(ctx), on=["institution_id", "cp_holder_id"], how="anti")
+        .join(_monitored(ctx), on="cp_account_id", how="anti")
     )
     loose = pl.concat(
         [
@@ -103,6 +109,24 @@ def _unregistered_clients(ctx: Context) -> pl.DataFrame:
         .unique("line_no")
         .sort("line_no")
     )
+
+
+def cost_payees(ctx: Context) -> pl.DataFrame:
+    """Whom an institution pays from its own accounts: staff and suppliers, not clients."""
+    return (
+        controlled_lines(ctx)
+        .filter(
+            (pl.col("direction") == "out") & (pl.col("account_type") == "own") & pl.col("cp_type").is_null()
+        )
+        .select("institution_id", "cp_holder_id")
+        .drop_nulls()
+        .unique()
+    )
+
+
+def _monitored(ctx: Context) -> pl.DataFrame:
+    """Accounts whose statements are on hand: obtained by enquiry, so not just any client's."""
+    return ctx.table("mart_account").filter("monitored").select(cp_account_id="account_id")
 
 
 def from_opening(ctx: Context) -> pl.DataFrame:
