@@ -43,11 +43,13 @@ def valid_identity_number(numbers: pl.Series) -> pl.Series:
 
 def valid_cnaps(codes: pl.Series) -> pl.Series:
     """CNAPS bank codes (行号), 12 digits of which the last is the check digit."""
-    frame = pl.DataFrame({"s": codes.str.strip_chars()})
-    product = pl.lit(10, dtype=pl.Int64)
-    for i in range(11):
-        value = (product + pl.col("s").str.slice(i, 1).cast(pl.Int64, strict=False)) % 10
-        product = pl.when(value == 0).then(10).otherwise(value) * 2 % 11
-    last = pl.col("s").str.slice(11, 1).cast(pl.Int64, strict=False)
-    good = pl.col("s").str.contains(r"^[0-9]{12}$") & ((product + last) % 10 == 1)
-    return frame.select(pl.when(pl.col("s").is_not_null()).then(good.fill_null(False)))["s"]
+    text = codes.str.strip_chars()
+    product = pl.Series([10], dtype=pl.Int64).new_from_index(0, len(text))
+    for i in range(11):  # a step at a time: as one expression each step would be evaluated twice over
+        value = (product + text.str.slice(i, 1).cast(pl.Int64, strict=False)) % 10
+        product = value.set((value == 0).fill_null(False), 10) * 2 % 11
+    last = text.str.slice(11, 1).cast(pl.Int64, strict=False)
+    good = text.str.contains(r"^[0-9]{12}$") & ((product + last) % 10 == 1)
+    return pl.DataFrame({"s": text, "good": good}).select(
+        pl.when(pl.col("s").is_not_null()).then(pl.col("good").fill_null(False))
+    )["good"]

@@ -62,7 +62,7 @@ def find_header(rows: Sequence[Row], aliases: Mapping[str, tuple[Alias, ...]]) -
         dated = next_dated
         header = match_header(row, aliases) if dated else None
         if header is not None:
-            return index, header
+            return index, _with_second_row(header, rows[index : index + 2], aliases)
         if index + 1 == len(rows):
             break
         next_dated = _names_a_date(rows[index + 1], aliases)
@@ -74,6 +74,19 @@ def find_header(rows: Sequence[Row], aliases: Mapping[str, tuple[Alias, ...]]) -
             if header is not None:
                 return index, header
     return None
+
+
+def _with_second_row(header: Header, rows: Sequence[Row], aliases: Mapping[str, tuple[Alias, ...]]) -> Header:
+    """Take the row below along when it divides a column of the header (``发生额`` into 借方 and 贷方)."""
+    below = _filled(rows[1]) if len(rows) > 1 else []
+    if (
+        not below
+        or not all(aliases.get(normalise_header(text)) for text in below)
+        or match_header(rows[1], aliases)
+    ):
+        return header
+    both = _match_two_rows(rows[0], rows[1], aliases)
+    return both if both is not None and len(both.columns) > len(header.columns) else header
 
 
 def _names_a_date(row: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> bool:

@@ -52,15 +52,23 @@ def mark_lost_digits(frame: pl.DataFrame, source: Source, sheet: int) -> pl.Data
 
 
 def _suspect(column: pl.Series) -> bool:
-    """Whether every long number of the column could be a float: true for few text columns."""
-    long = column.filter(column.str.contains(_LONG).fill_null(False)).unique().head(_MOST_SEEN)
-    return len(long) > 0 and all(_float_like(text) for text in long.to_list())
+    """Whether long numbers of the column look like floats; the type of the cells then decides."""
+    long = column.filter(column.str.contains(_LONG).fill_null(False)).unique().head(_MOST_SEEN).to_list()
+    if not long:
+        return False
+    return any(_fifteen_digits(text, 17) for text in long) or all(_float_like(text) for text in long)
+
+
+def _fifteen_digits(text: str, least: int) -> bool:
+    """Whether a number has no more than the 15 digits that a spreadsheet keeps, and noughts."""
+    digits = text.split(".")[0]
+    value = float(digits)
+    return len(digits) >= least and float(f"{value:.15g}") == value == int(digits)
 
 
 def _float_like(text: str) -> bool:
     digits = text.split(".")[0]
-    value = float(digits)
-    return (len(digits) >= 17 and int(value) == int(digits)) or float(f"{value:.15g}") == value == int(digits)
+    return _fifteen_digits(text, 16) or (len(digits) >= 17 and int(float(digits)) == int(digits))
 
 
 def _number_texts(source: Source, sheet: int) -> set[float] | None:

@@ -70,13 +70,17 @@ def _split_quoted(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFra
     d = re.escape(delimiter)
     good = _well_formed(delimiter)
     line = pl.col("line")
-    mended = (
-        line.str.replace_all(r'=("[^"]*")', "${1}")
-        .str.replace_all(rf'"[ \t]+({d}|$)', '"${1}')
-        .str.replace_all(rf'(^|{d})[ \t]+"', '${1}"')
-    )
-    lines = lines.with_columns(pl.when(line.str.contains(good)).then(line).otherwise(mended))
     ok = lines["line"].str.contains(good)
+    for pattern, value in (  # the narrowest mending first; each only on lines that still need it
+        (rf'"[ \t]+({d}|$)', '"${1}'),
+        (r'=("[^"]*")', "${1}"),
+        (rf'(^|{d})[ \t]+"', '${1}"'),
+    ):
+        if ok.all():
+            break
+        mended = pl.when(line.str.contains(good)).then(line).otherwise(line.str.replace_all(pattern, value))
+        lines = lines.with_columns(mended.alias("line"))
+        ok = lines["line"].str.contains(good)
     parts = []
     if ok.any():
         parts.append(_read_quoted(lines.filter(ok), delimiter, width))

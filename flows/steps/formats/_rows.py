@@ -28,6 +28,7 @@ _TOTAL = re.compile(
     r"上期|上页|承前|过次|转下|接上|第\s*\d+\s*[页/]|共\s*\d+|总笔数|总金额|合 *计|小 *计|总 *计|"
     r"(?i:sub-?\s*total|total|grand|page\b|opening|closing|brought|carried|balance b|end of))"
 )
+_BARE = re.compile(r"^[0-9A-Za-z./:+-]+$")
 _NOTE = re.compile(
     r"以下空白|打印|制表|复核|经办|盖章|仅供|以上|说明|注[:：]|备注[:：]|^\*{3,}|^-{5,}|^={5,}|系统自动|疑问|(?i:printed|generated|end of)"
 )
@@ -132,7 +133,7 @@ class RowReader:
         stop: int | None = None
         ignored: list[int] = []
         if not odd.is_empty():
-            stop, ignored = self._look_at(frame, odd, header)
+            stop, ignored = self._look_at(frame, odd, header, open_end)
         if stop is not None:
             keep = parsed.frame.filter(pl.col("record") < stop)
             rest = frame.filter(pl.col("record") >= stop)
@@ -142,7 +143,7 @@ class RowReader:
         return rest
 
     def _look_at(
-        self, frame: pl.DataFrame, odd: pl.DataFrame, header: Header
+        self, frame: pl.DataFrame, odd: pl.DataFrame, header: Header, open_end: bool
     ) -> tuple[int | None, list[int]]:
         """Classify rows that are no lines; return the record where a new block starts, and the ignored."""
         state = self.state
@@ -172,6 +173,7 @@ class RowReader:
         state.odd += rest.height
         if state.odd > MAX_ODD_ROWS:
             return None, ignored
+        torn = int(frame["record"][-1]) if open_end else -1
         names = ["record", "code", "filled", "first", "date_text", "amount_text", *columns]
         header_rows = 0
         for values in rest.select(names).iter_rows():
@@ -185,11 +187,13 @@ class RowReader:
                 continue  # a transaction with one thing wrong
             if date_text is not None and code != "date":
                 continue  # it has a date: the amount is what is wrong
-            other = match_header(cells, self.aliases)
-            if other is None and record == state.header_record and header.rows == 2:
+            if record == torn and _BARE.match(first or ""):
+                continue  # the beginning of a row, not a note
+            if header.rows == 2 and _is_top_row(cells, header):
                 header_rows = 1
                 ignored.append(record)
                 continue
+            other = match_header(cells, self.aliases)
             if other is not None:
                 if other.columns != header.columns:
                     self._use_header(other, record)
@@ -258,6 +262,12 @@ class RowReader:
             return others
         texts = self.state.header.texts if self.state.header else ()
         return max((i + 1 for i, text in enumerate(texts) if text), default=0)
+
+
+def _is_top_row(cells: tuple[str | None, ...], header: Header) -> bool:
+    """Whether a row is the upper one of a header of two rows."""
+    pairs = [(cell.strip(BLANK), text) for cell, text in zip(cells, header.texts, strict=False) if cell]
+    return bool(pairs) and all(text.startswith(cell) for cell, text in pairs)
 
 
 def _is_sub_header(cells: tuple[str | None, ...], aliases: Mapping[str, tuple[Alias, ...]]) -> bool:

@@ -22,7 +22,7 @@ _GROUPED = r"^[+-]?(?:[0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,4}(?:,[0-9]{4
 def clean(cells: pl.Expr) -> pl.Expr:
     """Trim a cell; dashes, ``/`` and the like that stand for an empty cell become null."""
     trimmed = cells.str.strip_chars(BLANK)
-    return pl.when((trimmed == "") | trimmed.str.contains(_EMPTY)).then(None).otherwise(trimmed)
+    return pl.when((trimmed != "") & ~trimmed.str.contains(_EMPTY)).then(trimmed)
 
 
 def half_width(cells: pl.Series) -> pl.Series:

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from flows.steps.errors import ConfigurationError
+from flows.steps.formats._profiles import load_profile
+from flows.steps.profile import profile
+from tests.steps.formats.made import OWN, lines, moves, read
+
+NAMELESS = "日期,金额,对方户名\n2016-06-20,-1.00,张三\n"
+
+
+def test_a_profile_asks_only_for_what_the_file_does_not_say(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(NAMELESS, encoding="utf-8")
+    text = profile(file)
+    open_entries = [row for row in text.splitlines() if row and not row.startswith(("#", "["))]
+    assert [row.split(" = ")[0] for row in open_entries] == ["file", "account"]
+    assert tomllib.loads(text)["match"]["file"] == "a.csv"
+    mended = tmp_path / "a.toml"
+    mended.write_text(text.replace('account = ""', f'account = "{OWN}"'), encoding="utf-8")
+    result = read(NAMELESS, "a.csv", profiles=(mended,))
+    assert lines(result)[0]["account_no"] == OWN
+    assert read(NAMELESS, "b.csv", profiles=(mended,)).rows_accepted == 0
+
+
+def test_columns_by_number_where_there_is_no_header(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(
+        f'[match]\ncontains = "Z9"\n[read]\naccount = "{OWN}"\nheader_row = 0\n'
+        '[columns]\ndate = 1\namount = 2\ndirection = 3\ncp_name = 4\n[direction]\nin = ["R"]\nout = ["P"]\n',
+        encoding="utf-8",
+    )
+    result = read(
+        "20160620|1.00|R|张三|Z9\n20160621|2.00|P|李四|Z9\n20160622|x|P|李四|Z9\n", profiles=(tmp_path,)
+    )
+    assert moves(result) == [("2016-06-20 00:00:00", "in", 100), ("2016-06-21 00:00:00", "out", 200)]
+    assert result.rows_quarantined == 1
+
+
+def test_day_first_and_flags_settle_what_content_cannot(tmp_path: Path) -> None:
+    text = f"Account,Date,Amount,D/C,Counterparty\n{OWN},03/04/2016,1.00,7,a\n"
+    assert read(text).rows_accepted == 0
+    own = tmp_path / "own.toml"
+    own.write_text(
+        '[match]\nfile = "*.csv"\n[read]\nday_first = true\n[direction]\nin = ["7"]\n', encoding="utf-8"
+    )
+    assert moves(read(text, profiles=(own,))) == [("2016-04-03 00:00:00", "in", 100)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[match",
+        "[match]\nfiel = 'a'\n",
+        "[read]\naccount = 6222\n",
+        "[columns]\nfoo = 1\n",
+        "[read]\nheader_row = 0\n[columns]\ndate = 'x'\n",
+    ],
+)
+def test_a_wrong_profile_is_a_configuration_error(tmp_path: Path, text: str) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError):
+        load_profile(own)
