@@ -211,7 +211,7 @@ class Fund(Institution):
         )
         region.pay(region.at(opened + 6 * DAY, 9, 11), self.custody, company, raised, "投资款", "CNAPS")
         for offset in (33, 61):
-            income = round(raised * rng.uniform(0.004, 0.03))
+            income = round(raised * rng.uniform(0.001, 0.006))
             day = opened + offset * DAY
             region.pay(region.at(day), company, self.custody, income, "分红", "CNAPS")
             for account, fen in shares:
