@@ -190,19 +190,27 @@ def make_relation(con: duckdb.DuckDBPyConnection) -> None:
     wanted = sorted({s.holder for paths in reached.values() for p in paths.values() for s in p})
     known = con.sql("select holder_id, name from mart_holder order by holder_id").pl()
     names = dict(known.filter(pl.col("holder_id").is_in(wanted)).rows())
-    direct = {
-        (i, h, role): (share, since, until)
-        for _, h, role, i, share, since, until in relations.rows()
-    }
+    direct = {(i, h, role): (share, since, until) for _, h, role, i, share, since, until in relations.rows()}
     rows = []
     for institution_id, name, _, _ in institutions.rows():
         for holder, path in sorted(reached[institution_id].items()):
             last = path[-1]
             share, since, until = direct.get((institution_id, holder, last.role), (None, None, None))
             rows.append(
-                (institution_id, holder, last.role, len(path), describe(name, path, names), share, since, until)
+                (
+                    institution_id,
+                    holder,
+                    last.role,
+                    len(path),
+                    describe(name, path, names),
+                    share,
+                    since,
+                    until,
+                )
             )
     frame = pl.DataFrame(rows, schema=_SCHEMA, orient="row")
     con.register("made_relation", frame)
-    con.execute("create table mart_relation as select * from made_relation order by institution_id, holder_id")
+    con.execute(
+        "create table mart_relation as select * from made_relation order by institution_id, holder_id"
+    )
     con.unregister("made_relation")
