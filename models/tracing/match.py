@@ -258,7 +258,8 @@ def _frame(walked: Legs, found: list[tuple[Pairs, str]]) -> pl.DataFrame:
         ).with_columns(pl.lit(basis).alias("basis"))
         for pairs, basis in found
     ]
-    drawn = np.flatnonzero(walked.overdraft)
+    # an account that opens overdrawn drew that lot before the statement: no line shows it
+    drawn = np.flatnonzero((walked.overdraft != 0) & (walked.line != OPENING))
     size = walked.overdraft[drawn]
     frames.append(
         pl.DataFrame(
@@ -287,7 +288,7 @@ def _frame(walked: Legs, found: list[tuple[Pairs, str]]) -> pl.DataFrame:
             .alias("lot"),
             pl.col("z")
             .replace_strict(
-                {HELD: "held", OVERDRAFT: "overdraft", OPENING: "overdraft"},
+                {HELD: "held", OVERDRAFT: "overdraft"},
                 default="line",
                 return_dtype=pl.String,
             )
