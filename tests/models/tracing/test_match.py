@@ -97,7 +97,11 @@ def test_splitting_a_line_changes_nothing(world: World, method: str, pick: int) 
             split.append(Line(len(split), x.account, signed, x.claimed, x.klass))
     merged: dict[tuple[int, object, object], int] = {}
     for (a, s, u), v in as_dict(fragments(split, opening, method)).items():
-        key = (a, origin.get(s, s) if isinstance(s, int) else s, origin.get(u, u) if isinstance(u, int) else u)
+        key = (
+            a,
+            origin.get(s, s) if isinstance(s, int) else s,
+            origin.get(u, u) if isinstance(u, int) else u,
+        )
         merged[key] = merged.get(key, 0) + v
     assert merged == as_dict(fragments(lines, opening, method))
 
@@ -139,7 +143,9 @@ def test_lowest_intermediate_balance_never_exceeds_the_balance(world: World) -> 
     for account in {x.account for x in lines}:
         own = [x for x in lines if x.account == account]
         held = found.filter(
-            (pl.col("account_id") == account) & (pl.col("use") == "held") & pl.col("in_line_no").is_in(list(mine))
+            (pl.col("account_id") == account)
+            & (pl.col("use") == "held")
+            & pl.col("in_line_no").is_in(list(mine))
         )
         balance = opening.get(account, 0)
         first = next((k for k, x in enumerate(own) if x.no in mine), None)
@@ -180,7 +186,11 @@ def test_identification_goes_first_and_loses_nothing(world: World, data: st.Data
         assert (named["in_line_no"] < named["out_line_no"]).all()
         claims = pots.group_by("line_no").agg(pl.col("amount_fen").sum().alias("claim"))
         used = named.group_by(pl.col("out_line_no").alias("line_no")).agg(pl.col("amount_fen").sum())
-        assert used.join(claims, on="line_no", how="left").filter(pl.col("amount_fen") > pl.col("claim")).is_empty()
+        assert (
+            used.join(claims, on="line_no", how="left")
+            .filter(pl.col("amount_fen") > pl.col("claim"))
+            .is_empty()
+        )
 
 
 def test_a_named_purpose_beats_first_in_first_out() -> None:
