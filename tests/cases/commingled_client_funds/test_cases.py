@@ -1,0 +1,56 @@
+"""二(一)2: client money and own money in one account."""
+
+from __future__ import annotations
+
+from tests.cases.cases import check_cases
+from tests.cases.world import World
+
+POSITIVE = {"P1": 50_000, "P2": 40_000, "P3": 45_000}
+LOOK_ALIKE = {
+    "L1": "large agreed service fees from custody to the own account",
+    "L2": "staff who are clients too are paid what they hold",
+    "L3": "one mistaken payment to a vendor, handed back",
+    "L4": "wages and rent out of the own account",
+}
+
+
+def test_cases() -> None:
+    w = World()
+    own = w.platform("P1")
+    own.sell(own.product("a"), w.people(5), 10_000, "2016-03-01", into=own.own)
+    w.move("2016-03-02", own.own, own.custody, 50_000)
+    wages = w.platform("P2")
+    wages.loan("a", w.people(20), each=10_000, lent="2016-03-01")
+    for who in w.people(4):
+        w.relate("P2", who, "employee")
+        for month in ("03", "04"):
+            w.move(f"2016-{month}-10", wages.custody, who, 5_000)
+    rent = w.platform("P3")
+    rent.loan("a", w.people(20), each=10_000, lent="2016-03-01")
+    landlord = w.firm()
+    w.move("2016-02-05", rent.own, landlord, 15_000)
+    for month in ("03", "04", "05"):
+        w.move(f"2016-{month}-05", rent.custody, landlord, 15_000)
+
+    fees = w.platform("L1")
+    fees.loan("a", w.people(20), each=10_000, lent="2016-03-01")
+    for month in ("03", "04", "05"):
+        w.move(f"2016-{month}-20", fees.custody, fees.own, 60_000)
+    both = w.platform("L2")
+    staff = w.people(5)
+    both.loan("a", staff, each=10_000, lent="2016-03-01")
+    for who in staff:
+        w.relate("L2", who, "employee")
+        w.move("2016-02-10", both.own, who, 5_000)
+    once = w.platform("L3")
+    once.loan("a", w.people(20), each=10_000, lent="2016-03-01")
+    vendor = w.firm()
+    w.relate("L3", vendor, "vendor")
+    w.move("2016-04-05", once.custody, vendor, 30_000)
+    w.move("2016-04-06", vendor, once.custody, 30_000)
+    plain = w.platform("L4")
+    plain.loan("a", w.people(20), each=10_000, lent="2016-03-01")
+    for who in w.people(4):
+        w.relate("L4", who, "employee")
+        w.move("2016-03-10", plain.own, who, 5_000)
+    check_cases(w, "commingled-client-funds", POSITIVE, LOOK_ALIKE)

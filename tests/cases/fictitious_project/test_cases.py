@@ -1,0 +1,59 @@
+"""二(一)1: registered projects that are none."""
+
+from __future__ import annotations
+
+from tests.cases.cases import check_cases
+from tests.cases.world import World
+
+POSITIVE = {"P1": 200_000, "P2": 100_000, "P3": 150_000, "P4": 100_000}
+LOOK_ALIKE = {
+    "L1": "a project still being raised",
+    "L2": "one borrower with several registered projects",
+    "L3": "a borrower who pays a fee of two per cent to the platform",
+    "L4": "a borrower who repays after a month",
+    "L5": "two borrowers of one family share an account",
+}
+
+
+def test_cases() -> None:
+    w = World()
+    never = w.platform("P1")
+    for key in ("a", "b"):
+        never.loan(key, w.people(10), each=10_000, lent="2016-05-03", days=90, lend=False)
+    shell, insider = w.firm(held=True), w.person()
+    back = w.platform("P2")
+    w.relate("P2", insider, "shareholder")
+    back.loan("a", w.people(10), each=10_000, lent="2016-03-01", days=180, borrower=shell)
+    w.move("2016-03-10", shell, insider, 95_000)
+    one = w.platform("P3")
+    box = w.firm()
+    for key in ("a", "b", "c"):
+        product = one.product(key, days=180)
+        one.project(key, 50_000, w.firm(), "2016-03-03", 180, product=product, account=box)
+        one.sell(product, w.people(5), 10_000, "2016-03-01")
+        one.lend(box, 50_000, "2016-03-03")
+    own = w.platform("P4")
+    front, between = w.firm(held=True), w.firm(held=True)
+    own.loan("a", w.people(10), each=10_000, lent="2016-03-01", days=180, borrower=front)
+    w.move("2016-03-05", front, between, 99_000, arrives=98_900)
+    w.move("2016-03-09", between, own.own, 98_000)
+
+    raising = w.platform("L1")
+    young = raising.product("a")
+    raising.project("a", 500_000, w.firm(), None, product=young)
+    raising.sell(young, w.people(10), 10_000, "2016-06-29")
+    several, firm = w.platform("L2"), w.firm()
+    for key in ("a", "b", "c"):
+        several.loan(key, w.people(10), each=10_000, lent="2016-03-01", days=180, borrower=firm)
+    fee, payer = w.platform("L3"), w.firm(held=True)
+    fee.loan("a", w.people(10), each=10_000, lent="2016-03-01", days=180, borrower=payer)
+    w.move("2016-03-02", payer, fee.own, 2_000)
+    w.platform("L4").loan("a", w.people(10), each=10_000, lent="2016-03-01", days=20, borrower=w.firm(held=True))
+    family, shared = w.platform("L5"), w.person()
+    for key in ("a", "b"):
+        product = family.product(key, days=180)
+        family.project(key, 50_000, w.person(), "2016-03-03", 180, product=product, account=shared)
+        family.sell(product, w.people(5), 10_000, "2016-03-01")
+        family.lend(shared, 50_000, "2016-03-03")
+    found = check_cases(w, "fictitious-project", POSITIVE, LOOK_ALIKE)
+    assert found["P2"].bases.peak_diverted == 95_000_00

@@ -1,0 +1,58 @@
+"""二(一)1: money gathers that no project and no withdrawal explains."""
+
+from __future__ import annotations
+
+from tests.cases.cases import check_cases
+from tests.cases.world import World
+
+POSITIVE = {"P1": 200_000, "P2": 200_000, "P3": 200_000, "P4": 150_000}
+LOOK_ALIKE = {
+    "L1": "deposits wait two days until the project is full",
+    "L2": "a project still being raised",
+    "L3": "repayments wait three weeks for the clients' withdrawal",
+    "L4": "a project that got full yesterday",
+    "L5": "money given back to the same clients within a week",
+}
+
+
+def test_cases() -> None:
+    w = World()
+    none = w.platform("P1")
+    none.sell(none.product("a"), w.people(20), 10_000, "2016-03-01")
+    never = w.platform("P2")
+    never.loan("a", w.people(20), each=10_000, lent="2016-05-10", days=90, lend=False, repaid=False)
+    over = w.platform("P3")
+    product = over.product("a", days=90)
+    over.project("a", 100_000, w.firm(), "2016-03-03", 200, product=product)
+    over.sell(product, w.people(10), 10_000, "2016-03-01")
+    over.lend(over.borrowers["P3-Xa"], 100_000, "2016-03-03")
+    over.sell(product, w.people(20), 10_000, "2016-04-01")
+    part = w.platform("P4")
+    some = part.product("a")
+    early, late = w.people(5), w.people(15)
+    part.sell(some, early, 10_000, "2016-03-01", redeemed="2016-03-08")
+    for who in early:
+        w.move("2016-03-08", part.custody, who, 10_000)
+    part.sell(some, late, 10_000, "2016-04-01")
+
+    w.platform("L1").loan("a", w.people(20), each=10_000, lent="2016-03-03")
+    raising = w.platform("L2")
+    young = raising.product("a")
+    raising.project("a", 500_000, w.firm(), None, product=young)
+    raising.sell(young, w.people(20), 10_000, "2016-06-28")
+    waits = w.platform("L3")
+    holders = w.people(20)
+    slow, _ = waits.loan("a", holders, each=10_000, lent="2016-03-03", paid=False)
+    waits.pay(slow, "2016-04-25", 1 + 0.10 * 30 / 365)
+    full = w.platform("L4")
+    fresh = full.product("a")
+    full.project("a", 200_000, w.firm(), None, product=fresh)
+    full.sell(fresh, w.people(20), 10_000, "2016-07-02")
+    back = w.platform("L5")
+    short = back.product("a")
+    people = w.people(20)
+    back.sell(short, people, 10_000, "2016-03-01", redeemed="2016-03-07")
+    back.pay(short, "2016-03-07", 1.0)
+    found = check_cases(w, "fund-pool", POSITIVE, LOOK_ALIKE)
+    assert found["P1"].clients == 20
+    assert found["P1"].bases.net_unrepaid == found["P1"].amount_fen

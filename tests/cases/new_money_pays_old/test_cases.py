@@ -1,0 +1,58 @@
+"""二(一)1, 三(四): payouts that later clients' deposits pay."""
+
+from __future__ import annotations
+
+from tests.cases.cases import check_cases
+from tests.cases.world import World
+
+GROWN = 1 + 0.10 * 30 / 365
+POSITIVE = {"P1": 201_643.8, "P2": 204_000.0, "P3": 201_643.8}
+LOOK_ALIKE = {
+    "L1": "the borrower repaid, the clients were paid",
+    "L2": "advanced from the risk reserve, made good by the borrower days later",
+    "L3": "the repayment came late and so did the payout",
+    "L4": "an unrelated licensed guarantor paid",
+    "L5": "money given back as it came, amount for amount",
+}
+
+
+def test_cases() -> None:
+    w = World()
+    pool = w.platform("P1")  # the borrower pays nothing, the next product's money is there
+    pool.loan("a", w.people(20), each=10_000, lent="2016-03-01", repaid=False)
+    pool.sell(pool.product("b"), w.people(30), 10_000, "2016-03-20")
+    bare = w.platform("P2")  # a product with no project pays with interest
+    plan = bare.product("a", yield_=0.12)
+    bare.sell(plan, w.people(20), 10_000, "2016-02-01", redeemed="2016-04-01")
+    bare.sell(plan, w.people(30), 10_000, "2016-03-15")
+    for who, held in bare.holdings[plan][:20]:
+        w.move("2016-04-01", bare.custody, who, held * 1.02)
+    mixed = w.platform("P3")  # one of two projects pays
+    mixed.loan("a", w.people(20), each=10_000, lent="2016-03-01", repaid=False)
+    mixed.loan("b", w.people(20), each=20_000, lent="2016-03-05")
+
+    w.platform("L1").loan("a", w.people(20), each=10_000, lent="2016-03-01")
+    reserve = w.platform("L2")
+    fund = w.account("risk_reserve", "L2")
+    who = w.firm()
+    product, _ = reserve.loan("a", w.people(20), each=10_000, lent="2016-03-01", borrower=who, repaid=False, paid=False)
+    w.move("2016-03-31", fund, reserve.custody, 201_643.8)
+    reserve.pay(product, "2016-03-31", GROWN)
+    w.move("2016-04-08", who, reserve.custody, 202_000)
+    w.move("2016-04-08", reserve.custody, fund, 201_643.8)
+    late = w.platform("L3")
+    slow, firm = w.people(20), w.firm()
+    product, _ = late.loan("a", slow, each=10_000, lent="2016-03-01", borrower=firm, repaid=False, paid=False)
+    w.move("2016-04-15", firm, late.custody, 202_000)
+    late.pay(product, "2016-04-16", GROWN)
+    safe = w.platform("L4")
+    guarantor = w.firm("丁融资担保有限公司")
+    product, _ = safe.loan("a", w.people(20), each=10_000, lent="2016-03-01", repaid=False, paid=False)
+    w.move("2016-04-05", guarantor, safe.custody, 201_643.8)
+    safe.pay(product, "2016-04-05", GROWN)
+    back = w.platform("L5")
+    reserved = back.product("a")
+    back.sell(reserved, w.people(20), 10_000, "2016-03-01", redeemed="2016-03-20")
+    back.pay(reserved, "2016-03-20", 1.0)
+    found = check_cases(w, "new-money-pays-old", POSITIVE, LOOK_ALIKE)
+    assert all(f.severity == 5 for f in found.values())

@@ -1,0 +1,47 @@
+"""二(一)1 †: one borrower above the cap, from the day the cap binds."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from models.typologies.over_limit_borrower import detect
+from tests.cases.cases import check_cases
+from tests.cases.world import World
+
+POSITIVE = {"P1": 100_000, "P2": 500_000, "P3": 50_000}
+LOOK_ALIKE = {
+    "L1": "a person exactly at the cap",
+    "L2": "each loan is repaid before the next",
+    "L3": "a company below its own, higher cap",
+    "L4": "two persons, each within the cap",
+}
+
+
+def test_cases() -> None:
+    w = World(last="2016-12-25")
+    p = w.platform("P1")
+    who = w.person()
+    for key in ("a", "b"):
+        p.loan(key, w.people(5), each=30_000, lent="2016-09-05", days=300, borrower=who)
+    p = w.platform("P2")
+    p.loan("a", w.people(5), each=300_000, lent="2016-09-05", days=300, borrower=w.firm())
+    p = w.platform("P3")  # lent before the rule, still owed on its day
+    who = w.person()
+    p.loan("a", w.people(5), each=30_000, lent="2016-05-02", days=300, borrower=who)
+    p.loan("b", w.people(5), each=20_000, lent="2016-06-01", days=300, borrower=who)
+
+    w.platform("L1").loan("a", w.people(5), each=40_000, lent="2016-09-05", days=300, borrower=w.person())
+    p, who = w.platform("L2"), w.person()
+    p.loan("a", w.people(5), each=40_000, lent="2016-09-05", days=30, borrower=who)
+    p.loan("b", w.people(5), each=40_000, lent="2016-10-20", days=30, borrower=who)
+    w.platform("L3").loan("a", w.people(5), each=150_000, lent="2016-09-05", days=300, borrower=w.firm())
+    p = w.platform("L4")
+    for key in ("a", "b"):
+        p.loan(key, w.people(5), each=30_000, lent="2016-09-05", days=300, borrower=w.person())
+    found = check_cases(w, "over-limit-borrower", POSITIVE, LOOK_ALIKE)
+    assert found["P1"].severity == 3
+
+    before = w.context()
+    before.as_of = dt.date(2016, 7, 3)
+    early = {f.institution_id: f for f in detect(before)}
+    assert early["P3"].severity == 1  # the rule does not bind yet: a watch

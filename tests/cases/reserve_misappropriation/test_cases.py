@@ -1,0 +1,25 @@
+"""二(四)1: payments out of reserve accounts that no customer ordered."""
+
+from __future__ import annotations
+
+from tests.cases.cases import check_cases
+from tests.cases.payments import region
+
+POSITIVE: dict[str, float | None] = {
+    "MISUSE-PRODUCT": 110_000,
+    "MISUSE-RELATED": 80_000,
+    "MISUSE-ELSEWHERE": 70_000,
+}
+LOOK_ALIKE = {
+    "WALLET": "a customer withdraws what was paid in",
+    "BIG-MERCHANT": "a big merchant settled weekly",
+    "TIMING": "the monthly return of earned fees to the own account",
+    "DRESS-OWN": "own money put in for report dates and taken back",
+}
+
+
+def test_cases() -> None:
+    world, _ = region()
+    found = check_cases(world, "reserve-misappropriation", POSITIVE, LOOK_ALIKE)
+    assert found["MISUSE-RELATED"].severity == 5
+    assert found["MISUSE-PRODUCT"].evidence.height == 2

@@ -1,0 +1,52 @@
+"""二(一)1: overdue projects paid out with own or affiliated money."""
+
+from __future__ import annotations
+
+from tests.cases.cases import check_cases
+from tests.cases.world import Account, Platform, World
+
+GROWN = 1 + 0.10 * 30 / 365
+SUM = 100_821.9
+POSITIVE = {"P1": SUM, "P2": SUM, "P3": SUM}
+LOOK_ALIKE = {
+    "L1": "an unrelated licensed guarantor pays",
+    "L2": "the risk reserve advances what the borrower makes good",
+    "L3": "the borrower pays",
+    "L4": "a bonus on top of what the borrower paid",
+}
+
+
+def overdue(w: World, p: Platform, payer: Account | None) -> Account:
+    """A loan whose borrower pays nothing on the day; the payer tops the round up."""
+    borrower = w.firm()
+    product, _ = p.loan("a", w.people(10), each=10_000, lent="2016-03-01", borrower=borrower, repaid=False, paid=False)
+    if payer is not None:
+        w.move("2016-04-05", payer, p.custody, SUM)
+        p.pay(product, "2016-04-05", GROWN)
+    return borrower
+
+
+def test_cases() -> None:
+    w = World()
+    p = w.platform("P1")
+    overdue(w, p, p.own)
+    guarantor = w.firm("甲担保有限公司", held=True)
+    w.platform("P2")
+    w.relate("P2", guarantor, "affiliate")
+    overdue(w, Platform(w, "P2"), guarantor)
+    owner = w.person(held=True)
+    w.institution("P3")
+    w.relate("P3", owner, "actual_controller")
+    overdue(w, Platform(w, "P3"), owner)
+
+    overdue(w, w.platform("L1"), w.firm("乙融资担保有限公司"))
+    reserve = w.platform("L2")
+    fund = w.account("risk_reserve", "L2")
+    w.move("2016-04-12", overdue(w, reserve, fund), reserve.custody, 101_000)
+    w.platform("L3").loan("a", w.people(10), each=10_000, lent="2016-03-01")
+    bonus = w.platform("L4")
+    product, _ = bonus.loan("a", w.people(10), each=10_000, lent="2016-03-01")
+    w.move("2016-04-01", bonus.own, bonus.custody, 300)
+    bonus.pay(product, "2016-04-01", 0.003)
+    found = check_cases(w, "self-guarantee", POSITIVE, LOOK_ALIKE)
+    assert found["P1"].clients == 10
