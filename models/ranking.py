@@ -36,9 +36,9 @@ TYPOLOGY_DISCOUNT = 0.7
 """The k-th gravest typology of an institution counts ``0.7 ** (k - 1)``: readings of the same
 flows from several sides are not independent (calibrated)."""
 
-EXPOSURE_ALONE, EXPOSURE_WITH_GRAVITY = 0.05, 0.25
-"""Exposure takes at most 5 % of the scale where nothing was found and up to 25 % of what is
-left where something grave was: a big honest firm must rank low (扶優抑劣)."""
+EXPOSURE_WITH_GRAVITY = 0.25
+"""Exposure takes up to 25 % of what is left where something grave was found, and nothing where nothing
+was: a big honest firm must rank low (扶優抑劣). Among firms without findings it breaks the tie."""
 
 EXPOSURE_SHARES: dict[str, float] = {"client_money": 0.40, "clients": 0.30, "growth": 0.15, "tips": 0.15}
 """Parts of the exposure index, adding to one (calibrated)."""
@@ -191,7 +191,7 @@ def score(items: Sequence[RiskItem], exposure: Exposure) -> Score:
     -----
     ``G = 1 - prod_j (1 - d**(j-1) * t_j)`` over the typologies' weights ``t`` sorted downwards, with
     ``t = 1 - prod_k (1 - w_k / k**2)`` over a typology's findings sorted downwards;
-    ``S = 100 * (1 - (1 - G) * (1 - a*E) * (1 - b*E*G))``. Complexity O(n log n) in the findings.
+    ``S = 100 * (1 - (1 - G) * (1 - b*E*G))``. Complexity O(n log n) in the findings.
     """
     groups: dict[str, list[tuple[float, RiskItem]]] = {}
     for item in items:
@@ -218,7 +218,7 @@ def score(items: Sequence[RiskItem], exposure: Exposure) -> Score:
     gravity = 1 - rest
     parts_of = exposure_parts(exposure)
     index = sum(EXPOSURE_SHARES[name] * parts_of[name] for name in EXPOSURE_SHARES)
-    left = rest * (1 - EXPOSURE_ALONE * index) * (1 - EXPOSURE_WITH_GRAVITY * index * gravity)
+    left = rest * (1 - EXPOSURE_WITH_GRAVITY * index * gravity)
     total = _hundredths(1 - left)
     shares = _apportion(total - reached, [EXPOSURE_SHARES[n] * parts_of[n] for n in EXPOSURE_SHARES])
     contributions += [

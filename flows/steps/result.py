@@ -115,6 +115,8 @@ class Ranked:
         Score in hundredths.
     contributions : tuple of Contribution
         Adding up to `points`.
+    learned_points : int or None
+        Score with confidences learned from verdicts, shown beside the other; None without enough.
     decision : Decision
         Proposed tier and its reason.
     rectify_since : date or None
@@ -143,6 +145,7 @@ class Ranked:
     licence_status: str
     points: int
     contributions: tuple[Contribution, ...]
+    learned_points: int | None
     decision: Decision
     rectify_since: dt.date | None
     report_immediately: bool

@@ -125,8 +125,6 @@ def run_week(
     if week is not None:
         weeks.sunday(week)
     overrides = read_thresholds(settings.thresholds)
-    if overrides:
-        judging.check_overrides([o.key for o in overrides], discover())
     # One run at a time, from the first read to the swap of the exports.
     with Lake(warehouse).lock(settings.lock_wait_seconds, lambda: tell("wait", "another run is at work")):
         tell("ingest", "")
@@ -138,6 +136,8 @@ def run_week(
         if _built_for(warehouse) == made.fingerprint and provenance.complete(folder, made.fingerprint):
             log.info("nothing new for %s", week)
             return Outcome(week, folder, False, summary, previous.manifest_week(folder) or {})
+        if overrides:
+            judging.check_overrides([o.key for o in overrides], discover())
         this_week = week
         tell("warehouse", week)
         call("warehouse", lambda: build_warehouse(warehouse, this_week, settings))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import polars as pl
 
@@ -11,6 +12,7 @@ from flows.steps.previous import Previous
 from flows.steps.result import Ranked
 from models import exposure as exposure_of
 from models.ranking import RiskItem, Score, ranks, score
+from models.ranking_learned import Judged, learn
 from models.ranking_tiers import REPORT_CODE, decide, lead_agency
 
 UNREGISTERED = exposure_of.UNREGISTERED
@@ -44,6 +46,14 @@ def standings(
     before_rectify = previous.rectify_since() if previous else {}
 
     scores = {i: score(items.get(i, []), exposures[i]) for i in masters}
+    taught = learn(_judged(findings))
+    sure = taught.probability if taught else {}
+    learned = {
+        i: score(
+            [replace(item, confidence=sure[item.finding_key]) for item in items.get(i, [])], exposures[i]
+        ).points
+        for i in (masters if taught else ())
+    }
     order = ranks([(scores[i].points, exposures[i].order) for i in masters])
     rows = []
     for (i, (name, sector, district, status)), rank in zip(masters.items(), order, strict=True):
@@ -61,6 +71,7 @@ def standings(
                 licence_status=status,
                 points=scores[i].points,
                 contributions=scores[i].contributions,
+                learned_points=learned.get(i),
                 decision=decision,
                 rectify_since=_rectify_since(decision.tier, before_rectify.get(i), as_of),
                 report_immediately=any(item.typology == REPORT_CODE for item in own),
@@ -116,6 +127,16 @@ def _items(standing: pl.DataFrame) -> dict[str, list[RiskItem]]:
         item = RiskItem(key, typology, severity, confidence, int(amount * 100), clients, first, last)
         found.setdefault(i, []).append(item)
     return found
+
+
+def _judged(findings: pl.DataFrame) -> list[Judged]:
+    """Findings with the verdicts this week can see."""
+    outcome = {"confirmed": True, "rectified": True, "rectified_but_continued": True, "false_positive": False}
+    columns = ("finding_key", "institution_id", "typology", "severity", "confidence", "amount", "verdict")
+    return [
+        Judged(key, i, code, severity, confidence, int(amount * 100), outcome.get(verdict or ""))
+        for key, i, code, severity, confidence, amount, verdict in findings.select(columns).iter_rows()
+    ]
 
 
 def _worst_first(result: Score) -> list[tuple[str, str]]:
