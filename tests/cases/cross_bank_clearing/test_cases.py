@@ -1,0 +1,24 @@
+"""二(四)2: in at one bank, out at another, over own accounts."""
+
+from __future__ import annotations
+
+from tests.cases.cases import check_cases
+from tests.cases.payments import region
+
+POSITIVE: dict[str, float | None] = {"CLEAR-TWO": None, "CLEAR-THREE": None, "CLEAR-FEW": None}
+LOOK_ALIKE = {
+    "ONE-BANK": "payer and payee at one bank",
+    "REFUNDS": "refunds to the payer",
+    "BIG-MERCHANT": "collected, swept, paid through the deposit account",
+}
+
+
+def test_cases() -> None:
+    world, _ = region()
+    found = check_cases(world, "cross-bank-clearing", POSITIVE, LOOK_ALIKE)
+    paid = sum(round((500 + 37 * n) * 0.997, 2) for n in range(40))
+    assert found["CLEAR-TWO"].amount_fen == round(paid * 100)
+    assert (
+        found["CLEAR-TWO"].evidence.filter(found["CLEAR-TWO"].evidence["role"] == "position_transfer").height
+        == 2
+    )

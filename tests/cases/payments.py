@@ -1,0 +1,269 @@
+"""One small region of payment institutions for all reserve cases: built once, read by many tests.
+
+Each `Firm` does ordinary business (customers pay into collection accounts, the money is swept to the
+deposit account, merchants are settled weekly less one per cent, the fee is returned monthly) and reports
+daily what it owes and holds. Cases add to that.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from tests.cases.world import OPENING_FEN, Account, World, day
+
+FIRST, LAST = dt.date(2016, 4, 1), dt.date(2016, 7, 3)
+DAYS = [FIRST + dt.timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
+MONTH_ENDS = [dt.date(2016, 4, 30), dt.date(2016, 5, 31), dt.date(2016, 6, 30)]
+
+
+class Firm:
+    """A payment institution, its books and the ordinary business on them."""
+
+    def __init__(
+        self,
+        world: World,
+        iid: str,
+        *,
+        banks: tuple[str, ...] = ("B1", "B2"),
+        deposit_bank: str = "B1",
+        daily: bool = True,
+    ) -> None:
+        self.w, self.id, self.daily = world, iid, daily
+        name = f"{iid}支付有限公司"
+        world.institution(iid, "payment", name=name, licence_status="licensed", licence_scope="支付业务")
+        self.own = world.account("own", iid, name, bank=f"{deposit_bank}银行", bank_code=deposit_bank)
+        self.deposit = self._reserve("reserve_deposit", deposit_bank)
+        self.collection = [self._reserve("reserve_collection", b) for b in banks]
+        self.reserve = [self.deposit, *self.collection]
+        self.customers, self.merchants = world.people(25), [world.firm() for _ in range(6)]
+        self.owed: list[tuple[dt.date, int]] = []
+        self.bank: list[tuple[dt.date, int]] = []
+        self.transit: dict[dt.date, int] = {}
+        self.declared: dict[dt.date, int] = {}
+        self.items: list[tuple[dt.date, str, int]] = []
+
+    def _reserve(self, kind: str, code: str) -> Account:
+        name = f"{self.id}支付有限公司客户备付金"
+        return self.w.account(kind, self.id, name, bank=f"{code}银行", bank_code=code)
+
+    def settlement(self, code: str) -> Account:
+        made = self._reserve("reserve_settlement", code)
+        self.reserve.append(made)
+        return made
+
+    def move(self, on: dt.date | str, source: Account, target: Account, yuan: float, owed: float = 0) -> None:
+        """Pay; `owed` is what the payment changes in what customers are owed."""
+        self.w.move(on, source, target, yuan)
+        inside = (target in self.reserve) - (source in self.reserve)
+        self.bank.append((day(on), inside * round(yuan * 100)))
+        self.owed.append((day(on), round(owed * 100)))
+
+    def ordinary(self) -> Firm:
+        """Three months of business."""
+        fees = 0
+        for n, d in enumerate(DAYS[:-1]):
+            taken = dict.fromkeys(range(len(self.collection)), 0)
+            for k in range(3):
+                yuan, into = 100 + (n * 7 + k * 13) % 300, (n + k) % len(self.collection)
+                self.move(d, self.customers[(n * 3 + k) % 25], self.collection[into], yuan, yuan)
+                taken[into] += yuan
+            for into, yuan in taken.items():
+                if yuan:
+                    self.move(d + dt.timedelta(days=1), self.collection[into], self.deposit, yuan)
+            if d.weekday() == 0 and n > 3:
+                for k, merchant in enumerate(self.merchants):
+                    gross = 600 + 100 * k + n
+                    self.move(d, self.deposit, merchant, round(gross * 0.99, 2), -gross)
+                    fees += gross
+            if d.day == 28:
+                self.move(d, self.deposit, self.own, round(fees * 0.01, 2))
+                fees = 0
+        return self
+
+    def gap(self, on: dt.date) -> int:
+        """Owed less balances and items in transit, in fen."""
+        at = lambda events: sum(v for d, v in events if d <= on)  # noqa: E731
+        return at(self.owed) - at(self.bank) - self.transit.get(on, 0)
+
+    def report(self) -> None:
+        """Deliver the daily reports (month-end ones for a firm that reports monthly)."""
+        base = OPENING_FEN * len(self.reserve)
+        for d in DAYS if self.daily else [*MONTH_ENDS, LAST]:
+            owed = base + sum(v for x, v in self.owed if x <= d)
+            held = base + sum(v for x, v in self.bank if x <= d)
+            self.w.register(
+                "reserve_reports", institution_id=self.id, report_date=d, customer_balance=Decimal(owed) / 100,
+                bank_balance=Decimal(held + self.declared.get(d, 0)) / 100, in_transit=Decimal(self.transit.get(d, 0)) / 100,
+            )  # fmt: skip
+        for d, item, value in self.items:
+            self.w.register(
+                "reserve_tables",
+                institution_id=self.id,
+                report_date=d,
+                item=item,
+                amount=Decimal(value) / 100,
+            )
+
+    def worst_gap(self) -> float:
+        return max(self.gap(d) for d in DAYS) / 100
+
+
+@cache
+def region() -> tuple[World, dict[str, Firm]]:
+    """All firms, built once a process."""
+    w = World(LAST)
+    for code, good in (("B2", True), ("B3", True), ("B4", True), ("B9", False)):
+        w.bank(code, f"{code}银行", reserve=good)
+    firms: dict[str, Firm] = {}
+
+    def firm(iid: str, **more: Any) -> Firm:
+        firms[iid] = Firm(w, iid, **more).ordinary()
+        return firms[iid]
+
+    _misuse(w, firm)
+    _outside(w, firm)
+    _clearing(w, firm)
+    _dressing(w, firm)
+    _books(w, firm)
+    for f in firms.values():
+        f.report()
+    return w, firms
+
+
+def _misuse(w: World, firm: Callable[..., Firm]) -> None:
+    a = firm("MISUSE-PRODUCT")
+    fund = w.firm("稳利一号集合资产管理计划")
+    a.move("2016-05-04", a.deposit, fund, 50_000)
+    a.move("2016-05-18", a.deposit, fund, 60_000)
+    b = firm("MISUSE-RELATED")
+    boss = w.person()
+    w.relate(b.id, boss, "shareholder")
+    b.move("2016-05-10", b.deposit, boss, 80_000)
+    c = firm("MISUSE-ELSEWHERE")
+    elsewhere = w.account(None, c.id, f"{c.id}支付有限公司", bank="B3银行", bank_code="B3", held=False)
+    c.move("2016-04-20", c.deposit, elsewhere, 70_000)
+    d = firm("WALLET")
+    rich = w.person()
+    d.move("2016-05-11", rich, d.collection[0], 90_000, 90_000)
+    d.move("2016-05-12", d.collection[0], d.deposit, 90_000)
+    d.move("2016-06-11", d.deposit, rich, 90_000, -90_000)
+    e = firm("BIG-MERCHANT")
+    big, buyer = w.firm(), w.person()
+    for n in range(12):
+        on = FIRST + dt.timedelta(days=4 + 7 * n)
+        e.move(on, buyer, e.deposit, 20_000, 20_000)
+        e.move(on + dt.timedelta(days=1), e.deposit, big, 19_800, -20_000)
+
+
+def _outside(w: World, firm: Callable[..., Firm]) -> None:
+    a = firm("CARDS-TO-OWN")
+    for n, who in enumerate(w.people(25)):
+        a.move(FIRST + dt.timedelta(days=2 * n), who, a.own, 300, 300)
+    b = firm("BAD-BANK", banks=("B2", "B9"))
+    c = firm("BAD-DEPOSIT", deposit_bank="B9")
+    for n, who in enumerate(w.people(4)):
+        c.move(FIRST + dt.timedelta(days=9 * n), who, c.deposit, 1_000, 1_000)
+    d = firm("FEW-PAYERS")
+    for n, who in enumerate(w.people(5)):
+        d.move(FIRST + dt.timedelta(days=9 * n), who, d.own, 100)
+    assert b.id
+
+
+def _clearing(w: World, firm: Callable[..., Firm]) -> None:
+    for iid, codes in (
+        ("CLEAR-TWO", ("B1", "B2")),
+        ("CLEAR-THREE", ("B2", "B3", "B4")),
+        ("CLEAR-FEW", ("B3", "B4")),
+    ):
+        f = firm(iid)
+        accounts = [f.settlement(c) for c in codes]
+        for n in range(40 if iid != "CLEAR-FEW" else 12):
+            on, source, target = FIRST + dt.timedelta(days=2 * n), n % len(accounts), (n + 1) % len(accounts)
+            yuan = 500 + 37 * n
+            f.move(on, _at(w, codes[source]), accounts[source], yuan, yuan)
+            f.move(on, accounts[target], _at(w, codes[target]), round(yuan * 0.997, 2), -yuan)
+        f.move("2016-06-20", accounts[0], accounts[1], 9_000)
+    f = firm("ONE-BANK")
+    account = f.settlement("B2")
+    for n in range(30):
+        on, yuan = FIRST + dt.timedelta(days=3 * n), 700 + 31 * n
+        f.move(on, _at(w, "B2"), account, yuan, yuan)
+        f.move(on, account, _at(w, "B2"), round(yuan * 0.997, 2), -yuan)
+    g = firm("REFUNDS")
+    one, two = g.settlement("B2"), g.settlement("B3")
+    for n in range(12):
+        on, yuan, who = FIRST + dt.timedelta(days=5 * n), 700 + 31 * n, _at(w, "B2")
+        g.move(on, who, one, yuan, yuan)
+        g.move(on, two, Account(who.no, who.name, "B3银行"), yuan, -yuan)
+
+
+def _at(w: World, code: str) -> Account:
+    who = w.person()
+    return Account(who.no, who.name, f"{code}银行", False, who.id_no)
+
+
+def _dressing(w: World, firm: Callable[..., Firm]) -> None:
+    for iid, top_up in (("DRESS-OWN", 500_000), ("DRESS-RELATED", 300_000)):
+        f = firm(iid, daily=False)
+        payer = f.own
+        if iid == "DRESS-RELATED":
+            payer = w.firm(held=True)
+            w.relate(iid, payer, "affiliate")
+        for end in MONTH_ENDS:
+            f.move(end - dt.timedelta(days=1), payer, f.deposit, top_up)
+            f.move(min(end + dt.timedelta(days=3), LAST), f.deposit, payer, top_up)
+    p = w.platform("DRESS-CUSTODY")
+    for end in MONTH_ENDS[:2]:
+        w.move(end - dt.timedelta(days=2), p.own, p.custody, 200_000)
+        w.move(end + dt.timedelta(days=2), p.custody, p.own, 200_000)
+    stays = firm("FUNDING-STAYS")
+    for end in MONTH_ENDS:
+        stays.move(end, stays.own, stays.deposit, 100_000)
+    q = w.platform("ADVANCES")
+    for n in range(6):
+        on = FIRST + dt.timedelta(days=11 * n + 3)
+        w.move(on, q.own, q.custody, 30_000 + n)
+        w.move(on + dt.timedelta(days=4), q.custody, q.own, 30_000 + n)
+    r = w.platform("ONE-ROUND-TRIP")
+    w.move("2016-04-29", r.own, r.custody, 80_000)
+    w.move("2016-05-03", r.custody, r.own, 80_000)
+
+
+def _books(w: World, firm: Callable[..., Firm]) -> None:
+    stale = firm("STALE-TRANSIT")
+    for d in DAYS[40:]:
+        stale.transit[d] = 25_000_00
+    stale.owed.append((DAYS[40], 25_000_00))
+    untied = firm("TRIAL-BALANCE")
+    for d in MONTH_ENDS:
+        untied.items += [(d, "M12", 1_000_000_00), (d, "M13", 1_012_345_67), (d, "M14", 12_345_67)]
+    false = firm("FALSE-BALANCE")
+    false.declared = dict.fromkeys(DAYS[30:60], 40_000_00)
+    timing = firm("TIMING")
+    timing.owed += [(DAYS[20], 900_00), (DAYS[21], -900_00)]
+    clears = firm("TRANSIT-CLEARS")
+    for n in range(3):
+        start = 10 + 25 * n
+        for d in DAYS[start : start + 5]:
+            clears.transit[d] = 5_000_00
+        clears.owed += [(DAYS[start], 5_000_00), (DAYS[start + 5], -5_000_00)]
+    bank = w.account(None, None, "B1银行", bank="B1银行", held=False)
+    for iid, dates in (
+        ("INTEREST-QUARTER", ("2016-04-21", "2016-06-21")),
+        ("INTEREST-MONTH", ("2016-04-21", "2016-05-21", "2016-06-21")),
+    ):
+        f = firm(iid)
+        for d in dates:
+            f.move(d, bank, f.deposit, 1_234.56)
+    told = firm("INTEREST-TOLD")
+    told.move("2016-05-03", bank, told.deposit, 77.77)
+    told.items.append((dt.date(2016, 5, 3), "F03", 77_77))
+    own = firm("INTEREST-OWN")
+    own.move("2016-06-21", bank, own.own, 500)
+    back = firm("CHARGE-BACK")
+    back.move("2016-05-05", back.deposit, bank, 66)
+    back.move("2016-06-05", bank, back.deposit, 66)

@@ -1,0 +1,20 @@
+"""二(四)1: customer money at the wrong bank or in the wrong account."""
+
+from __future__ import annotations
+
+from tests.cases.cases import check_cases
+from tests.cases.payments import region
+
+POSITIVE: dict[str, float | None] = {"CARDS-TO-OWN": 7_500, "BAD-BANK": None, "BAD-DEPOSIT": 4_000}
+LOOK_ALIKE = {
+    "FEW-PAYERS": "a few payments to the own account",
+    "WALLET": "reserve accounts at qualified banks",
+    "INTEREST-OWN": "the own account gets interest and fees",
+}
+
+
+def test_cases() -> None:
+    world, _ = region()
+    found = check_cases(world, "reserve-outside-qualified-bank", POSITIVE, LOOK_ALIKE)
+    assert found["CARDS-TO-OWN"].clients == 25
+    assert found["BAD-BANK"].severity < found["CARDS-TO-OWN"].severity

@@ -1,0 +1,24 @@
+"""二(四)1, 三(二): books that do not tie, and transit that clears."""
+
+from __future__ import annotations
+
+from tests.cases.cases import check_cases
+from tests.cases.payments import DAYS, region
+
+POSITIVE: dict[str, float | None] = {
+    "STALE-TRANSIT": 25_000,
+    "TRIAL-BALANCE": 12_345.67,
+    "FALSE-BALANCE": 40_000,
+}
+LOOK_ALIKE = {
+    "TRANSIT-CLEARS": "items in transit that clear within days",
+    "TIMING": "a cut-off of one day",
+    "MISUSE-RELATED": "books that show the shortfall tie",
+}
+
+
+def test_cases() -> None:
+    world, _ = region()
+    found = check_cases(world, "reserve-unreconciled", POSITIVE, LOOK_ALIKE)
+    assert "M14" in found["TRIAL-BALANCE"].explanation_zh
+    assert found["STALE-TRANSIT"].first_on == DAYS[50]  # when it is older than ten days
