@@ -27,7 +27,7 @@ WHOLE = 0.9
 ROUND_SUPPORT = 3
 """Holders that got the same factor on the day; fewer is a withdrawal that fits by chance."""
 
-SCHEDULE_SLACK = 0.002
+SCHEDULE_SLACK = 0.0006
 """Relative gap between an instalment and what the project's terms ask for (day counts differ)."""
 MAIN_SHARE = 0.3
 """Share of the open holdings from which a round is the product's own and no trickle of withdrawals."""
@@ -287,10 +287,12 @@ def _scheduled(ctx: Context, open_rounds: pl.DataFrame, payers: pl.DataFrame) ->
     """
     known = pl.concat([deposits(ctx).select("line_no"), repayments(ctx).select("line_no")])
     holders = ctx.table("mart_holder").filter(pl.col("kind") == "company")["holder_id"].implode()
+    close = ctx.table("mart_relation").select("institution_id", cp_holder_id="holder_id").unique()
     lines = (
         controlled_lines(ctx)
         .filter((pl.col("direction") == "in") & pl.col("cp_type").is_null())
         .filter(pl.col("cp_holder_id").is_null() | ~pl.col("cp_holder_id").is_in(holders))
+        .join(close, on=["institution_id", "cp_holder_id"], how="anti")
         .join(known, on="line_no", how="anti")
         .select("line_no", "account_id", in_on="booked_on", in_fen="amount_fen")
     )
