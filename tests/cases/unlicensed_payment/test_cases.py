@@ -1,0 +1,23 @@
+"""二(四)3: collecting for merchants and settling day by day."""
+
+from __future__ import annotations
+
+from tests.cases.cases import check_cases
+from tests.cases.discovery import region
+
+POSITIVE: dict[str, float | None] = {"SETTLE-FIRM": None, "SETTLE-PERSON": None, "SETTLE-LISTED": None}
+LOOK_ALIKE = {
+    "MARKET": "own sales and refunds",
+    "PROPERTY": "collects its own fees",
+    "PAYROLL": "payroll for employers",
+    "SCHOOL": "a school",
+    "TRADE": "a trading company",
+}
+
+
+def test_cases() -> None:
+    world, ids = region()
+    positive = {ids[k]: v for k, v in POSITIVE.items()}
+    found = check_cases(world, "unlicensed-payment", positive, {ids[k]: v for k, v in LOOK_ALIKE.items()})
+    assert found[ids["SETTLE-FIRM"]].amount_fen == round(float(ids["settled"]) * 100)
+    assert found[ids["SETTLE-LISTED"]].amount_fen == found[ids["SETTLE-FIRM"]].amount_fen
