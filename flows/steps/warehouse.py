@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 FILE = "lookthrough.duckdb"
 THREADS = 2
 MEMORY = "6GB"
+SMALL = 3_000_000
+"""Lines up to which a lake is read into memory once instead of column by column from its files."""
 SPILL = "20GB"
 """Most that a build may spill beside the warehouse; more is a fault, not a big week."""
 
@@ -84,7 +86,7 @@ def _typed(columns: dict[str, str]) -> str:
     return ", ".join(f"null::{t} as {c}" for c, t in columns.items())
 
 
-def _attach_lake(con: duckdb.DuckDBPyConnection, lake: Path) -> None:
+def _attach_lake(con: duckdb.DuckDBPyConnection, lake: Path, as_of: dt.date) -> None:
     """Show the delivered part of the lake as views ``lake_*``; missing files or columns read as nulls.
 
     Only contents that `deliveries.parquet` names are seen: what an earlier landing held and
@@ -100,17 +102,7 @@ def _attach_lake(con: duckdb.DuckDBPyConnection, lake: Path) -> None:
         "select kind, register, source_sha256 from lake_deliveries "
         "where kind in ('statement', 'register') group by all order by all"
     ).fetchall()
-    statements = [lake / "statements" / f"{sha}.parquet" for kind, _, sha in present if kind == "statement"]
-    statements = [p for p in statements if p.exists()]
-    lines = f"select {_typed(schema.LINES)}, null::varchar as source_sha256 where false"
-    if statements:
-        lines += (
-            " union all by name select * exclude (filename), parse_filename(filename, true) as source_sha256 "
-            f"from read_parquet({_literal(statements)}, union_by_name = true, filename = true)"
-        )
-    con.execute(
-        f"create temp view lake_lines as select {', '.join(schema.LINES)}, source_sha256 from ({lines})"
-    )
+    _attach_lines(con, lake, sorted({sha for kind, _, sha in present if kind == "statement"}), as_of)
     for register, typed in schema.REGISTERS.items():
         paths = [
             lake / "registers" / f"{sha}.parquet"
@@ -137,9 +129,40 @@ def _attach_lake(con: duckdb.DuckDBPyConnection, lake: Path) -> None:
         )
 
 
+def _attach_lines(con: duckdb.DuckDBPyConnection, lake: Path, contents: list[str], as_of: dt.date) -> None:
+    """Show each delivered content's lines up to `as_of` once, as ``lake_lines``.
+
+    A small lake is read into memory once; a large one stays in its files, of which each step reads
+    the columns it needs.
+    """
+    paths = [lake / "statements" / f"{sha}.parquet" for sha in contents]
+    paths = [p for p in paths if p.exists()]
+    lines = f"select {_typed(schema.LINES)}, null::varchar as sha, 0::bigint as file_row_number where false"
+    count = 0
+    if paths:
+        files = f"{_literal(paths)}, union_by_name = true"
+        count = con.execute(f"select count(*) from read_parquet({files})").fetchall()[0][0]
+        lines += (
+            " union all by name select * exclude (filename), parse_filename(filename, true) as sha "
+            f"from read_parquet({files}, filename = true, file_row_number = true)"
+        )
+    con.execute(
+        "create temp table lake_content as select source_sha256, min(source_file) as source_file, "
+        "row_number() over (order by source_sha256) as content_no from lake_deliveries "
+        "where kind = 'statement' group by source_sha256"
+    )
+    columns = ", ".join(f"l.{c}" for c in schema.LINES)
+    con.execute(
+        f"create temp {'table' if count <= SMALL else 'view'} lake_lines as select "
+        f"(c.content_no << 36) + l.file_row_number as row_id, {columns}, c.source_sha256, c.source_file "
+        f"from ({lines}) as l inner join lake_content as c on l.sha = c.source_sha256 "
+        f"where l.booked_at::date <= date '{as_of.isoformat()}'"
+    )
+
+
 def _create(con: duckdb.DuckDBPyConnection, relation: sql.Relation, values: dict[str, object]) -> None:
     parameters = {k: v for k, v in values.items() if k in relation.parameters}
-    kind = "view" if relation.view else "temp table" if relation.temporary else "table"
+    kind = ("temp " if relation.temporary else "") + ("view" if relation.view else "table")
     con.execute(f"create {kind} {relation.name} as {relation.text}", parameters or None)
 
 
@@ -215,7 +238,7 @@ def build(
     con = open_aside(aside, spill, memory, threads)
     try:
         con.execute("begin")
-        _attach_lake(con, lake)
+        _attach_lake(con, lake, as_of)
         for name in names_in_order:
             started = time.perf_counter()
             if name in MADE:

@@ -1,62 +1,44 @@
 -- Purpose: lines that their booking time alone does not order, with what the balances say of their order.
--- Grain: row_id.
--- Reads: int_line__kept.
--- clock: the booking time, or the day alone where any line of that account and day has no time. ties: lines of one
--- clock.
+-- Grain: row_id; only lines that share account and clock with another.
+-- Reads: int_line__kept, int_day__untimed.
+-- clock: the booking time, or the day alone where any line of that account and day has no time.
 -- by_content: place among them by content alone (money in first, then larger first), the last resort.
--- by_chain: place in the source's own order; believed only where the balances prove it (int_line__unclear).
-with timed as (
+-- by_chain: place in the source's own order; believed only where the balances prove it (int_line__tie).
+with shared as (
     select
-        row_id,
-        account_no,
-        booked_at,
-        direction,
-        amount_fen,
-        counterparty_account,
-        counterparty_name,
-        reference,
-        remark,
-        balance_after_fen as balance,
-        case when direction = 'in' then amount_fen else -amount_fen end as delta,
-        source_sha256 as content,
-        chain_no,
-        case
-            when bool_and(has_time) over (partition by account_no, booked_at::date) then booked_at
-            else booked_at::date::timestamp
-        end as clock
-    from int_line__kept
+        l.account_no,
+        case when u.day is null then l.booked_at else u.day::timestamp end as clock
+    from int_line__kept as l
+    left join int_day__untimed as u on l.account_no = u.account_no and l.booked_at::date = u.day
+    group by 1, 2
+    having count(*) > 1
 ),
 
-counted as (
+tied as (
     select
-        *,
-        count(*) over (partition by account_no, clock) as ties
-    from timed
+        l.*,
+        s.clock,
+        case when l.direction = 'in' then l.amount_fen else -l.amount_fen end as delta
+    from int_line__kept as l
+    left join int_day__untimed as u on l.account_no = u.account_no and l.booked_at::date = u.day
+    inner join shared as s
+        on
+            l.account_no = s.account_no
+            and s.clock = case when u.day is null then l.booked_at else u.day::timestamp end
 )
 
 select
     row_id,
     account_no,
     clock,
-    ties,
-    balance,
+    balance_after_fen as balance,
     delta,
-    content,
-    case
-        when ties = 1 then 1
-        else row_number() over (
-            partition by account_no, clock
-            order by
-                booked_at asc,
-                direction asc,
-                amount_fen desc,
-                counterparty_account asc,
-                counterparty_name asc,
-                reference asc,
-                remark asc,
-                balance asc, row_id asc
-        )
-    end as by_content,
-    case when ties = 1 then 1 else row_number() over (partition by account_no, clock order by chain_no, row_id) end
-        as by_chain
-from counted
+    source_sha256 as content,
+    row_number() over (
+        partition by account_no, clock
+        order by
+            booked_at, direction, amount_fen desc, counterparty_account, counterparty_name, reference, remark,
+            balance_after_fen, row_id
+    ) as by_content,
+    row_number() over (partition by account_no, clock order by chain_no, row_id) as by_chain
+from tied

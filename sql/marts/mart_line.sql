@@ -1,56 +1,65 @@
 -- Purpose: every transaction of every monitored account, each once, in order.
 -- Grain: line_no (dense, sorted by account_no and seq).
--- Reads: int_line__numbered, int_transfer__matched, mart_account, mart_transfer. Amounts in fen. A counterparty that
--- the number does not tell is taken from the paired leg (cp_basis 'transfer').
-with paired as (
+-- Reads: int_line__numbered, int_line__kept, int_transfer__matched, mart_account. Amounts in fen.
+-- Columns: line_id is the hash of account, day, direction and amount with the number of the occurrence of these, so it
+-- stays the same when a later delivery tells more about the same transaction. A counterparty that the number does not
+-- tell is taken from the paired leg (cp_basis 'transfer').
+with leg as (
     select
-        t.out_line_no as line_no,
-        min(a.account_id) as account_id,
-        min(a.holder_id) as holder_id
-    from int_transfer__matched as t
-    inner join int_line__numbered as l on t.in_line_no = l.line_no
-    inner join mart_account as a on l.account_id = a.account_id
-    group by t.out_line_no
+        out_line_no as line_no,
+        in_line_no as other_no,
+        out_line_no as transfer_no
+    from int_transfer__matched
     union all
     select
-        t.in_line_no as line_no,
-        min(a.account_id) as account_id,
-        min(a.holder_id) as holder_id
-    from int_transfer__matched as t
-    inner join int_line__numbered as l on t.out_line_no = l.line_no
-    inner join mart_account as a on l.account_id = a.account_id
-    group by t.in_line_no
+        in_line_no as line_no,
+        out_line_no as other_no,
+        out_line_no as transfer_no
+    from int_transfer__matched
 ),
 
-numbered as (
+paired as (
     select
-        line_no,
-        min(transfer_no) as transfer_no
-    from (
-        select
-            out_line_no as line_no,
-            transfer_no
-        from mart_transfer
-        union all
-        select
-            in_line_no as line_no,
-            transfer_no
-        from mart_transfer
-    ) as leg
-    where line_no is not null
-    group by line_no
+        g.line_no,
+        min(a.account_id) as account_id,
+        min(a.holder_id) as holder_id,
+        min(g.transfer_no) as transfer_no
+    from leg as g
+    inner join int_line__numbered as l on g.other_no = l.line_no
+    inner join mart_account as a on l.account_id = a.account_id
+    group by g.line_no
 )
 
 select
-    l.* exclude (cp_account_id, cp_holder_id, cp_basis),
-    case when p.account_id is not null and l.cp_basis in ('name', 'none') then p.account_id else l.cp_account_id end
+    n.line_no,
+    n.account_id,
+    k.account_no,
+    n.seq,
+    n.booked_at,
+    n.booked_on,
+    n.has_time,
+    n.direction,
+    n.amount_fen,
+    n.balance_after_fen,
+    k.counterparty_account,
+    k.counterparty_name,
+    k.counterparty_bank,
+    k.remark,
+    k.reference,
+    k.channel,
+    k.source_file,
+    k.source_sha256,
+    k.source_record,
+    substr(sha256(concat_ws(
+        '|', k.account_no, n.booked_on::varchar, n.direction, n.amount_fen::varchar, n.occurrence::varchar
+    )), 1, 24) as line_id,
+    case when p.line_no is not null and n.cp_basis in ('name', 'none') then p.account_id else n.cp_account_id end
         as cp_account_id,
-    case when p.account_id is not null and l.cp_basis in ('name', 'none') then p.holder_id else l.cp_holder_id end
+    case when p.line_no is not null and n.cp_basis in ('name', 'none') then p.holder_id else n.cp_holder_id end
         as cp_holder_id,
-    case when p.account_id is not null and l.cp_basis in ('name', 'none') then 'transfer' else l.cp_basis end
-        as cp_basis,
-    n.transfer_no
-from int_line__numbered as l
-left join paired as p on l.line_no = p.line_no
-left join numbered as n on l.line_no = n.line_no
-order by l.line_no
+    case when p.line_no is not null and n.cp_basis in ('name', 'none') then 'transfer' else n.cp_basis end as cp_basis,
+    coalesce(p.transfer_no, n.line_no) as transfer_no
+from int_line__numbered as n
+inner join int_line__kept as k on n.row_id = k.row_id
+left join paired as p on n.line_no = p.line_no
+order by n.line_no
