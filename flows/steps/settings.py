@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     memory: str = Field(default="6GB", description="memory DuckDB may use before it spills")
     aliases: tuple[Path, ...] = Field(default=(), description="the office's own tables of header aliases")
     profiles: tuple[Path, ...] = Field(default=(), description="the office's own bank profiles")
-    dossier_rows: int = Field(default=40, ge=1, description="evidence rows a dossier shows of one finding")
+    dossier_rows: int = Field(default=25, ge=1, description="evidence rows a dossier shows of one finding")
 
     @classmethod
     def settings_customise_sources(

@@ -14,6 +14,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from flows.steps.exports import _labels as zh
 from flows.steps.result import Ranked, WeekResult, points_text
 
+SHOWN_REASONS = 4
+"""Reasons the ranking page names; the dossier names all."""
+
 _SAFE = re.compile(r"[0-9A-Za-z_\-.\u4e00-\u9fff]+")
 
 
@@ -66,7 +69,8 @@ def row(result: WeekResult, r: Ranked) -> dict[str, object]:
         "tier_zh": zh.TIERS[r.decision.tier],
         "tier_reason": _with_titles(r.decision.reason_zh, titles),
         "urgent": r.report_immediately,
-        "reasons": "、".join(titles.get(code, code) for code in r.reasons),
+        "reasons": "、".join(titles.get(code, code) for code in r.reasons[:SHOWN_REASONS])
+        + (f" 等{len(r.reasons)}项" if len(r.reasons) > SHOWN_REASONS else ""),
         "amount": fen(r.amount_fen) if r.amount_fen else "",
         "clients": f"{r.clients:,}" if r.clients else "",
         "sector": zh.SECTORS.get(r.sector, r.sector),
