@@ -15,11 +15,15 @@ import polars as pl
 from models.typologies._ledger import controlled_lines, payouts, subscriptions
 from models.typologies.base import Context
 from models.yields.conformal import benjamini_hochberg, reference
-from models.yields.expectation import FEATURES, LEAST_TO_FIT, REPAYMENTS, SECTORS, Expectation, fit
+from models.yields.expectation import FEATURES, PRIOR_MARGIN, REPAYMENTS, SECTORS, Expectation, fit
 from models.yields.returns import effective, holding_returns, product_returns, project_returns
 
 FALSE_DISCOVERY_RATE = 0.01
 """Expected share of honest products among those said to pay too much, over all products of the week."""
+
+PRIOR_MARGIN_SPREAD = 0.004
+"""Spread of the promised margin before own data speak: platforms' published fees of 2015–16 lie between
+half a point and two points a year."""
 
 
 def judged(ctx: Context) -> pl.DataFrame:
@@ -195,8 +199,7 @@ def _judged(ctx: Context) -> pl.DataFrame:
     paid = frame["paid_rate"].cast(pl.Float64).to_numpy().astype(np.float64)
     p_paid = np.where(linked, model.p_values(x, paid), np.nan)
     margin = (frame["promised_yield"] - frame["project_yield"]).cast(pl.Float64).to_numpy().astype(np.float64)
-    spread = 0.005 if np.isfinite(margin).sum() >= LEAST_TO_FIT else 0.008
-    p_promised = reference(margin, spread, -0.01).p_values(margin)
+    p_promised = reference(margin, PRIOR_MARGIN_SPREAD, -PRIOR_MARGIN).p_values(margin)
     both = np.vstack((p_paid, p_promised))
     known = np.isfinite(both)
     least = np.where(known, both, 1.0).min(axis=0)

@@ -81,17 +81,19 @@ def detect(ctx: Context) -> Iterable[Finding]:
     """Equity products whose distributions are equal and evenly spaced, or whose buy-backs are par plus a rate."""
     equity = ctx.table("mart_product").filter(pl.col("kind") == "equity").select("product_id")
     paid = payouts(ctx).join(equity, on="product_id").sort("line_no")
-    if not paid.height:
-        return
-    rounds = _distributions(paid)
-    fixed = _fixed(ctx, rounds)
-    hit = pl.concat(
-        [
-            _at_the_factor(paid, fixed),
-            _bought_back(ctx, paid),
-        ]
-    ).unique("line_no")
-    hit = hit.sort("line_no")
+    fixed = _fixed(ctx, _distributions(paid))
+    regular, back = _at_the_factor(paid, fixed), _bought_back(ctx)
+    columns = [
+        "line_no",
+        "account_id",
+        "account_no",
+        "institution_id",
+        "holder_id",
+        "product_id",
+        "booked_on",
+        "amount_fen",
+    ]
+    hit = pl.concat([regular.select(columns), back.select(columns)]).unique("line_no").sort("line_no")
     for institution_id, part in each(hit, "institution_id"):
         yield _finding(ctx, institution_id, part, fixed)
 
@@ -146,22 +148,42 @@ def _at_the_factor(paid: pl.DataFrame, fixed: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _bought_back(ctx: Context, paid: pl.DataFrame) -> pl.DataFrame:
-    """Buy-backs above par at one and the same rate a year after different times held."""
-    bought = ctx.table("mart_subscription").select("subscription_id", "subscribed_on")
+def _bought_back(ctx: Context) -> pl.DataFrame:
+    """Buy-backs above par at one and the same rate a year after different times held.
+
+    Each holder may be bought back on a day of their own, so no distribution shows it: every payment of
+    more than the holding to a holder of an equity product is tried against that holding.
+    """
+    held = (
+        ctx.table("mart_subscription")
+        .filter(pl.col("product_kind") == "equity")
+        .select(
+            "institution_id",
+            "holder_id",
+            "product_id",
+            "subscription_id",
+            "subscribed_on",
+            held_fen="amount_fen",
+        )
+        .drop_nulls("holder_id")
+    )
     back = (
-        paid.filter(pl.col("factor") > 1.001)
-        .join(bought, on="subscription_id")
-        .with_columns(held=(pl.col("booked_on") - pl.col("subscribed_on")).dt.total_days())
-        .filter(pl.col("held") > 0)
-        .with_columns(rate=(pl.col("factor") - 1) * 365 / pl.col("held"))
+        payouts(ctx)
+        .drop("product_id", "subscription_id", "held_fen", "factor")
+        .join(held, on=["institution_id", "holder_id"])
+        .with_columns(
+            factor=pl.col("amount_fen") / pl.col("held_fen"),
+            days=(pl.col("booked_on") - pl.col("subscribed_on")).dt.total_days(),
+        )
+        .filter((pl.col("days") > 0) & pl.col("factor").is_between(1.001, 1.8))
+        .with_columns(rate=(pl.col("factor") - 1) * 365 / pl.col("days"))
     )
     formula = (
         back.group_by("product_id")
         .agg(
             pl.len(),
             (pl.col("rate").std() / pl.col("rate").mean()).alias("variation"),
-            (pl.col("held").max() - pl.col("held").min()).alias("gap"),
+            (pl.col("days").max() - pl.col("days").min()).alias("gap"),
         )
         .filter(
             (pl.col("len") >= int(ctx.parameter(TYPOLOGY, "min_distributions")))
@@ -169,7 +191,9 @@ def _bought_back(ctx: Context, paid: pl.DataFrame) -> pl.DataFrame:
             & (pl.col("gap") >= ctx.parameter(TYPOLOGY, "min_buy_back_gap"))
         )
     )
-    return back.join(formula.select("product_id"), on="product_id", how="semi").select(paid.columns)
+    return (
+        back.join(formula.select("product_id"), on="product_id", how="semi").unique("line_no").sort("line_no")
+    )
 
 
 def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, fixed: pl.DataFrame) -> Finding:

@@ -168,7 +168,7 @@ def _runs(ctx: Context, paid: pl.DataFrame) -> pl.DataFrame:
     )
     account = ["institution_id", "account_id"]
     runs = large.join(_unlike_wages(ctx, large), on=RUN, how="semi")
-    payees = runs.select(*account, "holder_id").drop_nulls().unique()
+    payees = pl.concat([runs.select(*account, "holder_id").drop_nulls(), _movers(ctx, large)]).unique()
     theirs = paid.join(payees, on=[*account, "holder_id"], how="semi").filter(pl.len().over(RUN) >= least)
     mixed = theirs.join(_unlike_wages(ctx, theirs), on=RUN, how="semi")  # days shared with a wage run
     runs = pl.concat([runs, mixed.join(runs.select("line_no"), on="line_no", how="anti")]).sort("line_no")
@@ -191,6 +191,25 @@ def _runs(ctx: Context, paid: pl.DataFrame) -> pl.DataFrame:
         )
     )
     return runs.join(regular.select(RUN), on=RUN, how="semi").sort("institution_id", "line_no")
+
+
+def _movers(ctx: Context, large: pl.DataFrame) -> pl.DataFrame:
+    """Payees whose amounts move against the run's common factor: agents paid on the wages' own days."""
+    account = ["institution_id", "account_id"]
+    known = large.filter(pl.col("holder_id").is_not_null())
+    own = known.with_columns(
+        share=pl.col("amount_fen") / pl.col("amount_fen").median().over(*account, "holder_id")
+    )
+    moved = own.with_columns(off=(pl.col("share") / pl.col("share").median().over(RUN)).log().abs())
+    return (
+        moved.group_by(*account, "holder_id")
+        .agg(pl.col("off").median(), pl.len())
+        .filter(
+            (pl.col("len") >= int(ctx.parameter(TYPOLOGY, "min_runs")))
+            & (1.4826 * pl.col("off") >= ctx.parameter(TYPOLOGY, "min_spread") / 2)
+        )
+        .select(*account, "holder_id")
+    )
 
 
 def _unlike_wages(ctx: Context, large: pl.DataFrame) -> pl.DataFrame:

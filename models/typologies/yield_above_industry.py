@@ -42,12 +42,12 @@ TYPOLOGY = Typology(
             "Yield over the industry's average from which a product is beyond the spread of ordinary risk and term.",
         ),
         Parameter(
-            "spread_tail",
-            0.02,
-            "share",
+            "min_spreads",
+            3,
+            "robust standard deviations",
             "calibrated",
-            "The spread is that of all products of the sector; a product inside its upper 2 % is usual whatever the ratio.",
-            "Upper tail of the sector's ratios, within a band of terms, that a product must be in.",
+            "The spread is that of all the sector's products; three spreads hold 99.8 % of ordinary ones.",
+            "Distance from the sector's median ratio that a product must also have.",
         ),
         Parameter(
             "min_holdings",
@@ -87,7 +87,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
 
 
 def _beyond(ctx: Context) -> pl.DataFrame:
-    """Products beyond the setting and in the upper tail of their sector's spread, with the yield that shows it.
+    """Products beyond the setting and far from their sector's median, with the yield that shows it.
 
     Columns of `models.typologies._yields.judged` with ``shown`` (the higher of promised and reliably paid
     yield), ``level`` (the industry's), ``ratio``.
@@ -109,14 +109,10 @@ def _beyond(ctx: Context) -> pl.DataFrame:
         .with_columns(ratio=pl.col("shown") / pl.col("level"))
         .filter(pl.col("ratio").is_not_null())
     )
-    place = (pl.col("ratio").rank("average", descending=True) - 0.5) / pl.len()
-    tail = place.over("sector") <= pl.max_horizontal(
-        pl.lit(ctx.parameter(TYPOLOGY, "spread_tail")), 1.5 / pl.len().over("sector")
-    )
-    far = pl.col("ratio") >= edge + 3 * (pl.col("ratio") - pl.col("ratio").median()).abs().median().over(
-        "sector"
-    )
-    return rated.filter((pl.col("ratio") > edge) & (tail | far)).sort("institution_id", "product_id")
+    centre = pl.col("ratio").median().over("sector")
+    spread = 1.4826 * (pl.col("ratio") - centre).abs().median().over("sector")
+    far = pl.col("ratio") - centre >= ctx.parameter(TYPOLOGY, "min_spreads") * spread
+    return rated.filter((pl.col("ratio") > edge) & far).sort("institution_id", "product_id")
 
 
 def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, lines: pl.DataFrame) -> Finding:

@@ -39,12 +39,19 @@ def expect(
 
 def product(w: World, product_id: str, institution_id: str, kind: str = "loan", **more: Any) -> str:
     """Register a product; dates and amounts as text or numbers."""
-    row = {"name": f"{product_id}号", "publicly_offered": True, "issued_on": "2016-01-04", "term_days": 90} | more
+    row = {
+        "name": f"{product_id}号",
+        "publicly_offered": True,
+        "issued_on": "2016-01-04",
+        "term_days": 90,
+    } | more
     w.register("products", product_id=product_id, institution_id=institution_id, kind=kind, **row)
     return product_id
 
 
-def holding(w: World, product_id: str, who: Account, yuan: float, on: Day = "2016-01-06", **more: Any) -> None:
+def holding(
+    w: World, product_id: str, who: Account, yuan: float, on: Day = "2016-01-06", **more: Any
+) -> None:
     """Register a subscription."""
     n = len(w.registers.get("subscriptions", []))
     w.register(
@@ -94,7 +101,9 @@ def fund(w: World, institution_id: str, key: str, kind: str = "wealth", **more: 
     return Fund(w, institution_id, product_id, w.account("product", institution_id, name))
 
 
-def manager(w: World, institution_id: str, scope: str = "资产管理、基金管理、理财产品销售", **more: Any) -> Account:
+def manager(
+    w: World, institution_id: str, scope: str = "资产管理、基金管理、理财产品销售", **more: Any
+) -> Account:
     """An asset manager with an own account."""
     w.institution(
         institution_id, "asset_management", **({"licence_status": "licensed", "licence_scope": scope} | more)
@@ -130,7 +139,16 @@ def monthly_loan(
     pid = p.product(key, yield_=promised, days=30 * rounds + 30, issued=begin - dt.timedelta(days=3))
     borrower = w.firm()
     principal = each * len(holders)
-    p.project(key, principal, borrower, begin, 30 * rounds + 30, rate=rate, repayment="monthly_interest", product=pid)
+    p.project(
+        key,
+        principal,
+        borrower,
+        begin,
+        30 * rounds + 30,
+        rate=rate,
+        repayment="monthly_interest",
+        product=pid,
+    )
     p.sell(pid, holders, each, begin - dt.timedelta(days=2))
     p.lend(borrower, principal, begin)
     excess = 0.0

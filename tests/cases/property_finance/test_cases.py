@@ -32,7 +32,15 @@ def test_cases() -> None:
         p = w.platform(institution, sector, **more)
         people = w.people(5)
         each = POSITIVE.get(institution, 30_000.0) / len(people)
-        p.loan("X", people, each=each, lent="2016-06-10", days=180, borrower=w.firm(name), lend=institution != "N4")
+        p.loan(
+            "X",
+            people,
+            each=each,
+            lent="2016-06-10",
+            days=180,
+            borrower=w.firm(name),
+            lend=institution != "N4",
+        )
         if purpose:
             w.registers["projects"][-1]["purpose"] = purpose
     expect(w.found("property-finance"), POSITIVE, LOOK_ALIKE)

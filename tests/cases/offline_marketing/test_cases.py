@@ -1,0 +1,69 @@
+"""二(一)1 线下营销: regular commissions to many persons in proportion to client money."""
+
+from __future__ import annotations
+
+import random
+
+from tests.cases.selling import expect, months
+from tests.cases.world import Platform, World
+
+POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None}
+LOOK_ALIKE = {
+    "N1": "payroll: the same proportions every month, once times one and a half",
+    "N2": "one-off referral vouchers of 10 to 50 yuan",
+    "N3": "refunds of costs, a few persons at a time",
+    "N4": "a bonus paid once",
+}
+
+
+def clients(p: Platform, seed: int) -> None:
+    """Ten clients a month who bring money in."""
+    draw = random.Random(seed)
+    pid = p.product("L", days=180)
+    for on in months("2016-01-12", 6):
+        p.sell(pid, p.world.people(10), 1_000 * draw.randint(8, 12), on)
+
+
+def commissions(p: Platform, agents: int, runs: int, seed: int, first: str = "2016-02-14") -> float:
+    """Monthly commissions of about 1 % of the month's money, shared unevenly and anew each month."""
+    draw, people, paid = random.Random(seed), p.world.people(agents), 0.0
+    for on in months(first, runs):
+        weights = [draw.lognormvariate(0, 0.7) for _ in people]
+        for who, weight in zip(people, weights, strict=True):
+            part = round(max(120.0, 4_000 * weight / sum(weights) * agents / 10), 2)
+            p.world.move(on, p.own, who, part)
+            paid = round(paid + part, 2)
+    return paid
+
+
+def wages(p: Platform, staff: int, first: str = "2016-02-05", runs: int = 5) -> None:
+    draw, people = random.Random(7), p.world.people(staff)
+    base = [draw.randint(3_000, 15_000) for _ in people]
+    for k, on in enumerate(months(first, runs)):
+        for who, wage in zip(people, base, strict=True):
+            p.world.move(on, p.own, who, round(wage * (1.5 if k == 0 else 1) * draw.uniform(0.97, 1.03), 2))
+
+
+def test_cases() -> None:
+    w = World()
+    platforms = {i: w.platform(i) for i in (*POSITIVE, *LOOK_ALIKE)}
+    for n, p in enumerate(platforms.values()):
+        clients(p, n)
+    POSITIVE["A1"] = commissions(platforms["A1"], 12, 5, seed=1)
+    wages(platforms["A2"], 10)
+    POSITIVE["A2"] = commissions(platforms["A2"], 15, 4, seed=2)
+    wages(platforms["A3"], 10, first="2016-02-14")  # wages on the very day of the first commission
+    POSITIVE["A3"] = commissions(platforms["A3"], 10, 5, seed=3)
+    wages(platforms["N1"], 25)
+    n2, n3, n4 = platforms["N2"], platforms["N3"], platforms["N4"]
+    draw = random.Random(5)
+    for on in months("2016-04-01", 3):
+        for who in w.people(12):
+            w.move(on, n2.own, who, draw.choice((10, 20, 30, 50)))
+        for who in w.people(3):
+            w.move(on, n3.own, who, draw.randint(200, 3_000))
+    for who in w.people(20):
+        w.move("2016-02-05", n4.own, who, draw.randint(1_000, 9_000))
+    found = w.found("offline-marketing")
+    expect(found, POSITIVE, LOOK_ALIKE)
+    assert "%" in found["A1"].explanation_zh

@@ -1,0 +1,46 @@
+"""二(三)2: a private product seen through to its last investors."""
+
+from __future__ import annotations
+
+from tests.cases.selling import expect, fund, holding, manager
+from tests.cases.world import World
+
+POSITIVE = {"A1": 240_000.0, "A2": 120_000.0, "A3": 210_000.0}
+LOOK_ALIKE = {
+    "N1": "a private product with exactly 200 holders of one million",
+    "N2": "a public product fed by another",
+    "N3": "five members of staff co-invest by way of a slice",
+}
+
+
+def slices(w: World, institution: str, people: int, each: float, number: int = 2, seen: bool = True) -> None:
+    """A private product whose money comes from public slices."""
+    manager(w, institution)
+    top = fund(w, institution, "PRIVATE", "fund", publicly_offered=False)
+    for k in range(number):
+        parent = None if seen else top.product_id
+        part = fund(w, institution, f"SLICE{k}", parent_product_id=parent)
+        part.sell(w.people(people // number), each)
+        if seen:
+            w.move("2016-02-01", part.account, top.account, people // number * each)
+
+
+def test_cases() -> None:
+    w = World()
+    slices(w, "A1", 240, 1_000.0)
+    slices(w, "A2", 12, 10_000.0, number=1)  # few, but each far below the minimum
+    slices(w, "A3", 210, 1_000.0, number=3, seen=False)  # only the register names the parent
+    manager(w, "N1")
+    n1 = fund(w, "N1", "PRIVATE", "fund", publicly_offered=False)
+    w.move("2016-02-01", w.person(), n1.account, 1_000_000)
+    for who in w.people(200):
+        holding(w, n1.product_id, who, 1_000_000)
+    manager(w, "N2")
+    upper, lower = fund(w, "N2", "A", "fund"), fund(w, "N2", "B", "fund")
+    upper.sell(w.people(30), 1_000)
+    w.move("2016-02-01", upper.account, lower.account, 30_000)
+    slices(w, "N3", 5, 100_000.0, number=1)
+    found = w.found("split-private-offering")
+    expect(found, POSITIVE, LOOK_ALIKE)
+    assert found["A1"].severity > found["A2"].severity
+    assert found["A1"].confidence > found["A3"].confidence

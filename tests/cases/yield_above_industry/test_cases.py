@@ -1,0 +1,40 @@
+"""三(四): the yield above the industry's, beyond its spread."""
+
+from __future__ import annotations
+
+from tests.cases.selling import expect, monthly_loan
+from tests.cases.world import World
+
+POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None}
+LOOK_ALIKE = {
+    "N1": "a fifth above the average",
+    "N2": "a risky, long, openly labelled product within the spread",
+    "N3": "another sector has no series to compare with",
+    "N4": "high, but nothing was paid yet",
+}
+
+
+def test_cases() -> None:
+    w = World()
+    for month in range(1, 8):
+        w.register("industry_yields", month=f"2016-{month:02d}", sector="p2p", average_yield=0.11)
+    for institution, promised in (("A1", 0.22), ("A2", 0.19), ("A3", 0.25)):
+        people = 6
+        monthly_loan(w.platform(institution), "L", w.people(people), 10_000, promised, promised + 0.01)
+        paid = 4 * people * round(10_000 * promised / 12, 2)
+        POSITIVE[institution] = round(paid * (1 - 0.11 / promised), 2)
+    for n in range(30):
+        monthly_loan(
+            w.platform(f"B{n}"), "L", w.people(3), 5_000, 0.095 + 0.001 * n, 0.11 + 0.001 * n, rounds=1
+        )
+    monthly_loan(w.platform("N1"), "L", w.people(6), 10_000, 0.132, 0.142)
+    monthly_loan(w.platform("N2"), "L", w.people(6), 10_000, 0.143, 0.155)
+    monthly_loan(w.platform("N3", "other"), "L", w.people(6), 10_000, 0.24, 0.25)
+    n4 = w.platform("N4")
+    n4.sell(n4.product("L", yield_=0.24, days=300, issued="2016-06-20"), w.people(6), 10_000, "2016-06-22")
+    found = w.found("yield-above-industry")
+    expect(found, POSITIVE, LOOK_ALIKE)
+    low, high = found["A1"].amount_low_fen, found["A1"].amount_high_fen
+    assert low is not None
+    assert high is not None
+    assert low < found["A1"].amount_fen < high

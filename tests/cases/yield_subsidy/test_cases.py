@@ -1,0 +1,52 @@
+"""三(四): own money topped up into payouts, openly or hidden in the interest."""
+
+from __future__ import annotations
+
+from tests.cases.selling import expect, monthly_loan, months
+from tests.cases.world import World
+
+POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None}
+LOOK_ALIKE = {
+    "N1": "one-off vouchers of 10 to 50 yuan",
+    "N2": "the project pays for the interest itself",
+    "N3": "own money repays an overdue borrower: self-guarantee",
+    "N4": "the risk reserve advances a late repayment",
+    "N5": "clients' money collected on an own account is passed on",
+}
+
+
+def test_cases() -> None:
+    w = World()
+    POSITIVE["A1"] = monthly_loan(w.platform("A1"), "L", w.people(8), 11_300, 0.15, 0.09, top_up="bonus")
+    POSITIVE["A2"] = monthly_loan(w.platform("A2"), "L", w.people(8), 12_700, 0.14, 0.10, top_up="hidden")
+    a3 = w.platform("A3")
+    POSITIVE["A3"] = sum(
+        monthly_loan(a3, key, w.people(6), each, 0.13, 0.08, rounds=3, first=first, top_up="hidden")
+        for key, each, first in (("L", 9_100.0, "2016-02-01"), ("M", 8_300.0, "2016-02-11"))
+    )
+    for institution in ("N1", "N2"):
+        monthly_loan(w.platform(institution), "L", w.people(8), 10_000, 0.10, 0.115)
+    n1 = w.account("own", "N1")
+    for on in months("2016-04-02", 3, gap=7):
+        for who, yuan in zip(w.people(6), (10, 20, 50, 30, 10, 20), strict=True):
+            w.move(on, n1, who, yuan)
+    for institution, source in (("N3", "own"), ("N4", "reserve")):
+        p = w.platform(institution)
+        pays = p.own if source == "own" else w.account("risk_reserve", institution)
+        for k, begin in enumerate(("2016-02-01", "2016-02-20", "2016-03-10", "2016-04-01")):
+            people, each = w.people(4), 10_000.0
+            product, _ = p.loan(f"L{k}", people, each=each, lent=begin, repaid=False, paid=False)
+            due = months(begin, 2)[1]
+            total = sum(round(held * (1 + 0.10 * 30 / 365), 2) for _, held in p.holdings[product])
+            w.move(due, pays, p.custody, round(total, 2))
+            p.pay(product, due, 1 + 0.10 * 30 / 365)
+    n5 = w.platform("N5")
+    monthly_loan(n5, "L", w.people(8), 10_000, 0.10, 0.115)
+    for k, on in enumerate(months("2016-02-20", 4)):
+        pid = n5.product(f"C{k}", days=180)
+        n5.sell(pid, w.people(3), 7_000 + 100 * k, on, into=n5.own)
+        w.move(on, n5.own, n5.custody, 21_000 + 300 * k)
+    found = w.found("yield-subsidy")
+    expect(found, POSITIVE, LOOK_ALIKE)
+    assert "hidden" in found["A2"].explanation_en
+    assert "hidden" not in found["A1"].explanation_en
