@@ -23,6 +23,9 @@ from flows.steps.registers import RegisterResult, read_register, register_of
 IN_MEMORY_ROWS = 3_000_000
 """Above this many lines the frame is streamed to the lake instead of held."""
 
+MOST_TEXT = 20_000
+"""Characters kept of a quarantined row."""
+
 _CHAIN_COLUMNS = (
     "account_no",
     "booked_at",
@@ -253,8 +256,19 @@ def put_register(lake: Lake, sha256: str, source: Source, options: ReadOptions, 
     result = read_register(source, options)
     sidecar = judge_register(result, source.name, reader)
     return lake.put(
-        REGISTERS, sha256, result.rows, result.quarantine, lambda sizes: replace(sidecar, sizes=sizes)
+        REGISTERS,
+        sha256,
+        result.rows,
+        bounded(result.quarantine),
+        lambda sizes: replace(sidecar, sizes=sizes),
     )
+
+
+def bounded(quarantine: pl.DataFrame) -> pl.DataFrame:
+    """Return the quarantine with texts cut at :data:`MOST_TEXT` characters: a row can be a gigabyte."""
+    long = pl.col("text").str.len_chars() > MOST_TEXT
+    cut = pl.col("text").str.slice(0, MOST_TEXT) + pl.lit(f"… (cut at {MOST_TEXT} characters)")
+    return quarantine.with_columns(text=pl.when(long).then(cut).otherwise("text"))
 
 
 def judge_register(result: RegisterResult, name: str, reader: str) -> Sidecar:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.steps.formats import ReadOptions, ReadResult, Source, recognise
+from flows.steps.formats import camt as reader
 from flows.steps.formats.camt import FORMAT
 from flows.steps.formats.protocol import LINE_SCHEMA
 
@@ -315,3 +316,10 @@ def test_damaged_xml_never_raises(data: st.DataObject) -> None:
     if FORMAT.claims(source, ReadOptions()):
         result = FORMAT.read(source, ReadOptions())
         assert result.rows_read == result.rows_accepted + result.rows_quarantined + result.rows_ignored
+
+
+def test_an_element_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_ELEMENT_BYTES", 1 << 16)
+    result = read(message(entry(), "<Ntry>" + "<x/>" * 100_000 + "</Ntry>", entry()))
+    assert result.rows_accepted == 1
+    assert "this is no statement" in (result.problem or "")

@@ -385,3 +385,18 @@ def test_the_row_of_a_member_comes_after_its_lake_file(landing: Path, tmp_path: 
         if row.kind == "statement":
             assert lake.sidecar("statements", row.source_sha256) is not None
     assert not list(lake.aside.iterdir())
+
+
+def test_very_large_files_are_streamed_to_the_same_rows(
+    landing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(landing, tmp_path / "held", Told())
+    monkeypatch.setattr(reading, "IN_MEMORY_ROWS", 1)
+    ingest(landing, tmp_path / "streamed", Told())
+    for each in sorted((tmp_path / "held" / "statements").glob("*.parquet")):
+        held, streamed = (
+            pl.read_parquet(each),
+            pl.read_parquet(tmp_path / "streamed" / "statements" / each.name),
+        )
+        assert held.equals(streamed)
+        assert held.schema == streamed.schema

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.steps.formats import ReadOptions, ReadResult, Source
+from flows.steps.formats import mt940 as reader
 from flows.steps.formats.mt940 import FORMAT, read_messages
 from flows.steps.formats.protocol import LINE_SCHEMA
 
@@ -247,3 +248,22 @@ def test_no_frame_column_is_lost_for_an_empty_message() -> None:
     result = read(":20:X\n:25:907\n:28C:1/1\n:60F:C120101CNY0,00\n:62F:C120101CNY0,00\n-\n")
     assert result.problem is None
     assert result.lines.collect().schema == pl.Schema(LINE_SCHEMA)
+
+
+def test_large_files_are_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = (MESSAGE * 40).encode()
+    whole = FORMAT.read(Source.of_bytes("a.sta", data), ReadOptions())
+    monkeypatch.setattr(reader, "_CHUNK_BYTES", 3 * len(MESSAGE.encode()) + 17)
+    pieces = FORMAT.read(Source.of_bytes("a.sta", data), ReadOptions())
+    assert pieces.lines.collect().equals(whole.lines.collect())
+    assert pieces.accounts == whole.accounts
+    assert (pieces.rows_read, pieces.problem) == (80, None)
+    assert pieces.lines.collect()["source_record"].to_list() == list(range(1, 81))
+
+
+def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_CHUNK_BYTES", 1 << 16)
+    data = MESSAGE.encode() * 3 + b":20:X\n:25:9\n:28C:1/1\n:61:" + b"x" * (1 << 20)
+    result = FORMAT.read(Source.of_bytes("a.sta", data), ReadOptions())
+    assert result.rows_accepted == 6
+    assert "this is no statement" in (result.problem or "")

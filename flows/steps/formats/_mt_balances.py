@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import cast
 
 import polars as pl
@@ -57,7 +57,10 @@ def _fen(body: str) -> int | None:
     if match is None or match["currency"] not in _YUAN:
         return None
     value = {**match.groupdict(), "amount": match["amount"] or "0"}
-    balance = cast(Balance, tag(Transactions(), value)[tag.slug])
+    try:
+        balance = cast(Balance, tag(Transactions(), value)[tag.slug])
+    except (InvalidOperation, ValueError):
+        return None
     if not isinstance(balance.amount, Amount):
         return None
     amount: Decimal = balance.amount.amount * 100

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 import polars as pl
 from lxml import etree
@@ -33,6 +34,8 @@ _NAMESPACE = re.compile(r"camt\.05[234]\.\d{3}\.\d{2}")
 _ROOTS = ("BkToCstmrAcctRpt", "BkToCstmrStmt", "BkToCstmrDbtCdtNtfctn")
 _STATEMENTS = ("Rpt", "Stmt", "Ntfctn")
 _FLUSH_ENTRIES = 50_000
+_ELEMENT_BYTES = 64 << 20
+"""An entry of more bytes (a batch of some 100,000 payments) is refused: it would be held in memory."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,11 @@ class Camt:
                     reading.flush()
         except _Doctype:
             return ReadResult.refused(name, _DOCTYPE)
+        except _Endless:
+            problem = (
+                f"After entry {reading.record} comes an element of more than {_ELEMENT_BYTES >> 20} MB: "
+                "this is no statement, it was read up to there."
+            )
         except etree.XMLSyntaxError as error:
             problem = (
                 f"The XML breaks off or is damaged after entry {reading.record} (line {error.lineno}): "
@@ -78,6 +86,25 @@ _DOCTYPE = (
 
 class _Doctype(Exception):
     pass
+
+
+class _Endless(Exception):
+    pass
+
+
+class _Paced:
+    """A stream that gives up when the parser takes very much without coming to an end of anything."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.taken = 0
+
+    def read(self, size: int = -1) -> bytes:
+        if self.taken > _ELEMENT_BYTES:
+            raise _Endless
+        chunk = self._stream.read(size)
+        self.taken += len(chunk)
+        return chunk
 
 
 @dataclass
@@ -154,7 +181,8 @@ class _Reading:
 
 def _walk(source: Source, reading: _Reading) -> Iterator[None]:
     """Stream the file: fill `reading` entry by entry, dropping what was read."""
-    with source.open() as stream:
+    with source.open() as opened:
+        stream = _Paced(opened)
         context = etree.iterparse(
             stream,
             events=("start", "end"),
@@ -169,6 +197,7 @@ def _walk(source: Source, reading: _Reading) -> Iterator[None]:
         trees: dict[str, Tree] = {}
         for event, element in context:
             namespace, _, tag = element.tag.rpartition("}")
+            stream.taken = 0
             if event == "start":
                 if not trees:
                     if element.getroottree().docinfo.internalDTD is not None:

@@ -12,7 +12,9 @@ Record: the how-manieth ``:61:`` of the file. Booking date: the entry date (MMDD
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import polars as pl
 
@@ -37,6 +39,7 @@ _STATEMENT_LINE = (
     r"(?:(?P<amount>\d{1,15}[,.]\d*)(?P<kind>[A-Z][A-Z0-9 ]{3})?|(?P<units>\d{1,15})[NFS][A-Z0-9]{3})"
     r"(?P<customer>[^\n]*?)(?://(?P<bank>[^\n]*))?(?:\n(?P<extra>(?s:.*)))?$"
 )
+_CHUNK_BYTES = 32 << 20
 _OTHER_MARKS = {"RMB": "CNY", "CNH": "CNY"}
 
 
@@ -53,11 +56,55 @@ class Mt940:
 
     def read(self, source: Source, options: ReadOptions) -> ReadResult:
         """Read all messages of the file."""
-        text, encoding = _decode(source.read_bytes())
-        return read_messages(text, encoding)
+        parts: list[ReadResult] = []
+        record = 0
+        with source.open() as stream:
+            for chunk in _messages(stream):
+                if chunk is None:
+                    problem = f"There is a line or message of more than {_CHUNK_BYTES >> 20} MB: this is no statement."
+                    parts.append(ReadResult.refused(self.name, problem))
+                    break
+                parts.append(read_messages(*_decode(chunk), first_record=record + 1))
+                record += parts[-1].rows_read
+        return _joined(parts)
 
 
-def read_messages(text: str, encoding: str = "utf-8") -> ReadResult:
+def _messages(stream: BinaryIO) -> Iterator[bytes | None]:
+    """Yield the file in pieces that end where a message ends; None when one does not end."""
+    held = b""
+    while chunk := stream.read(_CHUNK_BYTES):
+        held += chunk
+        if len(held) < _CHUNK_BYTES:
+            continue
+        end = held.rfind(b"\n:20:") + 1
+        if end <= 0:
+            yield None
+            return
+        yield held[:end]
+        held = held[end:]
+    if held:
+        yield held
+
+
+def _joined(parts: Sequence[ReadResult]) -> ReadResult:
+    """Put the pieces of one file together."""
+    if len(parts) == 1:
+        return parts[0]
+    problems = [each.problem for each in parts if each.problem]
+    return ReadResult(
+        format=parts[0].format,
+        lines=pl.concat([each.lines for each in parts]),
+        quarantine=pl.concat([each.quarantine for each in parts]),
+        rows_read=sum(each.rows_read for each in parts),
+        rows_accepted=sum(each.rows_accepted for each in parts),
+        rows_quarantined=sum(each.rows_quarantined for each in parts),
+        problem=problems[-1] if problems else None,
+        accounts=[account for each in parts for account in each.accounts],
+        layout=parts[0].layout,
+    )
+
+
+def read_messages(text: str, encoding: str = "utf-8", first_record: int = 1) -> ReadResult:
     """Read the messages of a text; never raises on what it holds.
 
     Parameters
@@ -66,8 +113,10 @@ def read_messages(text: str, encoding: str = "utf-8") -> ReadResult:
         One or more messages, with or without SWIFT envelopes.
     encoding : str
         How it was decoded, for the layout.
+    first_record : int
+        Number of the first ``:61:``.
     """
-    fields = _fields(text)
+    fields = _fields(text).with_columns(pl.col("record") + (first_record - 1))
     interim = (
         not fields["tag"].str.starts_with("60").any()
         and fields["tag"].is_in(["34F", "13D", "90C", "90D"]).any()
