@@ -84,13 +84,18 @@ def _nulls(height: int, dtype: pl.DataType) -> pl.Series:
     return pl.Series("x", [], dtype=dtype).extend_constant(None, height)
 
 
+_UNREAD = ("ignored", "failure", "cp_id", "cp_bank_code", "value_date")
+"""Roles that are known, so that no one is warned of them, and not read."""
+
+
 class _Cells:
     """Cleaned columns of one chunk by role."""
 
     def __init__(self, frame: pl.DataFrame, header: Header) -> None:
         self.header = header
         self.height = frame.height
-        wanted = sorted({i for each in header.columns.values() for i in each if f"c{i}" in frame.columns})
+        used = (each for role, each in header.columns.items() if role not in _UNREAD)
+        wanted = sorted({i for each in used for i in each if f"c{i}" in frame.columns})
         self._clean = frame.select([clean(pl.col(f"c{i}")).alias(f"c{i}") for i in wanted])
 
     def column(self, index: int | None) -> pl.Series:

@@ -16,6 +16,7 @@ _FULL = "０１２３４５６７８９．，＋－（）：／　￥ＣＮＹ�
 _HALF = "0123456789.,+-():/ ¥CNY*"
 _CURRENCY_SIGN = r"(?i)^([+\-(]?)\s*(?:cny|rmb|人民币|¥|\u00a5|￥)\s*"
 _SIMPLE_AMOUNT = r"^[+-]?[0-9]{1,15}(?:\.[0-9]{1,2})?$"
+_THOUSANDS = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,2})?$"
 _GROUPED = r"^[+-]?(?:[0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,4}(?:,[0-9]{4})+)(?:\.[0-9]*)?$"
 
 
@@ -63,6 +64,11 @@ def parse_fen(cells: pl.Series, unit: int = 1) -> pl.Series:
             return _decimal_fen(cells)
         values = _patch(values, simple, _decimal_fen(cells.filter(simple)))
         hard = ~simple & cells.is_not_null()
+        grouped = hard & cells.str.contains(_THOUSANDS).fill_null(False)
+        if grouped.any():
+            plain = cells.filter(grouped).str.replace_all(",", "", literal=True)
+            values = _patch(values, grouped, _decimal_fen(plain))
+            hard = hard & ~grouped
     else:
         hard = cells.is_not_null()
     if hard.any():
@@ -259,6 +265,18 @@ def parse_clock(cells: pl.Series) -> pl.Series:
     ``10:42:20``, ``10:42``, ``104220``, ``94220`` (a lost zero), ``10时42分20秒``, ``下午 3:04``, a
     fraction of a day as Excel keeps it, or a full date and time.
     """
+    usual = cells.str.contains(r"^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]$")
+    if usual.all():  # ignores null
+        h, m, s_ = (cells.str.slice(i, 2).cast(pl.Int64, strict=False) for i in (0, 3, 6))
+        seconds = h * 3600 + m * 60 + s_
+        return seconds.set((h > 23).fill_null(False), None)
+    if usual.any():
+        odd = (~usual).fill_null(False)
+        return _patch(parse_clock(cells.set(odd, None)), odd, _parse_odd_clock(cells.filter(odd)))
+    return _parse_odd_clock(cells)
+
+
+def _parse_odd_clock(cells: pl.Series) -> pl.Series:
     s = half_width(cells)
     pm = s.str.contains(r"(?i)下午|晚上|pm").fill_null(False)
     am = s.str.contains(r"(?i)上午|凌晨|am").fill_null(False)

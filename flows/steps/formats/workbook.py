@@ -24,6 +24,9 @@ MAX_UNPACKED = 2 * 1024**3
 """Bytes a workbook may unpack to; more is a bomb, not a statement."""
 
 
+_ACCOUNT_ROLES = ("account", "cp_account", "cp_merged", "payer_account", "payee_account")
+
+
 class Workbook:
     """XLSX and XLS files; which sheet and row holds the header is found out when reading."""
 
@@ -60,7 +63,7 @@ class Workbook:
         for sheet in book.sheet_names:
             frame = sheet_cells(book, sheet, first)
             first += frame.height
-            cells = drop_blank(mark_lost_digits(frame, source, book.sheet_names.index(sheet)))
+            cells = drop_blank(frame)
             result.rows_read += cells.height
             profile = profile_for(source, options, _joined(cells.head(HEAD_ROWS)))
             reader = RowReader(profile_aliases(options, profile), understanding(source, profile))
@@ -74,6 +77,9 @@ class Workbook:
                     )
                 continue
             readers.append(reader)
+            assert reader.state.header is not None
+            accounts = [i for role in _ACCOUNT_ROLES for i in reader.state.header.columns.get(role, ())]
+            cells = mark_lost_digits(cells, accounts, source, book.sheet_names.index(sheet))
             outcome = reader.feed(cells)
             for lines in outcome.lines:
                 store.add(lines)
