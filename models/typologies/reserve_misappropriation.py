@@ -126,40 +126,42 @@ def _ordered(book: Book, outs: pl.DataFrame, p: dict[str, float]) -> pl.Series:
 
 
 def _returns(ctx: Context, book: Book) -> pl.DataFrame:
-    """Lines of the reserve to the institution's own account that are no settled return of income."""
+    """Lines of the reserve to the institution's own account that are no settled return of income.
+
+    A return counts as taken when it left the reserves short of what is owed on two report days on
+    end that were not short before; or, where they were short already, when it is far above the
+    institution's usual returns. Without reports, the second and later in a month count.
+    """
     back = book.lines.filter(pl.col("reserve") & (pl.col("direction") == "out") & (pl.col("side") == "own"))
     trips = round_trips(ctx, 4, 7, 0.01)
     back = back.join(trips.select(pl.col("out_line_no").alias("line_no")), on="line_no", how="anti")
     if back.is_empty():
         return back
     days = reports(ctx, book)
-    second = pl.int_range(pl.len()).over(pl.col("booked_on").dt.truncate("1mo"), order_by="line_no") > 0
     if days.is_empty():
-        return back.filter(second)
-    surplus = days.select(
-        pl.col("report_date").alias("booked_on"),
-        (pl.coalesce("statement_fen", "declared_fen") + pl.col("transit_fen") - pl.col("owed_fen")).alias(
-            "surplus_fen"
-        ),
-    ).drop_nulls()
-    held = back.sort("booked_on").join_asof(
-        surplus.sort("booked_on"), on="booked_on", strategy="forward", tolerance="31d"
+        again = pl.int_range(pl.len()).over(pl.col("booked_on").dt.truncate("1mo"), order_by="line_no") > 0
+        return back.filter(again)
+    surplus = (
+        days.select(
+            pl.col("report_date").alias("booked_on"),
+            (pl.coalesce("statement_fen", "declared_fen") + pl.col("transit_fen") - pl.col("owed_fen")).alias(
+                "surplus_fen"
+            ),
+        )
+        .drop_nulls()
+        .sort("booked_on")
+        .with_columns(pl.col("surplus_fen").shift(-1).alias("next_fen"))
     )
-    before = back.sort("booked_on").join_asof(
-        surplus.sort("booked_on"),
-        on="booked_on",
-        strategy="backward",
-        tolerance="31d",
-        allow_exact_matches=False,
+    back = back.sort("booked_on", "line_no")
+    held = back.join_asof(surplus, on="booked_on", strategy="forward", tolerance="31d")
+    before = back.join_asof(
+        surplus, on="booked_on", strategy="backward", tolerance="31d", allow_exact_matches=False
     )
-    held = held.with_columns(before["surplus_fen"].alias("before_fen"))
-    # what was taken beyond the surplus there was: the day ends short, and was not short before
-    beyond = (
-        (pl.col("surplus_fen") < -100)
-        & (pl.col("before_fen").fill_null(0) >= -100)
-        & (pl.col("amount_fen") > pl.col("before_fen").fill_null(0) + 100)
-    )
-    return held.filter(beyond & second).drop("surplus_fen", "before_fen")
+    held = held.with_columns(before["surplus_fen"].fill_null(0).alias("before_fen"))
+    short = (pl.col("surplus_fen") < -100) & (pl.col("next_fen").fill_null(pl.col("surplus_fen")) < -100)
+    beyond = (pl.col("before_fen") >= -100) & (pl.col("amount_fen") > pl.col("before_fen") + 100)
+    unusual = (pl.col("before_fen") < -100) & (pl.col("amount_fen") > 10 * pl.col("amount_fen").median())
+    return held.filter(short & (beyond | unusual)).drop("surplus_fen", "next_fen", "before_fen")
 
 
 def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:

@@ -146,6 +146,8 @@ def _misuse(w: World, firm: Callable[..., Firm]) -> None:
     c = firm("MISUSE-ELSEWHERE")
     elsewhere = w.account(None, c.id, f"{c.id}支付有限公司", bank="B3银行", bank_code="B3", held=False)
     c.move("2016-04-20", c.deposit, elsewhere, 70_000)
+    own = firm("MISUSE-OWN")
+    own.move("2016-05-09", own.deposit, own.own, 45_000)
     d = firm("WALLET")
     rich = w.person()
     d.move("2016-05-11", rich, d.collection[0], 90_000, 90_000)

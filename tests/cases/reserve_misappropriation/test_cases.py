@@ -9,6 +9,7 @@ POSITIVE: dict[str, float | None] = {
     "MISUSE-PRODUCT": 110_000,
     "MISUSE-RELATED": 80_000,
     "MISUSE-ELSEWHERE": 70_000,
+    "MISUSE-OWN": 45_000,
 }
 LOOK_ALIKE = {
     "WALLET": "a customer withdraws what was paid in",
