@@ -35,7 +35,7 @@ FRAGMENT_SCHEMA: dict[str, pl.DataType] = {
 ``in_line_no`` is null for money the statement does not show coming (``lot`` says ``opening``
 or ``overdraft``); ``out_line_no`` is null for money that did not leave (``use`` says ``held``
 or ``overdraft`` when it made an overdraft good). ``basis`` is ``identified`` or the method.
-Sorted by account, out-line, in-line."""
+Sorted by account, out-line (what did not leave last), in-line."""
 
 Pairs = tuple[Ints, Ints, Ints]
 
@@ -248,53 +248,46 @@ def _covered(key: Ints, signed: Ints) -> Ints:
 def _frame(walked: Legs, found: list[tuple[Pairs, str]]) -> pl.DataFrame:
     """Turn positions into line numbers and virtual legs into words."""
     frames = [
-        pl.DataFrame(
-            {
-                "account_id": walked.account[pairs[1]],
-                "a": walked.line[pairs[0]],
-                "z": walked.line[pairs[1]],
-                "amount_fen": pairs[2],
-            }
-        ).with_columns(pl.lit(basis).alias("basis"))
-        for pairs, basis in found
+        _raw(walked.account[out], walked.line[into], walked.line[out], amount, basis)
+        for (into, out, amount), basis in found
     ]
     # an account that opens overdrawn drew that lot before the statement: no line shows it
     drawn = np.flatnonzero((walked.overdraft != 0) & (walked.line != OPENING))
-    size = walked.overdraft[drawn]
-    frames.append(
-        pl.DataFrame(
-            {
-                "account_id": walked.account[drawn],
-                "a": np.where(size > 0, walked.line[drawn], OVERDRAFT),
-                "z": np.where(size > 0, OVERDRAFT, walked.line[drawn]),
-                "amount_fen": np.abs(size),
-            }
-        ).with_columns(pl.lit(found[-1][1]).alias("basis"))
+    if drawn.size:
+        size, line = walked.overdraft[drawn], walked.line[drawn]
+        a, z = np.where(size > 0, line, OVERDRAFT), np.where(size > 0, OVERDRAFT, line)
+        frames.append(_raw(walked.account[drawn], a, z, np.abs(size), found[-1][1]))
+    raw = pl.concat(frames)
+    if len(frames) > 1 or found[-1][1] != "fifo":
+        # several answers may meet on one pair of lines; first in first out alone is in order already
+        raw = raw.group_by("account_id", "a", "z", "basis").agg(pl.col("amount_fen").sum())
+        out = pl.when(pl.col("z") >= 0).then("z")
+        raw = raw.sort("account_id", out, "z", "a", "basis", nulls_last=True)
+    lot, use = pl.col("a"), pl.col("z")
+    return raw.select(
+        "account_id",
+        pl.when(lot >= 0).then(lot).alias("in_line_no"),
+        pl.when(use >= 0).then(use).alias("out_line_no"),
+        "amount_fen",
+        pl.when(lot >= 0)
+        .then(pl.lit("line"))
+        .when(lot == OPENING)
+        .then(pl.lit("opening"))
+        .otherwise(pl.lit("overdraft"))
+        .alias("lot"),
+        pl.when(use >= 0)
+        .then(pl.lit("line"))
+        .when(use == HELD)
+        .then(pl.lit("held"))
+        .otherwise(pl.lit("overdraft"))
+        .alias("use"),
+        "basis",
     )
-    return (
-        pl.concat(frames)
-        .group_by("account_id", "a", "z", "basis")
-        .agg(pl.col("amount_fen").sum())
-        .sort("account_id", "z", "a", "basis")
-        .select(
-            "account_id",
-            pl.when(pl.col("a") >= 0).then("a").alias("in_line_no"),
-            pl.when(pl.col("z") >= 0).then("z").alias("out_line_no"),
-            "amount_fen",
-            pl.col("a")
-            .replace_strict(
-                {OPENING: "opening", OVERDRAFT: "overdraft"}, default="line", return_dtype=pl.String
-            )
-            .alias("lot"),
-            pl.col("z")
-            .replace_strict(
-                {HELD: "held", OVERDRAFT: "overdraft"},
-                default="line",
-                return_dtype=pl.String,
-            )
-            .alias("use"),
-            "basis",
-        )
+
+
+def _raw(account: Ints, a: Ints, z: Ints, amount: Ints, basis: str) -> pl.DataFrame:
+    return pl.DataFrame({"account_id": account, "a": a, "z": z, "amount_fen": amount}).with_columns(
+        pl.lit(basis).alias("basis")
     )
 
 
