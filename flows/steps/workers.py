@@ -44,13 +44,16 @@ class Bounds:
     Attributes
     ----------
     seconds, seconds_per_mb : float
-        Time: a start, and more by the file's size.
+        Time without a word from the process: a start, and more by the delivered file's size.
+    startup_seconds : float
+        Added until the process has said its first word.
     memory_bytes : int
         Address space of a process.
     """
 
     seconds: float = 120.0
     seconds_per_mb: float = 2.0
+    startup_seconds: float = 120.0
     memory_bytes: int = 12 << 30
 
 
@@ -59,6 +62,7 @@ class _Process:
     popen: subprocess.Popen[bytes]
     task: Task | None = None
     deadline: float = 0.0
+    allowance: float = 0.0
     done: int = 0
     rows: list[Delivery] = field(default_factory=list)
     waiting: bytes = b""
@@ -154,7 +158,8 @@ def _give(process: _Process, task: Task, bounds: Bounds) -> None:
     process.task = task
     process.rows = []
     process.current = None
-    process.deadline = time.monotonic() + bounds.seconds + bounds.seconds_per_mb * _size(task) / 1e6
+    process.allowance = bounds.seconds + bounds.seconds_per_mb * _size(task) / 1e6
+    process.deadline = time.monotonic() + bounds.startup_seconds + process.allowance
     assert process.popen.stdin is not None
     with suppress(BrokenPipeError):
         process.popen.stdin.write(json.dumps(asdict(task)).encode() + b"\n")
@@ -172,6 +177,7 @@ def _hear(process: _Process) -> Iterator[Reading]:
     chunk = process.popen.stdout.read()
     if not chunk:
         return
+    process.deadline = time.monotonic() + process.allowance
     *lines, process.waiting = (process.waiting + chunk).split(b"\n")
     for line in lines:
         message = json.loads(line)
