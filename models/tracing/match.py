@@ -195,11 +195,22 @@ def identify(walked: Legs, pots: pl.DataFrame) -> tuple[Pairs, Ints]:
     into, out, size = fifo(paid)
     keep = out < at.size
     into, out, size = into[keep], out[keep], size[keep]
-    pairs = (at[into], at[out], size)
+    pairs = _merged(at[into], at[out], size)
+    size = pairs[2]
     left = walked.signed.copy()
     np.subtract.at(left, pairs[0], size)
     np.add.at(left, pairs[1], size)
     return pairs, left
+
+
+def _merged(into: Ints, out: Ints, amount: Ints) -> Pairs:
+    """Add up fragments of one pair of legs that several pots tie together."""
+    order = np.lexsort((into, out))
+    into, out, amount = into[order], out[order], amount[order]
+    if into.size == 0:
+        return into, out, amount
+    head = np.flatnonzero(np.append(True, (into[1:] != into[:-1]) | (out[1:] != out[:-1])))
+    return into[head], out[head], np.add.reduceat(amount, head)
 
 
 def _cap(at: Ints, amount: Ints, limit: Ints) -> Ints:
@@ -246,9 +257,9 @@ def _covered(key: Ints, signed: Ints) -> Ints:
 
 
 def _frame(walked: Legs, found: list[tuple[Pairs, str]]) -> pl.DataFrame:
-    """Turn positions into line numbers and virtual legs into words."""
-    frames = [
-        _raw(walked.account[out], walked.line[into], walked.line[out], amount, basis)
+    """Turn positions into line numbers and virtual legs into words, in the documented order."""
+    parts = [
+        (walked.line[into], walked.line[out], walked.account[out], amount, out, basis)
         for (into, out, amount), basis in found
     ]
     # an account that opens overdrawn drew that lot before the statement: no line shows it
@@ -256,15 +267,23 @@ def _frame(walked: Legs, found: list[tuple[Pairs, str]]) -> pl.DataFrame:
     if drawn.size:
         size, line = walked.overdraft[drawn], walked.line[drawn]
         a, z = np.where(size > 0, line, OVERDRAFT), np.where(size > 0, OVERDRAFT, line)
-        frames.append(_raw(walked.account[drawn], a, z, np.abs(size), found[-1][1]))
-    raw = pl.concat(frames)
-    if len(frames) > 1 or found[-1][1] != "fifo":
-        # several answers may meet on one pair of lines; first in first out alone is in order already
-        raw = raw.group_by("account_id", "a", "z", "basis").agg(pl.col("amount_fen").sum())
-        out = pl.when(pl.col("z") >= 0).then("z")
-        raw = raw.sort("account_id", out, "z", "a", "basis", nulls_last=True)
+        parts.append((a, z, walked.account[drawn], np.abs(size), drawn, found[-1][1]))
+    a, z, account, amount, place = (np.concatenate([p[k] for p in parts]) for k in range(5))
+    basis = np.repeat(np.arange(len(parts)), [p[0].size for p in parts])
+    first = starts(walked.account)
+    end = np.append(first[1:], walked.account.size)
+    if z.size and z.min() < 0:
+        # what did not leave stands behind all that left its account
+        stays = z < 0
+        place[stays] = end[np.searchsorted(first, place[stays], side="right") - 1]
+    order = np.lexsort((a, z, place)) if len(found) > 1 or found[-1][1] != "fifo" else None
+    if order is None:
+        order = np.argsort(place, kind="stable")  # few sorted runs: a merge
+    names = pl.Series([p[5] for p in parts], dtype=pl.String)
     lot, use = pl.col("a"), pl.col("z")
-    return raw.select(
+    return pl.DataFrame(
+        {"account_id": account[order], "a": a[order], "z": z[order], "amount_fen": amount[order]}
+    ).select(
         "account_id",
         pl.when(lot >= 0).then(lot).alias("in_line_no"),
         pl.when(use >= 0).then(use).alias("out_line_no"),
@@ -281,13 +300,7 @@ def _frame(walked: Legs, found: list[tuple[Pairs, str]]) -> pl.DataFrame:
         .then(pl.lit("held"))
         .otherwise(pl.lit("overdraft"))
         .alias("use"),
-        "basis",
-    )
-
-
-def _raw(account: Ints, a: Ints, z: Ints, amount: Ints, basis: str) -> pl.DataFrame:
-    return pl.DataFrame({"account_id": account, "a": a, "z": z, "amount_fen": amount}).with_columns(
-        pl.lit(basis).alias("basis")
+        names.gather(basis[order]).alias("basis"),
     )
 
 
