@@ -359,8 +359,13 @@ def _settle_direction(
     return -sign if known.inverted else sign
 
 
+def foreign_currency(text: str | None) -> bool:
+    """Whether a currency named above a table is another than CNY."""
+    return bool(text) and (text or "").strip().lower() not in _CNY
+
+
 def _foreign(currency: pl.Series, title: str | None, n: int) -> pl.Series:
-    title_foreign = bool(title) and (title or "").strip().lower() not in _CNY
+    title_foreign = foreign_currency(title)
     folded = (
         half_width(currency)
         .str.replace_many(["（", "）"], ["(", ")"])

@@ -307,3 +307,55 @@ def test_control_totals_are_warnings() -> None:
     result = read(text)
     assert result.problem is None
     assert any("announces 5" in each for each in result.warnings)
+
+
+def test_many_accounts_and_alternating_layouts_in_one_file() -> None:
+    rows: list[str] = []
+    wanted = []
+    for i in range(300):
+        account = f"62{i:017d}"
+        if i % 7 == 0:
+            rows += [
+                f"账号：{account}",
+                "币种：美元",
+                "日期,金额,对方户名",
+                "2016-06-20,1.00,张三",
+                "合计,1.00,",
+            ]
+        elif i % 5 == 0:
+            rows += [f"账号：{account}", "日期,支出,收入,对方户名", f"2016-06-20,{i + 1}.00,,张三"]
+            wanted.append((account, "out", (i + 1) * 100))
+        else:
+            rows += [
+                f"账号：{account}  币种：人民币",
+                "日期,金额,对方户名",
+                f"2016-06-20,{i + 1}.00,张三",
+                "",
+                "第 1 页,,",
+            ]
+            wanted.append((account, "in", (i + 1) * 100))
+    result = read("\n".join(rows) + "\n")
+    assert [(each["account_no"], each["direction"], each["amount_fen"]) for each in lines(result)] == wanted
+    assert result.rows_quarantined == 43  # those in another currency
+
+
+def test_payer_and_payee_under_several_headings() -> None:
+    head = "日期,付款人账号,付款人名称,收款人账号,收款人名称,金额"
+    second = "6200000000000000033"
+    text = "\n".join(
+        [
+            f"账号：{OWN}",
+            head,
+            f"20160620,{OWN},甲,{OTHER},乙,1.00",
+            f"账号：{second}",
+            head,
+            f"20160620,{OWN},甲,{second},丙,2.00",
+        ]
+    )
+    assert [
+        (each["account_no"], each["direction"], each["counterparty_name"])
+        for each in lines(read(text + "\n"))
+    ] == [
+        (OWN, "out", "乙"),
+        (second, "in", "甲"),
+    ]
