@@ -7,6 +7,7 @@ import re
 
 import polars as pl
 
+from models.names import plain as simplify
 from models.text.clauses import plain
 from models.typologies.base import Context
 
@@ -25,6 +26,13 @@ def name_key(name: str | None) -> str:
     if not name:
         return ""
     return _FORMS.sub("", _NOISE.sub("", plain(name)))
+
+
+def name_keys(names: pl.Series) -> pl.Series:
+    """`name_key` of a whole series at once, null for null; for columns with many distinct names."""
+    folded = simplify(names.fill_null("")).str.to_lowercase()
+    keys = folded.str.replace_all(_NOISE.pattern, "").str.replace_all(_FORMS.pattern, "")
+    return keys.set(names.is_null(), None) if names.null_count() else keys
 
 
 def institutions_by_name(ctx: Context) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from models.typologies._common import name_key
+from models.typologies._common import name_keys
 from models.typologies.base import Context
 
 RESERVE_TYPES = ("reserve_deposit", "reserve_settlement", "reserve_collection")
@@ -144,9 +144,9 @@ def _side(ctx: Context, lines: pl.DataFrame, held: pl.DataFrame, accounts: pl.Da
         pl.when("reserve").then(pl.lit("reserve")).otherwise(pl.lit("own")).alias("other_kind"),
     )
     # a counterparty known by name alone is matched with the holder names the register gives these accounts
+    named = held.drop_nulls("holder_name")
     by_name = (
-        held.drop_nulls("holder_name")
-        .with_columns(pl.col("holder_name").map_elements(name_key, return_dtype=pl.String).alias("key"))
+        named.with_columns(name_keys(named["holder_name"]).alias("key"))
         .group_by("institution_id", "key")
         .agg(pl.col("reserve").all().alias("all_reserve"), pl.col("reserve").any().alias("any_reserve"))
         .with_columns(
@@ -155,9 +155,7 @@ def _side(ctx: Context, lines: pl.DataFrame, held: pl.DataFrame, accounts: pl.Da
         .select("institution_id", "key", "named_kind")
     )
     names = lines.select("counterparty_name").unique().drop_nulls()
-    names = names.with_columns(
-        pl.col("counterparty_name").map_elements(name_key, return_dtype=pl.String).alias("key")
-    )
+    names = names.with_columns(name_keys(names["counterparty_name"]).alias("key"))
     own_holders = (
         held.select("institution_id", pl.col("holder_id").alias("cp_holder_id"))
         .unique()
@@ -220,6 +218,33 @@ def _side(ctx: Context, lines: pl.DataFrame, held: pl.DataFrame, accounts: pl.Da
     ).to_series()
 
 
+def _closings(lines: pl.DataFrame) -> pl.DataFrame:
+    """Balance after the last line of each account and day.
+
+    Banks that print balances only here and there are followed by running sums from one printed
+    balance to the next; where the two do not agree lines are missing, and the balance between
+    them is not known (null).
+    """
+    signed = pl.when(pl.col("direction") == "in").then(pl.col("amount_fen")).otherwise(-pl.col("amount_fen"))
+    run = lines.sort("account_id", "line_no").with_columns(signed.cum_sum().over("account_id").alias("cum"))
+    run = run.with_columns((pl.col("balance_after_fen") - pl.col("cum")).alias("start"))
+    run = run.with_columns(
+        pl.col("start").forward_fill().over("account_id").alias("prior"),
+        pl.col("start").backward_fill().over("account_id").alias("later"),
+    )
+    start = (
+        pl.when(pl.col("start").is_not_null())
+        .then(pl.col("start"))
+        .when(pl.col("prior").is_null() | pl.col("later").is_null() | (pl.col("prior") == pl.col("later")))
+        .then(pl.coalesce("prior", "later"))
+    )
+    return (
+        run.with_columns((start + pl.col("cum")).alias("closing_fen"))
+        .group_by("account_id", "booked_on", maintain_order=True)
+        .agg(pl.col("closing_fen").last())
+    )
+
+
 def balances(book: Book, days: pl.Series) -> pl.DataFrame:
     """Sum of the reserve accounts' statement balances at the end of each day.
 
@@ -232,39 +257,22 @@ def balances(book: Book, days: pl.Series) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        ``report_date``, ``statement_fen`` (null where one of the accounts has no balance known: no
-        statement line yet and none behind it, or a statement that ended more than a week before).
+        ``report_date``, ``statement_fen`` (null where one of the accounts has no balance known that
+        day: before its first line, more than a week after its last, or where lines are missing).
     """
-    lines = (
-        book.lines.filter(pl.col("reserve") & pl.col("balance_after_fen").is_not_null())
-        .sort("account_id", "line_no")
-        .select("account_id", "booked_on", "direction", "amount_fen", "balance_after_fen")
-    )
     wanted = days.unique().sort().alias("report_date").to_frame()
     ids = book.accounts.filter("reserve")["account_id"].to_list()
     if not ids or wanted.is_empty():
         return wanted.with_columns(pl.lit(None, pl.Int64).alias("statement_fen"))
+    closing = _closings(book.lines.filter("reserve"))
     parts = []
     for account_id in ids:
-        mine = lines.filter(pl.col("account_id") == account_id)
-        closing = mine.group_by("booked_on", maintain_order=True).agg(pl.col("balance_after_fen").last())
-        got = wanted.join_asof(
-            closing.sort("booked_on"), left_on="report_date", right_on="booked_on", strategy="backward"
+        mine = closing.filter(pl.col("account_id") == account_id).drop("account_id").sort("booked_on")
+        parts.append(
+            wanted.join_asof(
+                mine, left_on="report_date", right_on="booked_on", strategy="backward", tolerance="7d"
+            ).select("report_date", pl.col("closing_fen").alias("fen"))
         )
-        if mine.height:
-            first = mine.row(0, named=True)
-            opening = (
-                first["balance_after_fen"] - (1 if first["direction"] == "in" else -1) * first["amount_fen"]
-            )
-            last = mine["booked_on"].max()
-            assert isinstance(last, dt.date)
-            got = got.with_columns(
-                pl.when(pl.col("report_date") > last + dt.timedelta(days=7))
-                .then(None)
-                .otherwise(pl.col("balance_after_fen").fill_null(opening))
-                .alias("balance_after_fen")
-            )
-        parts.append(got.select("report_date", pl.col("balance_after_fen").alias("fen")))
     return (
         pl.concat(parts)
         .group_by("report_date")

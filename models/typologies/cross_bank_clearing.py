@@ -17,7 +17,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._common import first_last, name_key, yuan
+from models.typologies._common import first_last, name_keys, yuan
 from models.typologies._pairs import match_pairs
 from models.typologies._reserve import Book, books
 from models.typologies.base import Context, Parameter, Typology
@@ -56,7 +56,7 @@ TYPOLOGY = Typology(
 
 def _bank_key(frame: pl.DataFrame, column: str) -> pl.Series:
     names = frame.select(column).unique().drop_nulls()
-    keyed = names.with_columns(pl.col(column).map_elements(name_key, return_dtype=pl.String).alias("key"))
+    keyed = names.with_columns(name_keys(names[column]).alias("key"))
     return frame.select(column).join(keyed, on=column, how="left", maintain_order="left")["key"]
 
 
