@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -19,7 +16,7 @@ from typing import Protocol, TypeVar
 import duckdb
 import polars as pl
 
-from flows.steps import frames, previous, provenance, standings
+from flows.steps import frames, previous, provenance, standings, swap
 from flows.steps import judge as judging
 from flows.steps import week as weeks
 from flows.steps.errors import LookthroughError
@@ -36,8 +33,6 @@ log = logging.getLogger(__name__)
 
 Notify = Callable[[str, str], None]
 """Told the step (``ingest``, ``warehouse``, ``judge``, ``export``) and a word about it."""
-
-BUILT_FOR = "built.json"
 
 T = TypeVar("T")
 
@@ -131,9 +126,9 @@ def run_week(
         summary = call("ingest", lambda: ingest(landing, warehouse / "lake", settings, progress))
         week = week or latest_week(summary)
         folder = exports / week
-        _sweep(exports, week)
+        swap.sweep(exports, week)
         made = provenance.provenance(week, read_deliveries(warehouse), settings, overrides, exports)
-        if _built_for(warehouse) == made.fingerprint and provenance.complete(folder, made.fingerprint):
+        if swap.built_for(warehouse) == made.fingerprint and provenance.complete(folder, made.fingerprint):
             log.info("nothing new for %s", week)
             return Outcome(week, folder, False, summary, previous.manifest_week(folder) or {})
         if overrides:
@@ -149,7 +144,7 @@ def run_week(
             return export_week(warehouse, exports, this_week, found, settings, made)
 
         call("score", score)
-        _note_built(warehouse, made.fingerprint)
+        swap.note_built(warehouse, made.fingerprint)
         return Outcome(week, folder, True, summary, previous.manifest_week(folder) or {})
 
 
@@ -177,7 +172,7 @@ def build_warehouse(warehouse: Path, week: str, settings: Settings) -> Path:
     """Build the DuckDB file as of the week's Sunday, tracing tables included, and swap it in."""
     from flows.steps.warehouse import build
 
-    (warehouse / BUILT_FOR).unlink(missing_ok=True)
+    (warehouse / swap.BUILT_FOR).unlink(missing_ok=True)
     as_of = weeks.sunday(week)
     return build(warehouse, as_of, after=tracing_steps(as_of), memory=settings.memory).path
 
@@ -241,53 +236,9 @@ def export_week(
     """Write the week's exports aside and rename them whole."""
     with judging.DuckMarts(warehouse / judging.WAREHOUSE_FILE) as marts:
         result = assemble(warehouse, exports, week, found, settings, made, marts)
-        with aside(exports, week) as folder:
+        with swap.aside(exports, week) as folder:
             write_all(result, folder)
     return exports / week
-
-
-@contextmanager
-def aside(exports: Path, week: str) -> Iterator[Path]:
-    """Give a folder to write a week into; on leaving without error it takes the week's name.
-
-    A kill between the two renames leaves no week rather than half of one; the next run makes it.
-    """
-    exports.mkdir(parents=True, exist_ok=True)
-    fresh, old = exports / f".{week}.new", exports / f".{week}.old"
-    _sweep(exports, week)
-    fresh.mkdir()
-    yield fresh
-    final = exports / week
-    if final.exists():
-        final.rename(old)
-    fresh.rename(final)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _sweep(exports: Path, week: str) -> None:
-    """Clear what a killed run left of this week; bring its last complete week back."""
-    fresh, old, final = exports / f".{week}.new", exports / f".{week}.old", exports / week
-    if old.exists() and not final.exists():
-        old.rename(final)
-    for left in (fresh, old):
-        if left.exists():
-            shutil.rmtree(left)
-
-
-def _built_for(warehouse: Path) -> str | None:
-    """Fingerprint of the run that made the warehouse file as it lies there."""
-    try:
-        if not (warehouse / judging.WAREHOUSE_FILE).is_file():
-            return None
-        return (warehouse / BUILT_FOR).read_text("utf-8").strip()
-    except OSError:
-        return None
-
-
-def _note_built(warehouse: Path, fingerprint: str) -> None:
-    fresh = warehouse / f".{BUILT_FOR}.new"
-    fresh.write_text(fingerprint + "\n", encoding="utf-8")
-    os.replace(fresh, warehouse / BUILT_FOR)
 
 
 def ingest_frame(deliveries: pl.DataFrame) -> pl.DataFrame:

@@ -16,8 +16,9 @@ from flows.steps.errors import BusyError, ConfigurationError
 from flows.steps.exports import _labels
 from flows.steps.judge import TypologyError
 from flows.steps.lake import Lake
-from flows.steps.run import NothingDeliveredError, aside, run_week
+from flows.steps.run import NothingDeliveredError, run_week
 from flows.steps.settings import Settings, load
+from flows.steps.swap import aside
 from models.typologies import base
 from tests.steps import tiny
 
