@@ -18,6 +18,9 @@ NO_ACCOUNT = (
     "The file does not say which account it is of, neither in a column nor above the table nor in its name: "
     "give the number in a profile (`lookthrough profile`)."
 )
+MOST_QUARANTINED = 300_000
+"""Rows held for the quarantine of a file of which nearly nothing can be read, before it is given up."""
+
 CUT = "The file ends in the middle of a row: it was cut off on the way; ask for it again."
 
 
@@ -58,11 +61,21 @@ def finish(
             result.warnings.append(f"columns of unknown meaning: {', '.join(unknown)}")
         _control_totals(result, reader)
     if result.problem is None and result.rows_accepted == 0 and result.rows_quarantined:
-        common = result.quarantine["reason"].mode().sort()[0]
-        if common == REASONS["account"][0]:
-            result.problem = NO_ACCOUNT
-        else:
-            result.problem = f"No row could be accepted; most often: {common}."
+        result.problem = hopeless(quarantine, 0)
+
+
+def hopeless(quarantine: Sequence[pl.DataFrame], accepted: int) -> str:
+    """Say why hardly a row of a file can be read."""
+    reasons = pl.concat([each.select("reason") for each in quarantine])["reason"]
+    common = reasons.mode().sort()[0]
+    if common == REASONS["account"][0]:
+        return NO_ACCOUNT
+    share = (
+        "No row could be accepted"
+        if accepted == 0
+        else f"{accepted} of {accepted + len(reasons)} rows could be read"
+    )
+    return f"{share}; most often: {common}."
 
 
 def _control_totals(result: ReadResult, reader: RowReader) -> None:

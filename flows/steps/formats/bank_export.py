@@ -12,7 +12,7 @@ from flows.steps.formats._profiles import Profile, profile_aliases, profile_for,
 from flows.steps.formats._records import DELIMITERS, MAX_COLUMNS, join_lines, split_cells
 from flows.steps.formats._rows import RowReader, quarantine_frame
 from flows.steps.formats._store import LineStore
-from flows.steps.formats._summary import finish
+from flows.steps.formats._summary import MOST_QUARANTINED, finish, hopeless
 from flows.steps.formats._text import LineTooLongError, detect_encoding, read_lines
 from flows.steps.formats._values import BLANK
 from flows.steps.formats.protocol import Layout, ReadOptions, ReadResult, Source
@@ -46,7 +46,7 @@ class BankExport:
         store = LineStore(options.scratch)
         result = ReadResult(self.name)
         quarantine: list[pl.DataFrame] = []
-        damaged, start = 0, 1
+        damaged, held, start = 0, 0, 1
         cut = False
         try:
             for chunk in read_lines(source, encoding):
@@ -73,6 +73,9 @@ class BankExport:
                     cut = cut or "cut" in rejected["code"].to_list()
                     texts = lines.rename({"line": "text"})
                     quarantine.append(quarantine_frame(rejected, texts))
+                    held += quarantine[-1].height
+                    if held > MOST_QUARANTINED and held > 20 * store.rows:
+                        return ReadResult.refused(self.name, hopeless(quarantine, store.rows))
         except LineTooLongError:
             return ReadResult.refused(self.name, "A single line is longer than 4 MB: this is no statement.")
         finish(result, store, quarantine, [reader], cut)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.steps.formats import Source, _text, read_statement
+from flows.steps.formats import Source, _text, bank_export, read_statement
 from tests.steps.formats.made import OTHER, OWN, book, read
 
 GOOD = (
@@ -71,6 +71,13 @@ def test_garbage_among_rows_goes_to_the_quarantine_only() -> None:
     result = read("\n".join(rows) + "\n")
     assert (result.rows_accepted, result.rows_quarantined, result.rows_ignored) == (9, 1, 1)
     assert result.quarantine["text"][0].startswith("@@@@")
+
+
+def test_a_flood_of_rows_that_cannot_be_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bank_export, "MOST_QUARANTINED", 100)
+    result = read("账号,交易日期,金额,对方户名\n" + f"{OWN},20160620,x,张三\n" * 1000)
+    assert result.rows_read == 0
+    assert "amount cannot be read" in (result.problem or "")
 
 
 def test_a_workbook_cut_off_is_told() -> None:
