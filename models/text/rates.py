@@ -79,9 +79,9 @@ def find_rates(raw: str) -> list[Rate]:
     Returns
     -------
     list of Rate
-        By offset; ranges keep both ends. A percentage with no period said counts as a year's.
+        By offset in the plain text without spaces; ranges keep both ends. A percentage with no period said counts as a year's.
     """
-    text = plain(raw)
+    text = "".join(plain(raw).split())
     found: dict[int, Rate] = {}
 
     def keep(m: re.Match[str], low: float, high: float) -> None:
