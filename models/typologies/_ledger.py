@@ -25,6 +25,10 @@ DEPOSIT_LAGS = (0, 1, -1, 2, -2, 3, -3)
 """Days between subscription and deposit that are tried, in this order."""
 SETTLE_DAYS = 10
 """Days after ``redeemed_on`` in which a payout may still be booked."""
+PART_AT_LEAST = 0.08
+"""Least part of a holding that is read as a late or partial redemption."""
+PART_DAYS = 3
+"""Days after the holding fell due, or around its redemption, in which a part may be paid."""
 INTEREST_AT_MOST = 0.06
 """Largest factor of a payout that is read as interest alone (72 % a year, paid monthly)."""
 
@@ -186,7 +190,8 @@ def payouts(ctx: Context) -> pl.DataFrame:
         Grain: ``line_no`` (an out-line to a subscriber, or of the very amount one holder of a
         product still lacked in a day's distribution). ``product_id``, ``subscription_id``,
         ``factor`` (payout over amount held), ``support`` (holders of the product that got the
-        same factor that day), ``principal_fen``, ``interest_fen`` and ``kind`` (``interest``,
+        same factor that day; 1 for a late part that fits none), ``wide`` (the same over all days),
+        ``principal_fen``, ``interest_fen`` and ``kind`` (``interest``,
         ``principal``, ``both``, ``part``) are null where no holding explains the payment.
     """
     frame: pl.DataFrame = ctx.shared("ledger.payouts", _payouts)
@@ -234,11 +239,19 @@ def _payouts(ctx: Context) -> pl.DataFrame:
     )
     best = (
         _supported(fits)
-        .sort("line_no", "support", "formula", "subscription_id", descending=[False, True, True, False])
+        .sort(
+            "line_no",
+            "support",
+            "formula",
+            "wide",
+            "subscription_id",
+            descending=[False, True, True, True, False],
+        )
         .unique("line_no", keep="first", maintain_order=True)
         .filter((pl.col("support") >= 2) | (pl.col("formula") > 0))
     )
-    terms = ["subscription_id", "product_id", "factor", "support", "held_fen"]
+    best = pl.concat([best, _late_parts(alive, best).select(best.columns)])
+    terms = ["subscription_id", "product_id", "factor", "support", "wide", "held_fen"]
     found = known.join(best.select("line_no", *terms), on="line_no", how="left")
     unknown = lines.join(known.select("line_no"), on="line_no", how="anti")
     extra = _unnamed_payouts(unknown, best, held)
@@ -247,6 +260,31 @@ def _payouts(ctx: Context) -> pl.DataFrame:
         .with_columns(_split())
         .with_columns(interest_fen=pl.col("amount_fen") - pl.col("principal_fen"))
         .sort("line_no")
+    )
+
+
+def _late_parts(alive: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
+    """Payments that are a part of what a holding was due: the first part on its day, the rest at redemption.
+
+    They fit no factor, so they stand alone (``support`` 1, ``wide`` 0); a holding that was paid in
+    full by a supported factor takes none.
+    """
+    full = best.filter((pl.col("factor") >= 0.999) & (pl.col("support") >= 2)).select("subscription_id")
+    due = pl.col("subscribed_on") + pl.duration(days=pl.col("term_days"))
+    lag = (pl.col("booked_on") - due).dt.total_days()
+    redeemed = (pl.col("booked_on") - pl.col("redeemed_on")).dt.total_days().abs().fill_null(99)
+    return (
+        alive.join(best.select("line_no"), on="line_no", how="anti")
+        .join(full.unique(), on="subscription_id", how="anti")
+        .with_columns(factor=pl.col("amount_fen") / pl.col("held_fen"))
+        .filter(
+            pl.col("factor").is_between(PART_AT_LEAST, 1.2)
+            & (lag.is_between(0, PART_DAYS) | (redeemed <= PART_DAYS))
+        )
+        .with_columns(_gap=pl.min_horizontal(lag.abs().fill_null(99), redeemed))
+        .sort("line_no", "_gap", "subscription_id")
+        .unique("line_no", keep="first", maintain_order=True)
+        .with_columns(formula=pl.lit(0, pl.Int8), support=pl.lit(1, pl.UInt32), wide=pl.lit(0, pl.UInt32))
     )
 
 
@@ -303,7 +341,7 @@ def _unnamed_payouts(lines: pl.DataFrame, best: pl.DataFrame, held: pl.DataFrame
         best.filter(pl.col("support") >= 5)
         .with_columns(_r=(pl.col("factor") * 10_000).round().cast(pl.Int64))
         .group_by([*group, "_r"])
-        .agg(pl.col("factor").median(), pl.col("support").max())
+        .agg(pl.col("factor").median(), pl.col("support", "wide").max())
         .filter(pl.col("support") >= 5)
     )
     paid = best.select(*group, "subscription_id").unique()
@@ -365,5 +403,9 @@ def _supported(fits: pl.DataFrame) -> pl.DataFrame:
         support=pl.max_horizontal(
             pl.col("subscription_id").n_unique().over([*group, "_a"]),
             pl.col("subscription_id").n_unique().over([*group, "_b"]),
-        )
+        ),
+        wide=pl.max_horizontal(
+            pl.col("subscription_id").n_unique().over("product_id", "_a"),
+            pl.col("subscription_id").n_unique().over("product_id", "_b"),
+        ),
     ).drop("_a", "_b")

@@ -72,6 +72,9 @@ def disbursement_lines(ctx: Context) -> pl.DataFrame:
 
 
 def _disbursement_lines(ctx: Context) -> pl.DataFrame:
+    smallest = (
+        ctx.table("mart_project").group_by("institution_id").agg(least_fen=pl.col("principal_fen").min())
+    )
     outs = (
         controlled_lines(ctx)
         .filter(
@@ -79,6 +82,9 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
             & pl.col("account_type").is_in(["custody", "product", "other"])
             & pl.col("cp_type").is_null()
         )
+        .join(payouts(ctx).filter(pl.col("support") >= 3), on="line_no", how="anti")
+        .join(smallest, on="institution_id")
+        .filter(pl.col("amount_fen") >= pl.col("least_fen") * LENT_SHARE)
         .select(
             "line_no",
             "institution_id",

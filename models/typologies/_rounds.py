@@ -29,6 +29,8 @@ ROUND_SUPPORT = 3
 
 SCHEDULE_SLACK = 0.0006
 """Relative gap between an instalment and what the project's terms ask for (day counts differ)."""
+WIDE_SUPPORT = 5
+"""Holders of a product that got the same factor on whatever day: redemptions one by one, at one price."""
 MAIN_SHARE = 0.3
 """Share of the open holdings from which a round is the product's own and no trickle of withdrawals."""
 
@@ -80,7 +82,9 @@ def round_lines(ctx: Context) -> pl.DataFrame:
         return (
             paid.join(few, on="product_id", how="left")
             .filter(
-                (pl.col("support") >= ROUND_SUPPORT) | (pl.col("support") >= pl.col("subscriptions") * 0.5)
+                (pl.col("support") >= ROUND_SUPPORT)
+                | (pl.col("wide") >= WIDE_SUPPORT)
+                | (pl.col("support") >= pl.col("subscriptions") * 0.5)
             )
             .drop("subscriptions")
             .sort("line_no")
@@ -214,6 +218,7 @@ def _borrowers(ctx: Context) -> pl.DataFrame:
             "due_on",
             "repayment",
             holder_id="borrower_holder_id",
+            account_id="borrower_account_id",
         )
     )
     names = ctx.table("mart_holder").select("holder_id", "name_key").drop_nulls()
@@ -224,14 +229,16 @@ def _borrowers(ctx: Context) -> pl.DataFrame:
         .drop_nulls()
         .unique()
     )
-    unseen = listed.join(seen, on=["institution_id", "holder_id"], how="anti")
+    absent = listed.join(seen, on=["institution_id", "holder_id"], how="anti")
+    unsure = pl.concat([absent, listed.filter(pl.col("account_id").is_null())]).unique()
     twins = (
-        unseen.join(names, on="holder_id")
+        unsure.join(names, on="holder_id")
         .drop("holder_id")
         .join(seen.join(names, on="holder_id"), on=["institution_id", "name_key"])
         .select(listed.columns)
     )
-    return pl.concat([listed, twins]).unique().sort("product_id", "project_id", "holder_id")
+    both = pl.concat([listed, twins]).drop("account_id")
+    return both.unique().sort("product_id", "project_id", "holder_id")
 
 
 def repayments(ctx: Context) -> pl.DataFrame:

@@ -8,13 +8,14 @@ nobody covered at all, else 0.7; 0.1 less where the product is covered in other 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, people, total
-from models.typologies._ledger import deposits
+from models.typologies._ledger import deposits, payouts
 from models.typologies._pool import idle_deposits
 from models.typologies._rounds import ROUND, round_lines, rounds
 from models.typologies._say import percent, yuan
@@ -33,21 +34,59 @@ TYPOLOGY = Typology(
     "3. Compare with the promised yields and with what the projects earned.\n"
     "4. Ask at once for a freeze on new subscriptions; inform the police if the practice is confirmed.",
     parameters=(
-        Parameter("min_amount", 100_000, "yuan", "calibrated", "unexplained rests of clean institutions stay below 5,000 yuan", "payouts out of the pool"),
-        Parameter("min_share", 0.01, "share", "calibrated", "unexplained rests of clean institutions stay below one in a thousand", "payouts out of the pool over all identified payouts"),
-        Parameter("min_round", 0.5, "share", "calibrated", "a round covered for the most part lacks only what waits in wallets", "share of a round that must be uncovered to count"),
+        Parameter(
+            "min_amount",
+            100_000,
+            "yuan",
+            "calibrated",
+            "unexplained rests of clean institutions stay below 5,000 yuan",
+            "payouts out of the pool",
+        ),
+        Parameter(
+            "min_share",
+            0.01,
+            "share",
+            "calibrated",
+            "unexplained rests of clean institutions stay below one in a thousand",
+            "payouts out of the pool over all identified payouts",
+        ),
+        Parameter(
+            "min_product",
+            0.2,
+            "share",
+            "calibrated",
+            "products of clean institutions stay below one in twenty; trickles of withdrawals are the rest",
+            "share of a product's payouts that must be uncovered for it to count",
+        ),
+        Parameter(
+            "min_round",
+            0.5,
+            "share",
+            "calibrated",
+            "a round covered for the most part lacks only what waits in wallets",
+            "share of a round that must be uncovered to count",
+        ),
     ),
     after=("maturity-mismatch",),
 )
 
 
-def pool_rounds(ctx: Context, least: float) -> pl.DataFrame:
-    """Rounds paid out of the pool, without those the next product of the same project paid."""
-    return (
-        rounds(ctx)
-        .filter((pl.col("pool_fen") > 0) & (pl.col("pool_fen") >= pl.col("paid_fen") * least))
-        .join(rolled_rounds(ctx).select(ROUND).unique(), on=ROUND, how="anti")
+def pool_rounds(ctx: Context, least: float, product_share: float) -> pl.DataFrame:
+    """Rounds paid out of the pool, without those the next product of the same project paid.
+
+    A product counts when at least a share of all it paid was uncovered: single withdrawals that
+    fit a holding by chance are no practice.
+    """
+    open_rounds = rounds(ctx).join(rolled_rounds(ctx).select(ROUND).unique(), on=ROUND, how="anti")
+    bare = (
+        open_rounds.group_by("product_id")
+        .agg(pl.col("pool_fen").sum(), pl.col("paid_fen").sum())
+        .filter(pl.col("pool_fen") >= pl.col("paid_fen") * product_share)
+        .select("product_id")
     )
+    return open_rounds.filter(
+        (pl.col("pool_fen") > 0) & (pl.col("pool_fen") >= pl.col("paid_fen") * least)
+    ).join(bare, on="product_id", how="semi")
 
 
 def detect(ctx: Context) -> Iterator[Finding]:
@@ -57,12 +96,16 @@ def detect(ctx: Context) -> Iterator[Finding]:
     whole = ctx.parameter(TYPOLOGY, "min_round")
     paid_lines = round_lines(ctx)
     paid_all = dict(rounds(ctx).group_by("institution_id").agg(pl.col("paid_fen").sum()).iter_rows())
-    for institution, part in each(pool_rounds(ctx, whole), "institution_id"):
+    product_share = ctx.parameter(TYPOLOGY, "min_product")
+    for institution, part in each(pool_rounds(ctx, whole, product_share), "institution_id"):
         part = part.filter(pl.col("projects") > 0) if _returns_only(ctx, part) else part
-        amount = total(part, "pool_fen")
-        if amount < least or amount < paid_all[institution] * share:
+        pooled = total(part, "pool_fen")
+        if pooled < least or pooled < paid_all[institution] * share:
             continue
         paid = paid_lines.join(part.select(ROUND), on=ROUND, how="semi")
+        late = _late_parts(ctx, part, first_last(paid)[0])
+        paid = pl.concat([paid, late.select(paid.columns)])
+        amount = pooled + total(late)
         first, last = first_last(paid)
         sources = _sources(ctx, institution, part)
         begun = first_last(sources)[0]
@@ -91,6 +134,27 @@ def detect(ctx: Context) -> Iterator[Finding]:
                 "Withdrawals of money that waited in wallets: tested; earlier repayments of the product cover them.",
             ),
         )
+
+
+def _late_parts(ctx: Context, part: pl.DataFrame, since: dt.date | None) -> pl.DataFrame:
+    """Parts of redemptions paid late on products of which most was uncovered.
+
+    They fit no round; the products' borrowers did not pay for the rounds around them either.
+    """
+    products = (
+        rounds(ctx)
+        .join(part.select("product_id").unique(), on="product_id", how="semi")
+        .group_by("product_id")
+        .agg(pl.col("pool_fen").sum(), pl.col("paid_fen").sum())
+        .filter(pl.col("pool_fen") * 2 >= pl.col("paid_fen"))
+        .select("product_id")
+    )
+    return (
+        payouts(ctx)
+        .filter((pl.col("wide") == 0) & (pl.col("booked_on") >= pl.lit(since)))
+        .join(products, on="product_id", how="semi")
+        .join(round_lines(ctx).select("line_no"), on="line_no", how="anti")
+    )
 
 
 def _returns_only(ctx: Context, part: pl.DataFrame) -> bool:
