@@ -23,6 +23,7 @@ STEPS = {
 }
 TOP = 10
 REASONS = 5
+SHOWN_REASONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,12 @@ def summary(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def _few(codes: list[str]) -> str:
+    """Name the first reasons and say how many more there are."""
+    more = len(codes) - SHOWN_REASONS
+    return " ".join(codes[:SHOWN_REASONS]) + (f" +{more}" if more > 0 else "")
+
+
 def show(figures: dict[str, Any]) -> None:
     """Print the summary."""
     from rich.console import Console
@@ -145,7 +152,7 @@ def show(figures: dict[str, Any]) -> None:
             escape(f"{r['name']} {r['institution_id']}"),
             r["score"],
             tiers.get(r["tier"], r["tier"]),
-            escape((r["reasons"] or "").replace(";", " ")),
+            escape(_few((r["reasons"] or "").split(";"))),
         )
     console.print(table)
     if figures["report_immediately"]:
