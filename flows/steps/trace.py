@@ -12,7 +12,8 @@ from flows.steps.errors import ConfigurationError
 from flows.steps.exports._pages import environment, fen
 from flows.steps.exports._tables import write_parquet
 from flows.steps.result import yuan
-from models.tracing import METHODS, Method, reach
+from models.tracing import METHODS, Method
+from models.tracing import trace as follow_line
 from models.typologies.base import Context
 
 NODES: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -61,7 +62,11 @@ def tree(marts: judging.DuckMarts, line_id: str, *, forward: bool, hops: int, me
             f"{start.height} statement lines have an id that starts with {line_id}; take one from evidence.parquet."
         )
     context = Context(marts=marts, as_of=judging.as_of(marts))
-    arrivals = reach(context, start["line_no"], hops=hops, days=None, forward=forward, method=method)
+    try:
+        answer = follow_line(context, int(start["line_no"][0]), forward=forward, hops=hops, method=method)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+    arrivals = answer.paths
     amounts: dict[tuple[int, ...], int] = {(): start["amount_fen"][0]}
     for path, amount in arrivals.select("path", "amount_fen").iter_rows():
         amounts[tuple(path)] = amounts.get(tuple(path), 0) + amount

@@ -5,6 +5,7 @@ across accounts by the interval algebra of `hops` and `follow`. `reach` is what 
 `trace` what analysts ask, and `build` writes the tracing tables of the warehouse.
 """
 
+from models.tracing.api import Trace, arrived_range, trace
 from models.tracing.build import build
 from models.tracing.follow import Followed, follow
 from models.tracing.hops import Web
@@ -16,10 +17,13 @@ __all__ = [
     "REACH_SCHEMA",
     "Followed",
     "Method",
+    "Trace",
     "Web",
+    "arrived_range",
     "build",
     "follow",
     "match",
     "reach",
+    "trace",
     "web",
 ]
