@@ -10,6 +10,7 @@ import polars as pl
 
 from models.tracing.match import match
 from models.tracing.pots import pots
+from models.tracing.ranges import ranges
 from models.tracing.sources import sources
 from models.tracing.uses import uses
 from models.typologies.base import Context
@@ -47,7 +48,7 @@ class ConnectionMarts:
 
 
 def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None) -> None:
-    """Create ``trace_fragment``, ``trace_source``, ``trace_use`` and ``mart_flow``.
+    """Create ``trace_fragment``, ``trace_source``, ``trace_use``, ``mart_flow`` and ``mart_flow_range``.
 
     Parameters
     ----------
@@ -66,6 +67,7 @@ def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None) -> None:
     marts.put("trace_source", paid_by)
     marts.put("trace_use", went_to)
     marts.put("mart_flow", flows(paid_by, went_to))
+    marts.put("mart_flow_range", ranges(ctx))
 
 
 def flows(paid_by: pl.DataFrame, went_to: pl.DataFrame) -> pl.DataFrame:

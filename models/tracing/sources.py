@@ -480,7 +480,7 @@ def _idle_products(ctx: Context) -> pl.DataFrame:
 def _by_round(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
     """Lay what covered a round over the payouts of the round, in order of line."""
     held = rounds(ctx).select(*ROUND, "paid_fen", "borrower_fen", "topup_fen")
-    cover = coverage(ctx).join(_payers(ctx), on="line_no", how="left")
+    cover = coverage(ctx).join(payer_classes(ctx), on="line_no", how="left")
     named = cover.group_by([*ROUND, "source"]).agg(pl.col("amount_fen").sum())
     borrowed = named.filter(pl.col("source") == "borrower").drop("source").rename({"amount_fen": "named_fen"})
     kept = (
@@ -572,7 +572,7 @@ def _lay(give: pl.DataFrame, take: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _payers(ctx: Context) -> pl.DataFrame:
+def payer_classes(ctx: Context) -> pl.DataFrame:
     """Who paid a line in, as a class of contract section 4."""
     roles = ctx.table("mart_role").select("institution_id", "holder_id", "role")
     return (
