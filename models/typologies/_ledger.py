@@ -225,10 +225,28 @@ def _payouts(ctx: Context) -> pl.DataFrame:
     known = lines.join(clients, on=["institution_id", "cp_holder_id"], how="semi").rename(
         {"cp_holder_id": "holder_id"}
     )
+    holdings = held.drop_nulls("holder_id").partition_by("institution_id", as_dict=True)
+    payments = known.partition_by("institution_id", as_dict=True)
+    found_in = [_identified(part, holdings[key]) for key, part in payments.items() if key in holdings]
+    best = pl.concat(found_in) if found_in else _identified(known, held)
+    terms = ["subscription_id", "product_id", "factor", "support", "wide", "held_fen"]
+    found = known.join(best.select("line_no", *terms), on="line_no", how="left")
+    unknown = lines.join(known.select("line_no"), on="line_no", how="anti")
+    extra = _unnamed_payouts(unknown, best, held)
+    return (
+        pl.concat([found, extra.select(found.columns)], how="vertical_relaxed")
+        .with_columns(_split())
+        .with_columns(interest_fen=pl.col("amount_fen") - pl.col("principal_fen"))
+        .sort("line_no")
+    )
+
+
+def _identified(known: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """The best holding for each payment of one institution (the pairs of one fit into memory)."""
     alive = (
         known.select("line_no", "institution_id", "holder_id", "booked_on", "amount_fen")
         .lazy()
-        .join(held.drop_nulls("holder_id").lazy(), on=["institution_id", "holder_id"])
+        .join(held.drop("institution_id").lazy(), on="holder_id")
         .filter(_alive())
         .collect()
     )
@@ -250,17 +268,7 @@ def _payouts(ctx: Context) -> pl.DataFrame:
         .unique("line_no", keep="first", maintain_order=True)
         .filter((pl.col("support") >= 2) | (pl.col("formula") > 0))
     )
-    best = pl.concat([best, _late_parts(alive, best).select(best.columns)])
-    terms = ["subscription_id", "product_id", "factor", "support", "wide", "held_fen"]
-    found = known.join(best.select("line_no", *terms), on="line_no", how="left")
-    unknown = lines.join(known.select("line_no"), on="line_no", how="anti")
-    extra = _unnamed_payouts(unknown, best, held)
-    return (
-        pl.concat([found, extra.select(found.columns)], how="vertical_relaxed")
-        .with_columns(_split())
-        .with_columns(interest_fen=pl.col("amount_fen") - pl.col("principal_fen"))
-        .sort("line_no")
-    )
+    return pl.concat([best, _late_parts(alive, best).select(best.columns)])
 
 
 def _late_parts(alive: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
@@ -398,14 +406,13 @@ def _supported(fits: pl.DataFrame) -> pl.DataFrame:
         _b=(pl.col("factor") * 10_000 + 0.5).floor().cast(pl.Int64),
         formula=formula.fill_null(False).cast(pl.Int8),
     )
-    group = ["institution_id", "product_id", "booked_on"]
+
+    def holders(*keys: str) -> pl.Expr:
+        return pl.col("subscription_id").n_unique().over(keys)
+
     return grid.with_columns(
         support=pl.max_horizontal(
-            pl.col("subscription_id").n_unique().over([*group, "_a"]),
-            pl.col("subscription_id").n_unique().over([*group, "_b"]),
+            holders("product_id", "booked_on", "_a"), holders("product_id", "booked_on", "_b")
         ),
-        wide=pl.max_horizontal(
-            pl.col("subscription_id").n_unique().over("product_id", "_a"),
-            pl.col("subscription_id").n_unique().over("product_id", "_b"),
-        ),
+        wide=pl.max_horizontal(holders("product_id", "_a"), holders("product_id", "_b")),
     ).drop("_a", "_b")
