@@ -1,0 +1,1 @@
+"""Graphs that judge relations and flows: ownership, and the accounts of one institution."""

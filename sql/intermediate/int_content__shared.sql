@@ -1,4 +1,5 @@
--- Purpose: accounts and days that two contents or more cover, so that only those are searched for repeated transactions.
+-- Purpose: accounts and days that two contents or more cover, so that only those are searched for repeated
+-- transactions.
 -- Grain: account_no; the days from the first to the last shared one.
 -- Reads: int_line__seen.
 with covered as (

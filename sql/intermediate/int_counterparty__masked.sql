@@ -18,42 +18,66 @@ tailed as (
     select
         account_no,
         name_key,
+        holder_key,
+        left(account_no, 4) as head,
         right(account_no, 4) as tail,
-        holder_key
+        length(account_no) as places
     from int_account__holder
 ),
 
 fitting as (
     select
-        m.number,
-        m.name_key,
-        m.context,
+        m.*,
         t.account_no,
         t.holder_key,
-        length(t.account_no) = length(m.number) as same_length,
-        k.account_no is not null as known_here
+        t.name_key as known_name_key,
+        t.places = length(m.number) as same_length
     from masks as m
     inner join tailed as t
         on
-            right(m.shown_tail, 4) = t.tail
+            left(m.shown_head, 4) = t.head
+            and right(m.shown_tail, 4) = t.tail
             and starts_with(t.account_no, m.shown_head)
             and suffix(t.account_no, m.shown_tail)
-    left join (select distinct
-        context,
-        account_no
-    from int_counterparty__known) as k
-        on m.context = k.context and t.account_no = k.account_no
+    where length(m.shown_head) >= 4
+    union all
+    select
+        m.*,
+        t.account_no,
+        t.holder_key,
+        t.name_key as known_name_key,
+        t.places = length(m.number) as same_length
+    from masks as m
+    inner join int_counterparty__known as k on m.context = k.context
+    inner join tailed as t
+        on
+            k.account_no = t.account_no
+            and starts_with(t.account_no, m.shown_head)
+            and suffix(t.account_no, m.shown_tail)
+    where length(m.shown_head) < 4
+),
+
+named as (
+    select
+        f.*,
+        k.account_no is not null as known_here
+    from fitting as f
+    left join int_counterparty__known as k on f.context = k.context and f.account_no = k.account_no
     where
-        m.name_key is null
-        or t.name_key is null
-        or m.name_key = t.name_key
-        or regexp_full_match(t.name_key, regexp_replace(regexp_escape(m.name_key), '(\\\*)+', '.+', 'g'))
-        or regexp_full_match(m.name_key, regexp_replace(regexp_escape(t.name_key), '(\\\*)+', '.+', 'g'))
+        f.name_key is null
+        or f.known_name_key is null
+        or f.name_key = f.known_name_key
+        or regexp_full_match(
+            f.known_name_key, regexp_replace(regexp_escape(f.name_key), '(\\\*)+', '.+', 'g')
+        )
+        or regexp_full_match(
+            f.name_key, regexp_replace(regexp_escape(f.known_name_key), '(\\\*)+', '.+', 'g')
+        )
 ),
 
 best as (
     select *
-    from fitting
+    from named
     qualify rank() over (partition by number, name_key, context order by same_length desc, known_here desc) = 1
 )
 

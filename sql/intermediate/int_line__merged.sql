@@ -1,8 +1,8 @@
 -- Purpose: each repeated transaction once, with the most that any of its copies tells.
 -- Grain: a transaction on an account.
 -- Reads: int_line__seen, int_line__same_place.
--- The richest copy gives the line and its source; what it lacks comes from the others (a time, a balance, a full number
--- where it is masked). Ties go by content, never by file name.
+-- The richest copy gives the line and its source; what it lacks comes from the others (a time, a balance, a
+-- full number where it is masked). Ties go by content, never by file name.
 with copies as (
     select
         s.label,

@@ -1,5 +1,7 @@
--- Purpose: every transaction of every monitored account, each once, numbered in order, with its counterparty resolved.
--- Grain: line_no (dense, in the order of account_no and seq). Only the columns that steps need; mart_line adds the rest.
+-- Purpose: every transaction of every monitored account, each once, numbered in order, with its counterparty
+-- resolved.
+-- Grain: line_no (dense, in the order of account_no and seq). Only the columns that steps need; mart_line adds
+-- the rest.
 -- Reads: int_line__ordered, int_line__kept, int_counterparty__resolved, mart_account, mart_holder. Amounts in fen.
 with starts as (
     select

@@ -1,8 +1,10 @@
--- Purpose: rows that may be the same transaction delivered twice: the same account, day, direction and amount in two contents.
+-- Purpose: rows that may be the same transaction delivered twice: the same account, day, direction and amount
+-- in two contents.
 -- Grain: row_id.
 -- Reads: int_line__seen, int_content__shared.
--- Columns: grp numbers the account × day × direction × amount; balance, reference (its first 16 characters: SWIFT messages
--- cut it there) and minute are what may tell two transactions of one group apart; null where the source does not say.
+-- Columns: grp numbers the account × day × direction × amount; balance, reference (its first 16 characters:
+-- SWIFT messages cut it there) and minute are what may tell two transactions of one group apart; null where the
+-- source does not say.
 with doubtful as (
     select
         l.row_id,

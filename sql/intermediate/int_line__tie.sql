@@ -2,8 +2,8 @@
 -- Grain: account_no × clock with two lines or more.
 -- Reads: int_line__tied.
 -- rule 'chain': the source's order walks from balance to balance and no other order does (every balance before is
--- different); 'walk': balances are known (at least half of them) but the order has to be found; 'content': they do not
--- tell.
+-- different); 'walk': balances are known (at least half of them) but the order has to be found; 'content': they
+-- do not tell.
 with linked as (
     select
         *,

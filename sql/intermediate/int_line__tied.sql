@@ -10,7 +10,7 @@ with shared as (
         case when u.day is null then l.booked_at else u.day::timestamp end as clock
     from int_line__kept as l
     left join int_day__untimed as u on l.account_no = u.account_no and l.booked_at::date = u.day
-    group by 1, 2
+    group by l.account_no, case when u.day is null then l.booked_at else u.day::timestamp end
     having count(*) > 1
 ),
 
@@ -37,8 +37,8 @@ select
     row_number() over (
         partition by account_no, clock
         order by
-            booked_at, direction, amount_fen desc, counterparty_account, counterparty_name, reference, remark,
-            balance_after_fen, row_id
+            booked_at asc, direction asc, amount_fen desc, counterparty_account asc, counterparty_name asc,
+            reference asc, remark asc, balance_after_fen asc, row_id asc
     ) as by_content,
     row_number() over (partition by account_no, clock order by chain_no, row_id) as by_chain
 from tied

@@ -17,7 +17,7 @@ clocks as (
     from int_line__kept as l
     inner join asked as a on l.account_no = a.account_no
     left join int_day__untimed as u on l.account_no = u.account_no and l.booked_at::date = u.day
-    group by 1, 2
+    group by l.account_no, case when u.day is null then l.booked_at else u.day::timestamp end
 ),
 
 closed as (

@@ -1,9 +1,9 @@
 -- Purpose: every transaction of every monitored account, each once, in order.
 -- Grain: line_no (dense, sorted by account_no and seq).
 -- Reads: int_line__numbered, int_line__kept, int_transfer__matched, mart_account. Amounts in fen.
--- Columns: line_id is the hash of account, day, direction and amount with the number of the occurrence of these, so it
--- stays the same when a later delivery tells more about the same transaction. A counterparty that the number does not
--- tell is taken from the paired leg (cp_basis 'transfer').
+-- Columns: line_id is the hash of account, day, direction and amount with the number of the occurrence of
+-- these, so it stays the same when a later delivery tells more about the same transaction. A counterparty that
+-- the number does not tell is taken from the paired leg (cp_basis 'transfer').
 with leg as (
     select
         out_line_no as line_no,

@@ -1,7 +1,8 @@
 -- Purpose: movements of money, each once: both legs where both statements are on hand, else the one leg there is.
 -- Grain: transfer_no, sorted by it: the line_no of the leg out, of the leg in where that is all there is, and of the
 -- leg in for the second part of a leg that the other side split.
--- Reads: int_transfer__matched, int_line__numbered, mart_account. amount_fen is what arrives; fee_fen what was kept back.
+-- Reads: int_transfer__matched, int_line__numbered, mart_account. amount_fen is what arrives; fee_fen what was
+-- kept back.
 with matched as (
     select
         *,

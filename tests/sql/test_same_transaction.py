@@ -30,13 +30,15 @@ def test_minutes_in_one_source_and_days_in_the_other(lake: TinyLake) -> None:
     lake.file("b.xml", row("A1", 1, 100, None, balance=500, reference=FULL["reference"]))
     con = lake.build()
     assert rows(con, COUNT) == [(1, 10000)]
-    assert rows(con, "select has_time, strftime(booked_at, '%H:%M:%S'), counterparty_name from mart_line") == [
-        (True, "09:30:11", "张三")
-    ]
+    assert rows(
+        con, "select has_time, strftime(booked_at, '%H:%M:%S'), counterparty_name from mart_line"
+    ) == [(True, "09:30:11", "张三")]
 
 
 def test_one_source_cuts_seconds(lake: TinyLake) -> None:
-    lake.file("a.csv", row("A1", 1, 100, "09:30:11", **FULL)).file("b.csv", row("A1", 1, 100, "09:30:00", remark="x"))
+    lake.file("a.csv", row("A1", 1, 100, "09:30:11", **FULL)).file(
+        "b.csv", row("A1", 1, 100, "09:30:00", remark="x")
+    )
     assert count(lake) == 1
 
 
@@ -71,7 +73,9 @@ def test_twins_on_one_statement_are_two(lake: TinyLake) -> None:
 def test_twins_delivered_twice_are_still_two(lake: TinyLake) -> None:
     twin = row("A1", 1, 100, "09:30:11", **FULL)
     lean = row("A1", 1, 100, None)
-    assert count(lake.file("a.csv", twin, twin).file("b.csv", lean, lean).file("c.csv", twin, twin, lean)) == 3
+    assert (
+        count(lake.file("a.csv", twin, twin).file("b.csv", lean, lean).file("c.csv", twin, twin, lean)) == 3
+    )
 
 
 def test_the_same_content_under_two_names_is_one(lake: TinyLake) -> None:
@@ -87,13 +91,23 @@ def test_partial_and_intraday_deliveries_overlap(lake: TinyLake) -> None:
 
 
 def test_equal_amounts_at_different_times_are_two_even_in_two_files(lake: TinyLake) -> None:
-    lake.file("am.csv", row("A1", 1, 100, "09:00:00", balance=600)).file("pm.csv", row("A1", 1, 100, "15:00:00", balance=700))
+    lake.file("am.csv", row("A1", 1, 100, "09:00:00", balance=600)).file(
+        "pm.csv", row("A1", 1, 100, "15:00:00", balance=700)
+    )
     assert count(lake) == 2
 
 
 def test_one_batch_reference_over_two_payments_is_two(lake: TinyLake) -> None:
-    lake.file("a.csv", row("A1", 1, -100, balance=900, reference="BATCH77"), row("A1", 1, -100, balance=800, reference="BATCH77"))
-    lake.file("b.csv", row("A1", 1, -100, balance=800, reference="BATCH77"), row("A1", 1, -100, balance=900, reference="BATCH77"))
+    lake.file(
+        "a.csv",
+        row("A1", 1, -100, balance=900, reference="BATCH77"),
+        row("A1", 1, -100, balance=800, reference="BATCH77"),
+    )
+    lake.file(
+        "b.csv",
+        row("A1", 1, -100, balance=800, reference="BATCH77"),
+        row("A1", 1, -100, balance=900, reference="BATCH77"),
+    )
     assert count(lake) == 2
 
 
@@ -109,7 +123,11 @@ def test_out_in_and_out_again_leaves_the_same_balance_twice(lake: TinyLake) -> N
 
 def test_other_account_day_direction_or_amount_is_another_transaction(lake: TinyLake) -> None:
     lake.file("a.csv", row("A1", 1, 100, "09:00:00")).file(
-        "b.csv", row("A2", 1, 100, "09:00:00"), row("A1", 2, 100, "09:00:00"), row("A1", 1, -100, "09:00:00"), row("A1", 1, 101, "09:00:00")
+        "b.csv",
+        row("A2", 1, 100, "09:00:00"),
+        row("A1", 2, 100, "09:00:00"),
+        row("A1", 1, -100, "09:00:00"),
+        row("A1", 1, 101, "09:00:00"),
     )
     assert count(lake) == 5
 
@@ -122,7 +140,10 @@ def test_a_correction_changes_the_text_not_the_count(lake: TinyLake) -> None:
 
 
 def test_file_names_decide_nothing(tmp_path: Path) -> None:
-    first = [row("A1", 1, 100, "09:30:11", balance=500, remark="甲"), row("A1", 2, 30, "09:30:11", remark="丙")]
+    first = [
+        row("A1", 1, 100, "09:30:11", balance=500, remark="甲"),
+        row("A1", 2, 30, "09:30:11", remark="丙"),
+    ]
     second = [row("A1", 1, 100, "09:30:11", balance=500, remark="乙"), row("A1", 2, 30, None, balance=9)]
     seen = []
     for names in (("a.csv", "b.csv"), ("b.csv", "a.csv")):

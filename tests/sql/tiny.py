@@ -102,7 +102,9 @@ class TinyLake:
 
 
 def _write(folder: Path, columns: dict[str, str], rows: list[dict[str, Any]]) -> str:
-    sha = hashlib.sha256(repr((sorted(columns), [sorted(r.items(), key=str) for r in rows])).encode()).hexdigest()
+    sha = hashlib.sha256(
+        repr((sorted(columns), [sorted(r.items(), key=str) for r in rows])).encode()
+    ).hexdigest()
     frame = pl.DataFrame(rows, schema={c: POLARS[t] for c, t in columns.items()})
     frame.write_parquet(folder / f"{sha}.parquet")
     return sha
