@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from flows.steps.console import plain
+
 Config = Annotated[Path | None, typer.Option("--config", help="settings file (TOML)")]
 Landing = Annotated[Path | None, typer.Option("--landing", help="folder of delivered files")]
 Warehouse = Annotated[Path | None, typer.Option("--warehouse", help="folder of lake and DuckDB file")]
@@ -61,7 +63,7 @@ def check(
 
     chosen = settings.load(config)
     for report in checking.check(paths, chosen):
-        typer.echo(report.text)
+        typer.echo(plain(report.text))
 
 
 def profile(
@@ -104,7 +106,7 @@ def quarantine(
         for advice in part["advice"].drop_nulls().unique(maintain_order=True).head(1):
             typer.echo(f"  → {advice}")
         for r in part.head(limit).iter_rows(named=True):
-            typer.echo(f"  {r['source_file']} record {r['source_record']}: {r['text']}")
+            typer.echo(plain(f"  {r['source_file']} record {r['source_record']}: {r['text']}"))
 
 
 def typologies(
@@ -170,7 +172,7 @@ def trace(
     for text in trace_line(
         chosen.warehouse, line_id, forward=forward, hops=hops, method=method.value, out=out
     ):
-        typer.echo(text)
+        typer.echo(plain(text))
 
 
 def verdict(

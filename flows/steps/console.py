@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,11 @@ STEPS = {
 TOP = 10
 REASONS = 5
 SHOWN_REASONS = 3
+
+
+def plain(text: str) -> str:
+    """Make delivered text harmless on a terminal: control characters would move or rewrite it."""
+    return "".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else "�" for c in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,7 @@ def show(figures: dict[str, Any]) -> None:
         f"余额断点 balance breaks {figures['balance_breaks']:,}"
     )
     for reason, count in figures["reasons"]:
-        console.print(f"  隔离 {count:,} × {escape(str(reason))}", highlight=False)
+        console.print(f"  隔离 {count:,} × {escape(plain(str(reason)))}", highlight=False)
     console.print(f"机构 institutions {figures['institutions']:,} · 发现 findings {figures['findings']:,}")
     console.print(
         "  " + "  ".join(f"{code} {count}" for code, count in figures["by_typology"].items()), highlight=False
@@ -149,7 +155,7 @@ def show(figures: dict[str, Any]) -> None:
         table.add_row(
             str(r["rank"]),
             str(r["previous_rank"] or ""),
-            escape(f"{r['name']} {r['institution_id']}"),
+            escape(plain(f"{r['name']} {r['institution_id']}")),
             r["score"],
             tiers.get(r["tier"], r["tier"]),
             escape(_few((r["reasons"] or "").split(";"))),

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from flows.steps.console import plain
 from tests.steps import tiny
 
 
@@ -97,6 +98,10 @@ def test_quarantine_lists_rows_with_reasons(ran):
     text = lookthrough("quarantine", "--warehouse", root / "warehouse").stdout
     assert "1 rows quarantined" in text
     assert "USD" in text
+
+
+def test_delivered_text_cannot_steer_the_terminal():
+    assert plain("a\x1b[2J张三\x07") == "a�[2J张三�"
 
 
 def test_typologies_list_their_parameters():
