@@ -84,7 +84,7 @@ def run_checks(items: pl.DataFrame, tolerance_fen: int) -> pl.DataFrame:
     Parameters
     ----------
     items : polars.DataFrame
-        ``report_date`` and one column an item, in fen (see `models.typologies._reserve.items`).
+        ``report_date`` and one column an item, in fen (see `models.typologies._reserve_days.items`).
     tolerance_fen : int
         Differences up to this are none.
 

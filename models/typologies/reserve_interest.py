@@ -16,7 +16,8 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._common import first_last, yuan
-from models.typologies._reserve import Book, books, items
+from models.typologies._reserve import Book, books
+from models.typologies._reserve_days import items
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(

@@ -24,7 +24,8 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._common import first_last, yuan
-from models.typologies._reserve import Book, books, reports
+from models.typologies._reserve import Book, books
+from models.typologies._reserve_days import reports
 from models.typologies._roundtrip import round_trips
 from models.typologies.base import Context, Parameter, Typology
 

@@ -17,7 +17,8 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._common import yuan
-from models.typologies._reserve import Book, books, report_keys, reports
+from models.typologies._reserve import Book, books
+from models.typologies._reserve_days import report_keys, reports
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(

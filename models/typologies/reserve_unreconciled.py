@@ -22,7 +22,8 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._checks import run_checks
 from models.typologies._common import most, yuan
-from models.typologies._reserve import books, items, report_keys, reports
+from models.typologies._reserve import books
+from models.typologies._reserve_days import items, report_keys, reports
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(

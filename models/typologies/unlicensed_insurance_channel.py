@@ -18,7 +18,8 @@ from models.finding import AmountBases, Finding, evidence
 from models.text.clauses import plain
 from models.typologies._common import first_last, operator_ids, shown_name, yuan
 from models.typologies._flows_between import dealings, holder_institution
-from models.typologies._operators import business_lines, usual
+from models.typologies._operators import business_lines
+from models.typologies._settlement import usual
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(

@@ -9,7 +9,7 @@ import polars as pl
 
 from models.typologies._checks import CHECKS, run_checks
 from models.typologies._pairs import match_pairs
-from models.typologies._reserve import _closings
+from models.typologies._reserve_days import _closings
 from models.typologies.reserve_unreconciled import aged_transit
 
 DAY = dt.datetime(2016, 5, 3, 9)

@@ -1,0 +1,131 @@
+"""Report days of a payment institution: what it owes, what it declares, what its statements say."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from models.typologies._reserve import Book
+from models.typologies.base import Context
+
+
+def _closings(lines: pl.DataFrame) -> pl.DataFrame:
+    """Balance after the last line of each account and day.
+
+    Banks that print balances only here and there are followed by running sums from one printed
+    balance to the next; where the two do not agree lines are missing, and the balance between
+    them is not known (null).
+    """
+    signed = pl.when(pl.col("direction") == "in").then(pl.col("amount_fen")).otherwise(-pl.col("amount_fen"))
+    run = lines.sort("account_id", "line_no").with_columns(signed.cum_sum().over("account_id").alias("cum"))
+    run = run.with_columns((pl.col("balance_after_fen") - pl.col("cum")).alias("start"))
+    run = run.with_columns(
+        pl.col("start").forward_fill().over("account_id").alias("prior"),
+        pl.col("start").backward_fill().over("account_id").alias("later"),
+    )
+    start = (
+        pl.when(pl.col("start").is_not_null())
+        .then(pl.col("start"))
+        .when(pl.col("prior").is_null() | pl.col("later").is_null() | (pl.col("prior") == pl.col("later")))
+        .then(pl.coalesce("prior", "later"))
+    )
+    return (
+        run.with_columns((start + pl.col("cum")).alias("closing_fen"))
+        .group_by("account_id", "booked_on", maintain_order=True)
+        .agg(pl.col("closing_fen").last())
+    )
+
+
+def balances(book: Book, days: pl.Series) -> pl.DataFrame:
+    """Sum of the reserve accounts' statement balances at the end of each day.
+
+    Parameters
+    ----------
+    book : Book
+    days : polars.Series of date
+        Report days.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``report_date``, ``statement_fen`` (null where one of the accounts has no balance known that
+        day: before its first line, more than a week after its last, or where lines are missing).
+    """
+    wanted = days.unique().sort().alias("report_date").to_frame()
+    ids = book.accounts.filter("reserve")["account_id"].to_list()
+    if not ids or wanted.is_empty():
+        return wanted.with_columns(pl.lit(None, pl.Int64).alias("statement_fen"))
+    closing = _closings(book.lines.filter("reserve"))
+    parts = []
+    for account_id in ids:
+        mine = closing.filter(pl.col("account_id") == account_id).drop("account_id").sort("booked_on")
+        parts.append(
+            wanted.join_asof(
+                mine, left_on="report_date", right_on="booked_on", strategy="backward", tolerance="7d"
+            ).select("report_date", pl.col("closing_fen").alias("fen"))
+        )
+    return (
+        pl.concat(parts)
+        .group_by("report_date")
+        .agg(
+            pl.when(pl.col("fen").is_null().any())
+            .then(None)
+            .otherwise(pl.col("fen").sum())
+            .alias("statement_fen")
+        )
+        .sort("report_date")
+    )
+
+
+def reports(ctx: Context, book: Book) -> pl.DataFrame:
+    """Reserve reports of one institution beside its statements.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``report_date``, ``owed_fen``, ``declared_fen``, ``transit_fen`` (0 when not said),
+        ``statement_fen`` (null when not known), ``new_transit_fen`` (booked today and receivable,
+        item A07; null without tables); sorted by day.
+    """
+    own = ctx.table(
+        "mart_reserve_report",
+        ("institution_id", "report_date", "customer_balance_fen", "bank_balance_fen", "in_transit_fen"),
+    ).filter(pl.col("institution_id") == book.institution_id)
+    if own.is_empty():
+        return pl.DataFrame()
+    table = items(ctx, book)
+    fresh = (
+        table.select("report_date", pl.col("A07").alias("new_transit_fen"))
+        if "A07" in table.columns
+        else None
+    )
+    out = own.select(
+        "report_date",
+        pl.col("customer_balance_fen").alias("owed_fen"),
+        pl.col("bank_balance_fen").alias("declared_fen"),
+        pl.col("in_transit_fen").fill_null(0).alias("transit_fen"),
+    ).join(balances(book, own["report_date"]), on="report_date", how="left")
+    if fresh is not None:
+        out = out.join(fresh, on="report_date", how="left")
+    else:
+        out = out.with_columns(pl.lit(None, pl.Int64).alias("new_transit_fen"))
+    return out.sort("report_date")
+
+
+def items(ctx: Context, book: Book) -> pl.DataFrame:
+    """Official reserve tables of one institution, one column an item, in fen; sorted by day."""
+    own = ctx.table("mart_reserve_table", ("institution_id", "report_date", "item", "amount_fen")).filter(
+        pl.col("institution_id") == book.institution_id
+    )
+    if own.is_empty():
+        return pl.DataFrame(schema={"report_date": pl.Date})
+    wide = own.pivot(on="item", index="report_date", values="amount_fen", aggregate_function="first")
+    return wide.select("report_date", *sorted(c for c in wide.columns if c != "report_date")).sort(
+        "report_date"
+    )
+
+
+def report_keys(book: Book, days: list[dt.date]) -> list[str]:
+    """Keys of the reserve_reports rows of these days."""
+    return [f"{book.institution_id}|{d.isoformat()}" for d in days]
