@@ -17,6 +17,8 @@ MIN_MATCHES = 3
 """Unpaid subscriptions whose holder paid just that amount into the account within `LAG_DAYS`."""
 MIN_PAYERS = 3
 """Different subscribers among the account's payers."""
+MIN_SWEPT_PAYERS = 2
+"""The same where the account also pays on to the institution's registered accounts."""
 LAG_DAYS = 3
 TILL_SHARE = 0.5
 """Share of an account's in-lines from which payers nobody knows are taken for clients like the rest."""
@@ -80,7 +82,6 @@ def _hidden_accounts(ctx: Context) -> pl.DataFrame:
             pl.col("cp_holder_id").n_unique().alias("payers"),
             pl.col("account_no").min(),
         )
-        .filter((pl.col("matches") >= MIN_MATCHES) & (pl.col("payers") >= MIN_PAYERS))
     )
     own = ctx.table("mart_controlled_account").select("institution_id", cp_account_id="account_id")
     swept = (
@@ -95,6 +96,10 @@ def _hidden_accounts(ctx: Context) -> pl.DataFrame:
         fits.join(swept, on=PAIR, how="left")
         .join(holders, on="account_id", how="left")
         .with_columns(pl.col("swept_fen").fill_null(0))
+        .filter(
+            ((pl.col("matches") >= MIN_MATCHES) & (pl.col("payers") >= MIN_PAYERS))
+            | ((pl.col("payers") >= MIN_SWEPT_PAYERS) & (pl.col("swept_fen") > 0))
+        )
         .sort(PAIR)
     )
 

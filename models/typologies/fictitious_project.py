@@ -44,7 +44,14 @@ TYPOLOGY = Typology(
         Parameter(
             "return_days", 30, "days", "regulatory", "plan-2016-90", "days in which it comes back (catalogue)"
         ),
-        Parameter("hops", 3, "transfers", "regulatory", "plan-2016-90", "transfers followed (catalogue)"),
+        Parameter(
+            "hops",
+            5,
+            "transfers",
+            "calibrated",
+            "the catalogue sets days, no number of transfers; three go-betweens were seen in practice",
+            "transfers followed, the payment to the borrower being the first",
+        ),
         Parameter(
             "min_borrowers",
             3,

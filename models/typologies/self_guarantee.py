@@ -14,7 +14,8 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, people, total
 from models.typologies._ledger import controlled_lines
-from models.typologies._parties import related
+from models.typologies._parties import own_holders, related
+from models.typologies._paths import edges
 from models.typologies._rounds import ROUND, coverage, round_lines, rounds
 from models.typologies._say import yuan
 from models.typologies.base import Context, Parameter, Typology
@@ -31,12 +32,45 @@ TYPOLOGY = Typology(
     "3. Ask for the guarantee contract and the guarantor's licence; an unrelated licensed guarantor clears the case.\n"
     "4. Check whether clients were promised that the platform would step in.",
     parameters=(
-        Parameter("min_amount", 50_000, "yuan", "calibrated", "smaller sums are goodwill payments to single clients", "top-ups of overdue rounds"),
-        Parameter("fit", 0.02, "share", "calibrated", "bank charges and rounding; top-ups of the practice cases fit to the fen", "gap allowed between top-up and what the round lacked"),
-        Parameter("large_amount", 1_000_000, "yuan", "calibrated", "the size from which clients' losses would be a matter for the district", "amount from which the severity is 4"),
-        Parameter("reserve_days", 30, "days", "calibrated", "a month is what collection of a late instalment takes", "days within which an advance of the risk reserve must be made good by the borrower"),
+        Parameter(
+            "min_amount",
+            50_000,
+            "yuan",
+            "calibrated",
+            "smaller sums are goodwill payments to single clients",
+            "top-ups of overdue rounds",
+        ),
+        Parameter(
+            "fit",
+            0.02,
+            "share",
+            "calibrated",
+            "bank charges and rounding; top-ups of the practice cases fit to the fen",
+            "gap allowed between top-up and what the round lacked",
+        ),
+        Parameter(
+            "large_amount",
+            1_000_000,
+            "yuan",
+            "calibrated",
+            "the size from which clients' losses would be a matter for the district",
+            "amount from which the severity is 4",
+        ),
+        Parameter(
+            "reserve_days",
+            30,
+            "days",
+            "calibrated",
+            "a month is what collection of a late instalment takes",
+            "days within which an advance of the risk reserve must be made good by the borrower",
+        ),
     ),
 )
+
+
+FUNDED = 0.9
+"""Share of a top-up that its payer must have got from insiders shortly before."""
+FUNDED_DAYS = 10
 
 
 def topped_up(ctx: Context, fit: float = 0.02) -> pl.DataFrame:
@@ -73,6 +107,7 @@ def _topped_up(ctx: Context, fit: float) -> pl.DataFrame:
         .join(overdue, on="product_id", how="semi")
         .join(who.drop("institution_id"), on="line_no")
         .join(whole, on="line_no")
+        .join(_behind(ctx), on="line_no", how="left")
         .filter(pl.col("used_fen") >= pl.col("line_fen") * (1 - fit))
         .with_columns(
             payer=pl.when(pl.col("cp_type").is_in(["own", "other"]))
@@ -81,9 +116,52 @@ def _topped_up(ctx: Context, fit: float) -> pl.DataFrame:
             .then(pl.lit("risk_reserve"))
             .when(pl.col("role").is_not_null())
             .then(pl.lit("related"))
-            .otherwise(pl.lit("other"))
+            .otherwise(pl.coalesce("behind", pl.lit("other")))
         )
         .sort(*ROUND, "line_no")
+    )
+
+
+def _behind(ctx: Context) -> pl.DataFrame:
+    """Whose money a top-up was that somebody else paid in.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``line_no`` of an in-line whose payer had got at least `FUNDED` of it from the
+        institution's own holder or a related party in the `FUNDED_DAYS` before. ``behind`` is
+        ``own`` or ``related``.
+    """
+    insiders = pl.concat(
+        [
+            own_holders(ctx).with_columns(behind=pl.lit("own")),
+            related(ctx).select("institution_id", "holder_id").with_columns(behind=pl.lit("related")),
+        ]
+    ).rename({"holder_id": "from_holder_id"})
+    given = (
+        edges(ctx)
+        .join(insiders, on="from_holder_id")
+        .select(
+            "institution_id",
+            "behind",
+            given_on="arrived_on",
+            given_fen="amount_fen",
+            cp_holder_id="to_holder_id",
+        )
+    )
+    tops = coverage(ctx).filter(pl.col("source") == "topup").select("line_no").unique()
+    return (
+        controlled_lines(ctx)
+        .join(tops, on="line_no", how="semi")
+        .filter(pl.col("cp_type").is_null())
+        .join(given, on=["institution_id", "cp_holder_id"])
+        .filter((pl.col("booked_on") - pl.col("given_on")).dt.total_days().is_between(0, FUNDED_DAYS))
+        .group_by("line_no", "amount_fen", "behind")
+        .agg(pl.col("given_fen").sum())
+        .filter(pl.col("given_fen") >= pl.col("amount_fen") * FUNDED)
+        .sort("line_no", "given_fen", "behind", descending=[False, True, False])
+        .unique("line_no", keep="first", maintain_order=True)
+        .select("line_no", "behind")
     )
 
 
@@ -139,5 +217,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
 
 def _paying_legs(ctx: Context) -> pl.DataFrame:
     """Out-legs of transfers into controlled accounts, where both statements are on hand."""
-    moves = ctx.table("mart_transfer").filter(pl.col("out_line_no").is_not_null() & pl.col("in_line_no").is_not_null())
+    moves = ctx.table("mart_transfer").filter(
+        pl.col("out_line_no").is_not_null() & pl.col("in_line_no").is_not_null()
+    )
     return moves.select("in_line_no", "amount_fen", line_no="out_line_no")
