@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.steps.formats import ReadOptions, ReadResult, Source, recognise
+from flows.steps.formats import ReadOptions, ReadResult, Source, _camt_shapes, recognise
 from flows.steps.formats import camt as reader
+from flows.steps.formats._camt_shapes import IrregularError
 from flows.steps.formats.camt import FORMAT
 from flows.steps.formats.protocol import LINE_SCHEMA
 
@@ -305,6 +306,64 @@ def test_what_is_written_is_read(rows: list[tuple[int, str, dt.datetime, str]]) 
     assert lines["counterparty_name"].to_list() == [name.strip() or None for *_, name in rows]
 
 
+def same_both_ways(data: bytes) -> None:
+    source = Source.of_bytes("a.xml", data)
+    try:
+        by_shape = FORMAT._read("camt", source, by_shape=True)
+    except IrregularError:
+        return
+    one_by_one = FORMAT._read("camt", source, by_shape=False)
+    assert by_shape.lines.collect().equals(one_by_one.lines.collect())
+    told = [
+        (each.quarantine.drop("text").rows(), each.accounts, each.warnings) for each in (by_shape, one_by_one)
+    ]
+    assert told[0] == told[1]
+    assert (by_shape.problem is None) == (one_by_one.problem is None)
+
+
+PIECES = st.sampled_from(
+    [
+        entry(),
+        entry(mark="DBIT"),
+        entry(amount="12.3.4"),
+        entry(details=""),
+        entry("30.00", details=detail("10.00", "甲") + detail("20.00", "乙")),
+        entry("31.00", details=detail("10.00") + detail("20.00")),
+        entry(details=detail(name="A &amp; B &lt;c&gt;")),
+        entry(details=detail(name="A &#65;")),
+        entry(details=detail(name="a > b")),
+        entry(details=detail(name=" ")),
+        entry(details=detail(name="<![CDATA[x]]>")),
+        entry(details=detail(name="!?")),
+        entry(details=detail(wrapped=True)),
+        entry(status="<Sts><Cd>PDNG</Cd></Sts>"),
+        entry(more="<X a=\"&gt;\" b='>'/>"),
+        entry().replace("<Ntry>", '<Ntry lookthrough-block="0">'),
+        entry().replace("><", ">\n  <"),
+        "<!-- <Ntry> -->",
+        "<Other>x</Other>",
+        balance("CLBD", "1.00"),
+        "</Stmt><Stmt><Acct><Id><IBAN>NL02</IBAN></Id></Acct>",
+        "<Ntry>",
+        "</Ntry>",
+        "\n",
+    ]
+)
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.lists(PIECES, max_size=12), st.integers(1, 400))
+def test_reading_by_shape_is_reading_one_by_one(pieces: list[str], chunk: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_camt_shapes, "_CHUNK_BYTES", chunk * 10)
+        same_both_ways(message(*pieces))
+
+
+def test_plain_files_are_read_by_shape() -> None:
+    for data in (message(entry(), entry(mark="DBIT")), message(), message(entry(details=detail(name="!?")))):
+        FORMAT._read("camt", Source.of_bytes("a.xml", data), by_shape=True)
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_damaged_xml_never_raises(data: st.DataObject) -> None:
@@ -316,6 +375,7 @@ def test_damaged_xml_never_raises(data: st.DataObject) -> None:
     if FORMAT.claims(source, ReadOptions()):
         result = FORMAT.read(source, ReadOptions())
         assert result.rows_read == result.rows_accepted + result.rows_quarantined + result.rows_ignored
+        same_both_ways(bytes(raw))
 
 
 def test_an_element_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from flows.steps.formats.protocol import LINE_SCHEMA, QUARANTINE_SCHEMA
 _AMOUNT = re.compile(r"[0-9]{1,15}(?:\.([0-9]*))?")
 _YUAN = ("CNY", "RMB", "CNH")
 
-_TEXTS = (
+TEXTS = (
     "amount", "amount_currency", "mark", "status", "booked", "value", "reference", "entry_reference", "code",
     "domain", "family", "subfamily", "entry_text", "reversal", "detail_amount", "detail_amount_currency",
     "detail_mark", "detail_reference", "end_to_end", "transaction_id", "remark", "structured", "detail_text",
@@ -21,7 +21,7 @@ _TEXTS = (
     "creditor_account", "creditor_name", "creditor_bank", "creditor_bank_code", "text",
 )  # fmt: skip
 _NUMBERS = ("statement", "source_record", "part")
-_ROW_SCHEMA = {**dict.fromkeys(_TEXTS, pl.String()), **dict.fromkeys(_NUMBERS, pl.Int64())}
+_ROW_SCHEMA = {**dict.fromkeys(TEXTS, pl.String()), **dict.fromkeys(_NUMBERS, pl.Int64())}
 _ABOUT_TEXTS = (
     "account", "account_currency", "holder", "bank", "bank_code", "entries", "credits", "credit_sum",
     "debits", "debit_sum",
@@ -36,6 +36,23 @@ _ABOUT_SCHEMA = {
 def as_frame(rows: Sequence[Mapping[str, str | int | None]]) -> pl.DataFrame:
     """Return collected entries as a frame of texts; grain an entry or one detail of a batch."""
     return pl.DataFrame({name: [row.get(name) for row in rows] for name in _ROW_SCHEMA}, schema=_ROW_SCHEMA)
+
+
+def without_needless_text(rows: pl.DataFrame) -> pl.DataFrame:
+    """Drop the text of entries that will be accepted (:func:`readable`): only the quarantine needs it."""
+    missing = [
+        pl.lit(None, kind).alias(name) for name, kind in _ROW_SCHEMA.items() if name not in rows.columns
+    ]
+    rows = rows.with_columns(missing)
+    booked = pl.coalesce("booked", "value").str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    plain = (
+        pl.col("amount").str.contains(r"^[0-9]{1,15}(\.[0-9]{0,2}0*)?$")
+        & pl.col("amount").str.contains("[1-9]")
+        & pl.col("amount_currency").is_in(_YUAN)
+        & pl.col("mark").is_in(["CRDT", "DBIT"])
+        & booked.is_not_null()
+    )
+    return rows.with_columns(text=pl.when(~plain.fill_null(False)).then("text")).select(list(_ROW_SCHEMA))
 
 
 def statement_frame(rows: Sequence[Mapping[str, str | int | None]]) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """ISO 20022 camt.052, camt.053 and camt.054, any version.
 
-The file is parsed as a stream, entry by entry, in bounded memory. Nothing outside it is ever opened: a
+The file is parsed as a stream in bounded memory; entries are read by their shape, many at once, or one
+by one where the XML is not plain (:mod:`flows.steps.formats._camt_shapes`). Nothing outside it is ever opened: a
 document type (the door to external entities and to entity bombs) refuses the file before its first
 element. What one entry says is collected by name (:mod:`flows.steps.formats._camt_tree`); amounts, dates
 and directions are then read column by column.
@@ -13,14 +14,15 @@ it becomes one line a detail, all with the entry's record: the single payments a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import polars as pl
 from lxml import etree
 
 from flows.steps.formats import _camt_lines as columns
+from flows.steps.formats._camt_shapes import BLOCK, Block, Condensed, IrregularError, read_blocks
 from flows.steps.formats._camt_tree import BALANCE, DETAIL, ENTRY, STATEMENT, Tree, collect, qualified
 from flows.steps.formats.protocol import (
     AccountBalances,
@@ -57,11 +59,17 @@ class Camt:
         declared = _text(source.head)
         if "<!DOCTYPE" in declared or "<!ENTITY" in declared:
             return ReadResult.refused(name, _DOCTYPE)
+        try:
+            return self._read(name, source, by_shape=True)
+        except IrregularError:
+            return self._read(name, source, by_shape=False)
+
+    def _read(self, name: str, source: Source, by_shape: bool) -> ReadResult:
         reading = _Reading()
         problem: str | None = None
         try:
-            for _ in _walk(source, reading):
-                if len(reading.rows) >= _FLUSH_ENTRIES:
+            for _ in _walk(source, reading, by_shape):
+                if reading.waiting >= _FLUSH_ENTRIES:
                     reading.flush()
         except _Doctype:
             return ReadResult.refused(name, _DOCTYPE)
@@ -70,11 +78,8 @@ class Camt:
                 f"After entry {reading.record} comes an element of more than {_ELEMENT_BYTES >> 20} MB: "
                 "this is no statement, it was read up to there."
             )
-        except etree.XMLSyntaxError as error:
-            problem = (
-                f"The XML breaks off or is damaged after entry {reading.record} (line {error.lineno}): "
-                "ask for it again."
-            )
+        except etree.XMLSyntaxError:
+            problem = f"The XML breaks off or is damaged after entry {reading.record}: ask for it again."
         return reading.result(name, problem)
 
 
@@ -119,11 +124,30 @@ class _Statement:
 @dataclass
 class _Reading:
     record: int = 0
-    rows: list[dict[str, str | int | None]] = field(default_factory=list)
+    namespace: str = ""
+    prefix: str = ""
+    trees: dict[str, Tree] = field(default_factory=dict)
+    blocks: list[Block] = field(default_factory=list)
+    rows: list[Mapping[str, str | int | None]] = field(default_factory=list)
     frames: list[pl.DataFrame] = field(default_factory=list)
     statements: list[_Statement] = field(default_factory=list)
 
+    @property
+    def waiting(self) -> int:
+        return len(self.rows) + sum(len(each.bodies) for each in self.blocks)
+
     def flush(self) -> None:
+        if self.blocks:
+            self.frames.append(
+                read_blocks(
+                    self.blocks,
+                    self.trees,
+                    self.namespace,
+                    self.prefix,
+                    lambda text, record: _rows(etree.fromstring(text), self.trees, record),
+                )
+            )
+            self.blocks = []
         if self.rows:
             self.frames.append(columns.as_frame(self.rows))
             self.rows = []
@@ -179,12 +203,19 @@ class _Reading:
         return found
 
 
-def _walk(source: Source, reading: _Reading) -> Iterator[None]:
-    """Stream the file: fill `reading` entry by entry, dropping what was read."""
+def _walk(source: Source, reading: _Reading, by_shape: bool) -> Iterator[None]:
+    """Stream the file: fill `reading` with entries, dropping what was read.
+
+    Raises
+    ------
+    IrregularError
+        `by_shape`, and the XML is not plain enough for it.
+    """
     with source.open() as opened:
         stream = _Paced(opened)
+        condensed = Condensed(cast(BinaryIO, stream), source.head) if by_shape else None
         context = etree.iterparse(
-            stream,
+            condensed or stream,
             events=("start", "end"),
             tag=[f"{{*}}{tag}" for tag in (*_STATEMENTS, "Ntry", "Acct", "Bal", "TxsSummry", "Document")],
             resolve_entities=False,
@@ -194,31 +225,45 @@ def _walk(source: Source, reading: _Reading) -> Iterator[None]:
             remove_comments=True,
             remove_pis=True,
         )
-        trees: dict[str, Tree] = {}
+        reading.prefix = condensed.prefix if condensed else ""
         for event, element in context:
             namespace, _, tag = element.tag.rpartition("}")
             stream.taken = 0
             if event == "start":
-                if not trees:
+                if not reading.trees:
                     if element.getroottree().docinfo.internalDTD is not None:
                         raise _Doctype
-                    trees = _trees(namespace[1:])
+                    reading.namespace = namespace[1:]
+                    reading.trees = _trees(reading.namespace)
                 if tag in _STATEMENTS:
                     reading.statements.append(_Statement(len(reading.statements), reading.record + 1))
                 continue
-            if tag == "Ntry" and reading.statements:
+            if tag == "Ntry" and condensed is not None:
+                if not reading.statements:
+                    raise IrregularError
+                block = condensed.blocks.pop(int(element.get(BLOCK, "-1")), None)
+                if block is None:  # an entry with attributes, or one that claims to be a block
+                    raise IrregularError
+                number = reading.statements[-1].number
+                reading.blocks.append(Block(block, number, reading.record + 1))
+                reading.record += len(block)
+                yield
+            elif tag == "Ntry" and reading.statements:
                 reading.record += 1
-                _entry(element, trees, reading)
+                number = reading.statements[-1].number
+                reading.rows += [
+                    {**row, "statement": number} for row in _rows(element, reading.trees, reading.record)
+                ]
                 element.clear()
                 yield
             elif tag in ("Acct", "TxsSummry") and reading.statements:
                 parent = element.getparent()
                 if parent is not None and parent.tag.rpartition("}")[2] in _STATEMENTS:
-                    node = trees["statement"][element.tag]
+                    node = reading.trees["statement"][element.tag]
                     assert not isinstance(node, str)
                     collect(element, node, reading.statements[-1].about)
             elif tag == "Bal" and reading.statements:
-                reading.statements[-1].balances.append(collect(element, trees["balance"], {}))
+                reading.statements[-1].balances.append(collect(element, reading.trees["balance"], {}))
             elif tag in _STATEMENTS:
                 element.clear()
             if tag == "Ntry":
@@ -231,23 +276,21 @@ def _trees(namespace: str) -> dict[str, Tree]:
     return {name: qualified(tree, namespace) for name, tree in named.items()}
 
 
-def _entry(element: etree._Element, trees: dict[str, Tree], reading: _Reading) -> None:
-    shared: dict[str, str | int | None] = {
-        "statement": reading.statements[-1].number,
-        "source_record": reading.record,
-    }
+def _rows(
+    element: etree._Element, trees: Mapping[str, Tree], record: int
+) -> list[Mapping[str, str | int | None]]:
+    """Return an entry's row, or one a detail where the details of a batch add up to it."""
+    shared: dict[str, str | int | None] = {"source_record": record}
     shared.update(collect(element, trees["entry"], {}))
     details = [collect(detail, trees["detail"], {}) for detail in element.iterfind("{*}NtryDtls/{*}TxDtls")]
     if not columns.readable(shared):
         shared["text"] = etree.tostring(element, encoding="unicode", with_tail=False)
     if len(details) > 1 and columns.details_add_up(shared, details):
-        for number, detail in enumerate(details):
-            reading.rows.append({**shared, **detail, "part": number})
-        return
+        return [{**shared, **detail, "part": number} for number, detail in enumerate(details)]
     row = {**shared, **(details[0] if len(details) == 1 else {})}
     if len(details) > 1:
-        row["remark"] = "".join(each.get("remark", "") for each in details[:1]) or None
-    reading.rows.append(row)
+        row["remark"] = details[0].get("remark")
+    return [row]
 
 
 def _balance(balances: list[dict[str, str]], kinds: tuple[str, ...]) -> int | None:
