@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flows.steps.formats._aliases import Alias, in_ten_thousands, normalise_header
+from flows.steps.formats._guess import Guessing
 from flows.steps.formats._values import BLANK
 
 HEAD_ROWS = 400
@@ -56,7 +57,25 @@ class Header:
 
 
 def find_header(rows: Sequence[Row], aliases: Mapping[str, tuple[Alias, ...]]) -> tuple[int, Header] | None:
-    """Return the index of the first header row among `rows` and what it says, or None."""
+    """Return the index of the first header row among `rows` and what it says, or None.
+
+    Columns that the table does not name are told from their parts (:mod:`_guess`), first beside
+    known ones, and in a second pass alone.
+    """
+    found = _find_header(rows, aliases)
+    if found is None:
+        return _find_header(rows, Guessing(aliases, besides=True))
+    index, header = found
+    if header.rows == 1:
+        fuller = match_header(rows[index], Guessing(aliases))
+        if fuller is not None and all(
+            fuller.columns.get(r, ())[:1] == c[:1] for r, c in header.columns.items()
+        ):
+            header = fuller
+    return index, header
+
+
+def _find_header(rows: Sequence[Row], aliases: Mapping[str, tuple[Alias, ...]]) -> tuple[int, Header] | None:
     next_dated = bool(rows) and _names_a_date(rows[0], aliases)
     for index, row in enumerate(rows[:HEAD_ROWS]):
         dated = next_dated
