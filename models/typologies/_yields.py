@@ -16,7 +16,7 @@ from models.typologies._ledger import controlled_lines, payouts, subscriptions
 from models.typologies.base import Context
 from models.yields.conformal import benjamini_hochberg, reference
 from models.yields.expectation import FEATURES, PRIOR_MARGIN, REPAYMENTS, SECTORS, Expectation, fit
-from models.yields.returns import effective, holding_returns, product_returns, project_returns
+from models.yields.returns import LEAST_SHARE, effective, holding_returns, product_returns, project_returns
 
 FALSE_DISCOVERY_RATE = 0.01
 """Expected share of honest products among those said to pay too much, over all products of the week."""
@@ -64,7 +64,17 @@ def _products(ctx: Context) -> pl.DataFrame:
         "subscription_id", "product_id", "amount_fen", "subscribed_on", "redeemed_on"
     )
     paid = payouts(ctx).filter(pl.col("subscription_id").is_not_null())
-    returns = product_returns(holding_returns(held, paid, seen_from))
+    sold = held.group_by("product_id").agg(pl.len().alias("sold"))
+    rates = ("paid_rate", "paid_rate_low", "paid_rate_high")
+    returns = (
+        product_returns(holding_returns(held, paid, seen_from))
+        .join(sold, on="product_id")
+        .with_columns(
+            pl.when(pl.col("holdings") >= LEAST_SHARE * pl.col("sold")).then(pl.col(c)).alias(c)
+            for c in rates
+        )
+        .drop("sold")
+    )
     return (
         ctx.table("mart_product")
         .select(

@@ -14,6 +14,9 @@ from models.yields.xirr import xirr_frame
 
 LEAST_HOLDINGS = 3
 """Holdings with a return from which a product's return is said."""
+LEAST_SHARE = 0.3
+"""Share of a product's paid holdings that must have a rate: the few odd ones of a product whose holdings
+mostly cannot be said (instalments still running) are odd because they were matched wrongly."""
 LEAST_DAYS = 25
 """Days a holding must have run: a rate a year from a few days is rounding."""
 
@@ -95,22 +98,25 @@ def product_returns(holding: pl.DataFrame) -> pl.DataFrame:
     -------
     polars.DataFrame
         Grain: ``product_id``, sorted. ``paid_rate`` (null = cannot be said: fewer than
-        `LEAST_HOLDINGS` holdings with a rate), ``paid_rate_low``, ``paid_rate_high`` (quartiles), ``holdings``.
+        `LEAST_HOLDINGS` holdings with a rate, or less than `LEAST_SHARE` of them), ``paid_rate_low``, ``paid_rate_high`` (quartiles), ``holdings``.
     """
-    said = holding.filter(pl.col("rate").is_not_null())
     return (
-        said.group_by("product_id")
+        holding.group_by("product_id")
         .agg(
+            pl.col("rate").is_not_null().mean().alias("share"),
             pl.col("rate").median().alias("paid_rate"),
             pl.col("rate").quantile(0.25).alias("paid_rate_low"),
             pl.col("rate").quantile(0.75).alias("paid_rate_high"),
-            pl.len().alias("holdings"),
-            pl.col("days").median().alias("days"),
+            pl.col("rate").is_not_null().sum().alias("holdings"),
+            pl.col("days").filter(pl.col("rate").is_not_null()).median().alias("days"),
         )
         .with_columns(
-            pl.when(pl.col("holdings") >= LEAST_HOLDINGS).then(pl.col(c)).alias(c)
+            pl.when((pl.col("holdings") >= LEAST_HOLDINGS) & (pl.col("share") >= LEAST_SHARE))
+            .then(pl.col(c))
+            .alias(c)
             for c in ("paid_rate", "paid_rate_low", "paid_rate_high")
         )
+        .drop("share")
         .sort("product_id")
     )
 
