@@ -11,7 +11,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._ledger import payouts, subscriptions
-from models.typologies._rounds import coverage
+from models.typologies._rounds import AFTER_DAYS, BEFORE_DAYS, borrowers, coverage, repayments
 from models.typologies.base import Context
 
 OWN = ("own",)
@@ -146,13 +146,14 @@ def _top_ups(ctx: Context) -> pl.DataFrame:
             & (pl.col("round_on") <= pl.col("booked_on") + pl.duration(days=LEAD_DAYS))
         )
         .join(round_income(ctx), on=["institution_id", "product_id", "round_on"], how="left")
-        .with_columns(pl.col("income_fen").fill_null(0))
+        .join(_borrower_paid(ctx), on=["product_id", "round_on"], how="left")
+        .with_columns(pl.col("income_fen").fill_null(0), pl.col("served").fill_null(False))
     )
     day = ["transfer_no", "product_id", "round_on"]
     whole = pl.col("due_fen").sum().over(day)
     amount = pl.col("amount_fen")
     fits = near.with_columns(
-        bonus=pl.when((pl.col("group_no").n_unique().over(day) > 1) & (pl.col("income_fen") > 0)).then(
+        bonus=pl.when((pl.col("group_no").n_unique().over(day) > 1) & pl.col("served")).then(
             (pl.col("due_fen") - amount).abs() / amount
         ),
         hidden=pl.when(pl.col("income_fen") > 0).then((whole - pl.col("income_fen") - amount).abs() / amount),
@@ -166,6 +167,22 @@ def _top_ups(ctx: Context) -> pl.DataFrame:
     return best.with_columns(
         form=pl.when(pl.col("bonus") <= TOLERANCE).then(pl.lit("bonus")).otherwise(pl.lit("hidden"))
     ).sort("transfer_no")
+
+
+def _borrower_paid(ctx: Context) -> pl.DataFrame:
+    """Rounds near which a borrower of the product paid anything (grain: ``product_id, round_on``)."""
+    days = groups(ctx).select("product_id", round_on="booked_on").unique()
+    who = borrowers(ctx).select("product_id", "holder_id").drop_nulls().unique()
+    return (
+        days.join(who, on="product_id")
+        .join(repayments(ctx).select("holder_id", "in_on").unique(), on="holder_id")
+        .filter(
+            (pl.col("in_on") >= pl.col("round_on") - pl.duration(days=BEFORE_DAYS))
+            & (pl.col("in_on") <= pl.col("round_on") + pl.duration(days=AFTER_DAYS))
+        )
+        .select("product_id", "round_on", served=pl.lit(True))
+        .unique()
+    )
 
 
 def round_income(ctx: Context) -> pl.DataFrame:

@@ -100,8 +100,10 @@ def beyond_income(ctx: Context) -> pl.DataFrame:
     )
     rounds = groups(ctx).group_by(key).agg(pl.col("due_fen").sum(), pl.col("paid_fen").sum())
     return (
-        rounds.join(round_income(ctx).rename({"round_on": "booked_on"}), on=key)
+        rounds.join(round_income(ctx).rename({"round_on": "booked_on"}), on=key, how="left")
         .join(tied, on=key, how="left")
+        .filter(pl.col("income_fen").is_not_null() | pl.col("tied_fen").is_not_null())
+        .with_columns(pl.col("income_fen").fill_null(0))
         .with_columns(beyond_fen=pl.coalesce("tied_fen", pl.col("due_fen") - pl.col("income_fen")))
         .filter(pl.col("tied_fen").is_not_null() | (pl.col("beyond_fen") > pl.col("income_fen") * 0.005))
         .sort(key)
