@@ -45,6 +45,12 @@ class Header:
     rows: int = 1
     units: Mapping[int, int] = field(default_factory=dict)
 
+    def same_row(self, other: Header) -> bool:
+        """Whether another header is this one again."""
+        return self.columns == other.columns or (
+            self.rows == other.rows and self.texts[: len(other.texts)] == other.texts[: len(self.texts)]
+        )
+
     def first(self, role: str) -> int | None:
         """Return the column of a role, or None."""
         found = self.columns.get(role)
@@ -56,15 +62,18 @@ class Header:
         return tuple((text, role_of.get(i, "")) for i, text in enumerate(self.texts))
 
 
-def find_header(rows: Sequence[Row], aliases: Mapping[str, tuple[Alias, ...]]) -> tuple[int, Header] | None:
+def find_header(
+    rows: Sequence[Row], aliases: Mapping[str, tuple[Alias, ...]], *, guessing: bool = True
+) -> tuple[int, Header] | None:
     """Return the index of the first header row among `rows` and what it says, or None.
 
     Columns that the table does not name are told from their parts (:mod:`_guess`), first beside
-    known ones, and in a second pass alone.
+    known ones, and in a second pass alone (`guessing`; a text cut at the wrong delimiter must not
+    be understood before the right one was tried).
     """
     found = _find_header(rows, aliases)
     if found is None:
-        return _find_header(rows, Guessing(aliases, besides=True))
+        return _find_header(rows, Guessing(aliases, besides=True)) if guessing else None
     index, header = found
     if header.rows == 1:
         fuller = match_header(rows[index], Guessing(aliases))

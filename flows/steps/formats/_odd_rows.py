@@ -141,7 +141,7 @@ class OddRowReader:
             self._below = 1
             found.ignored.append(row.record)
         elif (other := match_header(row.cells, self.aliases)) is not None:
-            if other.columns == self.header.columns:
+            if self.header.same_row(other):
                 found.ignored.append(row.record)
             else:
                 found.next_header = other

@@ -114,7 +114,11 @@ class RowReader:
         assert header is not None
         top = frame.row(0)[2:]
         own = match_header(top, self.aliases)
-        if own is not None and not (header.rows == 2 and is_top_row(top, header)):
+        if (
+            own is not None
+            and not header.same_row(own)
+            and not (header.rows == 2 and is_top_row(top, header))
+        ):
             self._use_header(own, int(frame["record"][0]))
             header = own
         before = dict(state.titles)

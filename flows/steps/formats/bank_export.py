@@ -129,7 +129,7 @@ def _recognise_head(
     aliases = profile_aliases(options, profile)
     fixed = profile.header() if profile else None
     whole = pl.concat(chunks).head(2 * HEAD_ROWS)
-    best: tuple[int, str, Header] | None = None
+    tables: list[tuple[str, list[tuple[str | None, ...]]]] = []
     for delimiter in (profile.delimiter,) if profile and profile.delimiter else _by_frequency(whole):
         lines = join_lines(whole, delimiter, 1).filter(_not_blank(delimiter)).head(HEAD_ROWS)
         width = min(int(lines["line"].str.count_matches(delimiter, literal=True).max() or 0) + 1, MAX_COLUMNS)  # type: ignore[arg-type]
@@ -140,15 +140,26 @@ def _recognise_head(
         cells = split_cells(lines, delimiter, width)
         if profile is not None and profile.header_row:
             cells = cells.filter(pl.col("record") >= profile.header_row)
-        found = find_header(cells.select(pl.exclude("record", "cells")).rows(), aliases)
-        if found is None:
-            continue
-        score = sum(len(each) for each in found[1].columns.values())
-        if best is None or score > best[0]:
-            best = (score, delimiter, found[1])
-        if score >= _SURE:
-            break
-    return (encoding, best[1], best[2], profile) if best else None
+        rows = cells.select(pl.exclude("record", "cells")).rows()
+        found = find_header(rows, aliases, guessing=False)
+        if found is not None and _known(found[1]) >= _SURE:
+            return encoding, delimiter, found[1], profile
+        tables.append((delimiter, rows))
+    for guessing in (False, True):
+        headers = [(each[0], find_header(each[1], aliases, guessing=guessing)) for each in tables]
+        best = max(
+            ((_known(found[1]), -i) for i, (_, found) in enumerate(headers) if found is not None),
+            default=None,
+        )
+        if best is not None:
+            delimiter, found = headers[-best[1]]
+            assert found is not None
+            return encoding, delimiter, found[1], profile
+    return None
+
+
+def _known(header: Header) -> int:
+    return sum(len(each) for each in header.columns.values())
 
 
 def _by_frequency(lines: pl.DataFrame) -> list[str]:
