@@ -1,8 +1,8 @@
--- Purpose: every transaction of every monitored account, each once, numbered in order, with its counterparty
--- resolved.
--- Grain: line_no (dense, in the order of account_no and seq). Only the columns that steps need; mart_line adds
--- the rest.
--- Reads: int_line__ordered, int_line__kept, int_counterparty__resolved, mart_account, mart_holder. Amounts in fen.
+-- Purpose: every transaction of every monitored account, each once, numbered in order, its counterparty resolved.
+-- Grain: line_no (dense, in the order of account_no and seq; seq follows time, then balance chain, then content).
+-- Reads: int_line__kept, int_day__untimed, int_line__placed, int_counterparty__resolved, mart_account, mart_holder.
+-- Only the columns that steps need, so that the one sort over all lines is a narrow one; mart_line adds the rest.
+-- occurrence counts the lines of equal account, day, direction and amount. Amounts in fen.
 with starts as (
     select
         a.account_id,
@@ -10,33 +10,6 @@ with starts as (
         sum(a.lines) over (order by a.account_no) - a.lines as lines_before
     from mart_account as a
     where a.monitored
-),
-
-equal as (
-    select
-        account_no,
-        booked_at::date as day,
-        direction,
-        amount_fen
-    from int_line__ordered
-    group by account_no, booked_at::date, direction, amount_fen
-    having count(*) > 1
-),
-
-occurrence as (
-    select
-        o.row_id,
-        row_number() over (
-            partition by o.account_no, o.booked_at::date, o.direction, o.amount_fen
-            order by o.seq
-        ) as occurrence
-    from int_line__ordered as o
-    inner join equal as e
-        on
-            o.account_no = e.account_no
-            and o.booked_at::date = e.day
-            and o.direction = e.direction
-            and o.amount_fen = e.amount_fen
 ),
 
 resolved as (
@@ -50,31 +23,43 @@ resolved as (
     from int_counterparty__resolved as r
     left join mart_account as c on r.cp_account_no = c.account_no
     left join mart_holder as h on r.cp_holder_key = h.holder_key
+),
+
+read as (
+    select
+        k.row_id,
+        s.account_id,
+        s.lines_before,
+        k.booked_at,
+        k.has_time,
+        k.direction,
+        k.amount_fen,
+        k.balance_after_fen,
+        r.cp_account_id,
+        r.cp_holder_id,
+        coalesce(r.cp_basis, 'none') as cp_basis,
+        coalesce(u.day::timestamp, k.booked_at) as clock,
+        coalesce(p.place, 1) as place
+    from int_line__kept as k
+    inner join starts as s on k.account_no = s.account_no
+    left join int_day__untimed as u on k.account_no = u.account_no and k.booked_at::date = u.day
+    left join int_line__placed as p on k.row_id = p.row_id
+    left join resolved as r
+        on
+            k.account_no = r.account_no
+            and coalesce(k.counterparty_account, '') = r.counterparty_account
+            and coalesce(k.counterparty_name, '') = r.counterparty_name
+),
+
+ordered as (
+    select
+        *,
+        row_number() over (partition by account_id order by clock, place) as seq
+    from read
 )
 
 select
-    o.row_id,
-    s.account_id,
-    o.seq,
-    k.booked_at,
-    k.has_time,
-    o.direction,
-    o.amount_fen,
-    k.balance_after_fen,
-    k.counterparty_name,
-    k.reference,
-    r.cp_account_id,
-    r.cp_holder_id,
-    (s.lines_before + o.seq)::bigint as line_no,
-    coalesce(n.occurrence, 1) as occurrence,
-    k.booked_at::date as booked_on,
-    coalesce(r.cp_basis, 'none') as cp_basis
-from int_line__ordered as o
-inner join int_line__kept as k on o.row_id = k.row_id
-inner join starts as s on o.account_no = s.account_no
-left join occurrence as n on o.row_id = n.row_id
-left join resolved as r
-    on
-        k.account_no = r.account_no
-        and coalesce(k.counterparty_account, '') = r.counterparty_account
-        and coalesce(k.counterparty_name, '') = r.counterparty_name
+    * exclude (lines_before, clock, place),
+    booked_at::date as booked_on,
+    (lines_before + seq)::bigint as line_no
+from ordered

@@ -1,6 +1,6 @@
 -- Purpose: lines that may be one leg of a transfer between two accounts whose statements are on hand.
 -- Grain: line_no.
--- Reads: int_line__numbered, mart_account, mart_holder, int_account__holder, int_name__key.
+-- Reads: int_line__numbered, int_line__kept, mart_account, mart_holder, int_account__holder, int_name__key.
 -- Columns: own_keys, the names the account goes by (its holder's and its own title); cp_account_id where the number
 -- (full or masked) tells the account; cp_key, the name given, where it does not: a name is a weaker claim, two
 -- persons may share it. A line whose number is an account without statement is no leg.
@@ -13,16 +13,17 @@ select
     l.booked_at,
     l.booked_on,
     l.has_time,
-    l.reference,
+    w.reference,
     case when l.cp_basis in ('account', 'mask') then l.cp_account_id end as cp_account_id,
     case when l.cp_basis not in ('account', 'mask') or l.cp_account_id is null then k.base_key end as cp_key,
     coalesce(k.masked, false) as cp_key_masked
 from int_line__numbered as l
+inner join int_line__kept as w on l.row_id = w.row_id
 inner join mart_account as a on l.account_id = a.account_id
 inner join mart_holder as h on a.holder_id = h.holder_id
 inner join int_account__holder as o on a.account_no = o.account_no
 left join mart_account as c on l.cp_account_id = c.account_id
-left join int_name__key as k on l.counterparty_name = k.name
+left join int_name__key as k on w.counterparty_name = k.name
 where
     l.cp_account_id is null
     or l.cp_basis not in ('account', 'mask')

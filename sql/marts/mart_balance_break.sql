@@ -1,49 +1,47 @@
 -- Purpose: where the balance chain of an account does not hold over all its files, and where files overlap.
 -- Grain: account_no × line_no × kind; for kind 'overlap' account_no × pair of sources. Sorted by account_no, kind,
 -- first_on.
--- Reads: mart_line, int_line__same_place. Amounts in fen. Take the running total of the amounts from each stated
+-- Reads: int_line__numbered, mart_line, int_line__same_place. Amounts in fen. Take the running total of the
+-- amounts from each stated
 -- balance: what is left stays the same along an account; a break is where it changes, and gap_fen by how much (what
 -- is missing or too much). kind 'break': both lines stand in one file; 'gap': in two files (days or pages are missing
 -- between them, or one file is cut short); 'overlap': two files hold lines of the same transactions (counted once;
 -- lines says how many, gap_fen is null).
 with based as (
     select
-        account_no,
+        account_id,
         line_no,
-        booked_on,
-        source_file,
-        source_record,
         balance_after_fen - sum(case when direction = 'in' then amount_fen else -amount_fen end)
-            over (partition by account_no order by seq) as base
-    from mart_line
+            over (partition by account_id order by line_no) as base
+    from int_line__numbered
 ),
 
 stepped as (
     select
         *,
-        lag(base) over (partition by account_no order by line_no) as base_before,
-        lag(line_no) over (partition by account_no order by line_no) as line_before,
-        lag(booked_on) over (partition by account_no order by line_no) as on_before,
-        lag(source_file) over (partition by account_no order by line_no) as file_before
+        lag(base) over (partition by account_id order by line_no) as base_before,
+        lag(line_no) over (partition by account_id order by line_no) as line_before
     from based
     where base is not null
 ),
 
 broken as (
     select
-        account_no,
-        case when source_file = file_before then 'break' else 'gap' end as kind,
-        line_no,
-        line_before as previous_line_no,
-        on_before as first_on,
-        booked_on as last_on,
-        (base - base_before)::bigint as gap_fen,
-        line_no - line_before + 1 as lines,
-        file_before as previous_file,
-        source_file,
-        source_record
-    from stepped
-    where base <> base_before
+        l.account_no,
+        case when l.source_file = b.source_file then 'break' else 'gap' end as kind,
+        s.line_no,
+        s.line_before as previous_line_no,
+        b.booked_on as first_on,
+        l.booked_on as last_on,
+        (s.base - s.base_before)::bigint as gap_fen,
+        s.line_no - s.line_before + 1 as lines,
+        b.source_file as previous_file,
+        l.source_file,
+        l.source_record
+    from stepped as s
+    inner join mart_line as l on s.line_no = l.line_no
+    inner join mart_line as b on s.line_before = b.line_no
+    where s.base <> s.base_before
 ),
 
 copies as (

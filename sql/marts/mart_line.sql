@@ -1,6 +1,6 @@
 -- Purpose: every transaction of every monitored account, each once, in order.
 -- Grain: line_no (dense, sorted by account_no and seq).
--- Reads: int_line__numbered, int_line__kept, int_transfer__matched, mart_account. Amounts in fen.
+-- Reads: int_line__numbered, int_line__occurrence, int_line__kept, int_transfer__matched, mart_account. Amounts in fen.
 -- Columns: line_id is the hash of account, day, direction and amount with the number of the occurrence of
 -- these, so it stays the same when a later delivery tells more about the same transaction. A counterparty that
 -- the number does not tell is taken from the paired leg (cp_basis 'transfer').
@@ -51,7 +51,7 @@ select
     k.source_sha256,
     k.source_record,
     substr(sha256(concat_ws(
-        '|', k.account_no, n.booked_on::varchar, n.direction, n.amount_fen::varchar, n.occurrence::varchar
+        '|', k.account_no, n.booked_on::varchar, n.direction, n.amount_fen::varchar, coalesce(o.occurrence, 1)::varchar
     )), 1, 24) as line_id,
     case when p.line_no is not null and n.cp_basis in ('name', 'none') then p.account_id else n.cp_account_id end
         as cp_account_id,
@@ -61,5 +61,6 @@ select
     coalesce(p.transfer_no, n.line_no) as transfer_no
 from int_line__numbered as n
 inner join int_line__kept as k on n.row_id = k.row_id
+left join int_line__occurrence as o on n.line_no = o.line_no
 left join paired as p on n.line_no = p.line_no
 order by n.line_no

@@ -16,42 +16,47 @@ taken as (
     select in_line_no as line_no from matched
 ),
 
-legs as (
+paired as (
     select
-        case when part = 1 then out_line_no else in_line_no end as transfer_no,
-        out_line_no,
-        in_line_no,
-        basis,
-        fee_fen
-    from matched
-    union all
+        case when m.part = 1 then m.out_line_no else m.in_line_no end as transfer_no,
+        m.out_line_no,
+        m.in_line_no,
+        o.account_id as from_account_id,
+        i.account_id as to_account_id,
+        oa.holder_id as from_holder_id,
+        ia.holder_id as to_holder_id,
+        case when m.basis = 'split' then least(o.amount_fen, i.amount_fen) else i.amount_fen end as amount_fen,
+        m.fee_fen::bigint as fee_fen,
+        o.booked_at as paid_at,
+        i.booked_at as arrived_at,
+        m.basis
+    from matched as m
+    inner join int_line__numbered as o on m.out_line_no = o.line_no
+    inner join int_line__numbered as i on m.in_line_no = i.line_no
+    inner join mart_account as oa on o.account_id = oa.account_id
+    inner join mart_account as ia on i.account_id = ia.account_id
+),
+
+alone as (
     select
         l.line_no as transfer_no,
         case when l.direction = 'out' then l.line_no end as out_line_no,
         case when l.direction = 'in' then l.line_no end as in_line_no,
-        'one_leg' as basis,
-        0 as fee_fen
+        case when l.direction = 'out' then l.account_id else l.cp_account_id end as from_account_id,
+        case when l.direction = 'in' then l.account_id else l.cp_account_id end as to_account_id,
+        case when l.direction = 'out' then a.holder_id else l.cp_holder_id end as from_holder_id,
+        case when l.direction = 'in' then a.holder_id else l.cp_holder_id end as to_holder_id,
+        l.amount_fen,
+        0::bigint as fee_fen,
+        l.booked_at as paid_at,
+        l.booked_at as arrived_at,
+        'one_leg' as basis
     from int_line__numbered as l
+    inner join mart_account as a on l.account_id = a.account_id
     anti join taken as t on l.line_no = t.line_no
 )
 
-select
-    t.transfer_no,
-    t.out_line_no,
-    t.in_line_no,
-    coalesce(o.account_id, i.cp_account_id) as from_account_id,
-    coalesce(i.account_id, o.cp_account_id) as to_account_id,
-    coalesce(oa.holder_id, i.cp_holder_id) as from_holder_id,
-    coalesce(ia.holder_id, o.cp_holder_id) as to_holder_id,
-    case when t.basis = 'split' then least(o.amount_fen, i.amount_fen) else coalesce(i.amount_fen, o.amount_fen) end
-        as amount_fen,
-    t.fee_fen::bigint as fee_fen,
-    coalesce(o.booked_at, i.booked_at) as paid_at,
-    coalesce(i.booked_at, o.booked_at) as arrived_at,
-    t.basis
-from legs as t
-left join int_line__numbered as o on t.out_line_no = o.line_no
-left join int_line__numbered as i on t.in_line_no = i.line_no
-left join mart_account as oa on o.account_id = oa.account_id
-left join mart_account as ia on i.account_id = ia.account_id
-order by t.transfer_no
+select * from paired
+union all
+select * from alone
+order by transfer_no
