@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from models.typologies._gaps import blind_spans
 from models.typologies._parties import sectors
 from models.typologies._pool import disbursement_lines
 from models.typologies._rounds import borrowers, repayments
@@ -55,7 +56,8 @@ def _events(ctx: Context) -> pl.DataFrame:
     """Principal lent (+) and repaid (-) by borrower, platform and day.
 
     A bullet or interest-only project is repaid by the first in-line of the borrower, from 20 days before
-    its due date on, that is at least the principal; an amortising one falls evenly to its due date.
+    its due date on, that is at least the principal; an amortising one ends on its due date. Where a client account cannot be seen,
+    every project ends when it is due.
     """
     holders = ctx.table("mart_holder").select("holder_id", "kind", "name")
     platforms = [i for i, s in sectors(ctx).items() if s == "p2p"]
@@ -83,11 +85,25 @@ def _events(ctx: Context) -> pl.DataFrame:
         .unique("project_id", keep="first", maintain_order=True)
         .select("project_id", repaid_on="in_on")
     )
+    dark = (
+        blind_spans(ctx)
+        .filter(
+            pl.col("missing_fen").is_null()
+            & (pl.col("blind_from") <= ctx.as_of)
+            & (pl.col("blind_to") >= ctx.as_of)
+        )["institution_id"]
+        .unique()
+        .to_list()
+    )
     start = ctx.table("mart_line")["booked_on"].min()
     ended = projects.join(back, on="project_id", how="left").with_columns(
         repaid_on=pl.when(pl.col("repaid_on").is_not_null())
         .then(pl.col("repaid_on"))
-        .when((pl.col("repayment") == "amortising") | (pl.col("due_on") < start))
+        .when(
+            (pl.col("repayment") == "amortising")
+            | (pl.col("due_on") < start)
+            | pl.col("institution_id").is_in(dark)
+        )
         .then(pl.col("due_on"))
         .otherwise(None)
     )

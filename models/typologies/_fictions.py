@@ -5,9 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._diversion import Diversion, diversions
+from models.typologies._gaps import seen
 from models.typologies._lenders import super_lenders
 from models.typologies._parties import own_holders, related
-from models.typologies._pool import disbursed, disbursement_lines, products_status
+from models.typologies._pool import PAID_DAYS, disbursed, disbursement_lines, products_status
 from models.typologies.base import Context
 
 LENDING_SECTORS = ("p2p", "equity_crowdfunding")
@@ -41,8 +42,9 @@ def unpaid_projects(ctx: Context) -> pl.DataFrame:
             & (pl.col("first_on") >= start)
             & (pl.col("sold_fen") >= pl.col("principal_fen") * 0.999)
         )
-        .select("institution_id", "product_id")
+        .with_columns(by=pl.col("last_on") + pl.duration(days=PAID_DAYS))
     )
+    full = seen(ctx, full, "first_on", "by", "sold_fen").select("institution_id", "product_id")
     where = (
         ctx.table("mart_institution").filter(pl.col("sector").is_in(LENDING_SECTORS)).select("institution_id")
     )

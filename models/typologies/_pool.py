@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._gaps import seen
 from models.typologies._hidden import hidden_deposits
 from models.typologies._ledger import controlled_lines, deposits, payouts, subscriptions
 from models.typologies.base import Context
@@ -275,6 +276,9 @@ def _idle(ctx: Context) -> pl.DataFrame:
     )
     status = products_status(ctx).filter(~pl.col("raising") & pl.col("product_kind").is_in(LENDING_KINDS))
     status = status.join(turned, on="product_id", how="anti")
+    status = status.with_columns(by=pl.col("last_on") + pl.duration(days=PAID_DAYS))
+    bare = status.filter(pl.col("projects") == 0)
+    status = pl.concat([bare, seen(ctx, status.filter(pl.col("projects") > 0), "first_on", "by", "sold_fen")])
     late = (pl.col("subscribed_on") > pl.col("lent_on") + pl.duration(days=FULL_DAYS)).fill_null(False)
     ranked = (
         subscriptions(ctx)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._gaps import seen
 from models.typologies._ledger import controlled_lines, deposits, payouts, subscriptions
 from models.typologies.base import Context
 
@@ -45,7 +46,8 @@ def rounds(ctx: Context) -> pl.DataFrame:
     polars.DataFrame
         Grain: ``institution_id, product_id, booked_on``. ``paid_fen``, ``lines``, ``kind`` (the
         commonest), ``borrower_fen`` (paid in by the product's borrowers), ``topup_fen`` (by
-        others that are no clients), ``pool_fen`` (the rest). ``main`` is false for trickles of
+        others that are no clients), ``pool_fen`` (the rest), ``unseen_fen`` (what would be the
+        rest, but a client account's statement is missing for these days). ``main`` is false for trickles of
         withdrawals from wallets, which earlier repayments of the product cover. ``projects`` counts the product's
         registered projects. Sorted by the grain.
     """
@@ -170,7 +172,27 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     keys = paid.select("round_no", *ROUND)
     cover = pl.concat([first, second.select(first.columns)]).join(keys, on="round_no")
+    done = _visible(ctx, done)
     return done.drop("round_no"), cover.drop("round_no").sort(*ROUND, "line_no")
+
+
+def _visible(ctx: Context, done: pl.DataFrame) -> pl.DataFrame:
+    """Take the blame off rounds around which a client account cannot be seen.
+
+    What such a round lacks is moved from ``pool_fen`` to ``unseen_fen``.
+    """
+    spans = done.with_columns(
+        _first=pl.col("booked_on") - pl.duration(days=BEFORE_DAYS),
+        _last=pl.col("booked_on") + pl.duration(days=AFTER_DAYS),
+    )
+    clear = seen(ctx, spans, "_first", "_last", "paid_fen").select("round_no", _clear=pl.lit(True))
+    return (
+        done.join(clear, on="round_no", how="left")
+        .with_columns(unseen_fen=pl.when(pl.col("_clear")).then(0).otherwise(pl.col("pool_fen")))
+        .with_columns(pool_fen=pl.col("pool_fen") - pl.col("unseen_fen"))
+        .drop("_clear")
+        .sort("round_no")
+    )
 
 
 def _alive_holdings(ctx: Context) -> pl.DataFrame:

@@ -23,6 +23,9 @@ PARTIAL = (0.1, 0.75)
 """Share of a matured holding that a payment must be to count as partial: below it is a wallet
 withdrawal, above it most often the payment of another, smaller holding."""
 
+FEW_ALIKE = 5
+"""Holders who got the same share that day: from this number on it is an instalment, not a part of what is due."""
+
 TYPOLOGY = Typology(
     code="run-risk",
     title_zh="兑付风险、挤兑征兆",
@@ -130,7 +133,9 @@ def partial_payouts(ctx: Context) -> pl.DataFrame:
     window = int(ctx.parameter(TYPOLOGY, "window_days"))
     low, high = PARTIAL
     begin = ctx.as_of - dt.timedelta(days=window)
-    lines = payouts(ctx).filter(pl.col("product_id").is_null() & (pl.col("booked_on") > begin))
+    lines = payouts(ctx).filter(
+        (pl.col("product_id").is_null() | (pl.col("wide") == 0)) & (pl.col("booked_on") > begin)
+    )
     due = _held(ctx).select("institution_id", "holder_id", "due_on", "redeemed_on", held_fen="amount_fen")
     return (
         lines.select("line_no", "account_no", "institution_id", "holder_id", "booked_on", "amount_fen")
@@ -217,9 +222,7 @@ def _failing_coverage(ctx: Context) -> set[str]:
     return {
         i
         for i, now in last.items()
-        if now < least
-        and all(i in s for s in series)
-        and all(a[i] > b[i] for a, b in pairwise(series))
+        if now < least and all(i in s for s in series) and all(a[i] > b[i] for a, b in pairwise(series))
     }
 
 

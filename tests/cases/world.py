@@ -304,6 +304,11 @@ class Platform:
         )
         self.own = world.account("own", institution_id)
         self._sold = 0
+        desk = Account("9900000000000001", "一号银行")
+        charged = dt.date(2016, 1, 4)
+        while charged <= world.last:  # an account that is never silent: its statement is on hand to the end
+            world.move(charged, self.custody, desk, 5)
+            charged += dt.timedelta(days=7)
         self.holdings: dict[str, list[tuple[Account, float]]] = {}
         self.borrowers: dict[str, Account] = {}
 

@@ -12,6 +12,7 @@ LOOK_ALIKE = {
     "L3": "a borrower who pays a fee of two per cent to the platform",
     "L4": "a borrower who repays after a month",
     "L5": "two borrowers of one family share an account",
+    "L6": "paid out of a second custody account whose statement is missing",
 }
 
 
@@ -48,12 +49,18 @@ def test_cases() -> None:
     fee, payer = w.platform("L3"), w.firm(held=True)
     fee.loan("a", w.people(10), each=10_000, lent="2016-03-01", days=180, borrower=payer)
     w.move("2016-03-02", payer, fee.own, 2_000)
-    w.platform("L4").loan("a", w.people(10), each=10_000, lent="2016-03-01", days=20, borrower=w.firm(held=True))
+    w.platform("L4").loan(
+        "a", w.people(10), each=10_000, lent="2016-03-01", days=20, borrower=w.firm(held=True)
+    )
     family, shared = w.platform("L5"), w.person()
     for key in ("a", "b"):
         product = family.product(key, days=180)
         family.project(key, 50_000, w.person(), "2016-03-03", 180, product=product, account=shared)
         family.sell(product, w.people(5), 10_000, "2016-03-01")
         family.lend(shared, 50_000, "2016-03-03")
+    dark = w.platform("L6")
+    other = w.account("custody", "L6", held=False)
+    dark.loan("a", w.people(20), each=10_000, lent="2016-03-01", days=90, lend=False)
+    w.move("2016-03-01", other, dark.borrowers["L6-Xa"], 200_000)
     found = check_cases(w, "fictitious-project", POSITIVE, LOOK_ALIKE)
     assert found["P2"].bases.peak_diverted == 95_000_00

@@ -12,6 +12,7 @@ LOOK_ALIKE = {
     "L3": "repayments wait three weeks for the clients' withdrawal",
     "L4": "a project that got full yesterday",
     "L5": "money given back to the same clients within a week",
+    "L6": "paid out of a second custody account whose statement is missing",
 }
 
 
@@ -53,6 +54,9 @@ def test_cases() -> None:
     people = w.people(20)
     back.sell(short, people, 10_000, "2016-03-01", redeemed="2016-03-07")
     back.pay(short, "2016-03-07", 1.0)
+    dark = w.platform("L6")
+    w.account("custody", "L6", held=False)
+    dark.loan("a", w.people(20), each=10_000, lent="2016-03-01", days=90, lend=False)
     found = check_cases(w, "fund-pool", POSITIVE, LOOK_ALIKE)
     assert found["P1"].clients == 20
     assert found["P1"].bases.net_unrepaid == found["P1"].amount_fen

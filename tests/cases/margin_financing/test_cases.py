@@ -20,7 +20,9 @@ def test_cases() -> None:
 
     def lent(institution: str):  # type: ignore[no-untyped-def]
         who = w.person(held=True)
-        w.platform(institution).loan("a", w.people(10), each=10_000, lent="2016-03-01", days=180, borrower=who)
+        w.platform(institution).loan(
+            "a", w.people(10), each=10_000, lent="2016-03-01", days=180, borrower=who
+        )
         return who
 
     w.move("2016-03-04", lent("P1"), broker, 90_000)

@@ -13,6 +13,7 @@ LOOK_ALIKE = {
     "L3": "the repayment came late and so did the payout",
     "L4": "an unrelated licensed guarantor paid",
     "L5": "money given back as it came, amount for amount",
+    "L6": "repaid into a second custody account whose statement is missing",
 }
 
 
@@ -35,7 +36,9 @@ def test_cases() -> None:
     reserve = w.platform("L2")
     fund = w.account("risk_reserve", "L2")
     who = w.firm()
-    product, _ = reserve.loan("a", w.people(20), each=10_000, lent="2016-03-01", borrower=who, repaid=False, paid=False)
+    product, _ = reserve.loan(
+        "a", w.people(20), each=10_000, lent="2016-03-01", borrower=who, repaid=False, paid=False
+    )
     w.move("2016-03-31", fund, reserve.custody, 201_643.8)
     reserve.pay(product, "2016-03-31", GROWN)
     w.move("2016-04-08", who, reserve.custody, 202_000)
@@ -54,5 +57,8 @@ def test_cases() -> None:
     reserved = back.product("a")
     back.sell(reserved, w.people(20), 10_000, "2016-03-01", redeemed="2016-03-20")
     back.pay(reserved, "2016-03-20", 1.0)
+    dark = w.platform("L6")
+    w.account("custody", "L6", held=False)
+    dark.loan("a", w.people(20), each=10_000, lent="2016-03-01", repaid=False)
     found = check_cases(w, "new-money-pays-old", POSITIVE, LOOK_ALIKE)
     assert all(f.severity == 5 for f in found.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from tests.cases.cases import check_cases
 from tests.cases.world import Account, World
 
@@ -45,7 +47,7 @@ def test_cases() -> None:
     w.move("2016-04-12", lent("L2", "shareholder", late), late, 95_000)
     far = w.person()
     path = [lent("L3", "shareholder", far), *(w.firm(held=True) for _ in range(2)), far]
-    for step, (a, b) in enumerate(zip(path, path[1:], strict=False)):
+    for step, (a, b) in enumerate(pairwise(path)):
         w.move(f"2016-03-0{4 + step}", a, b, 95_000)
     seller = w.firm()
     w.move("2016-03-04", lent("L4", "vendor", seller), seller, 95_000)

@@ -19,7 +19,9 @@ LOOK_ALIKE = {
 def overdue(w: World, p: Platform, payer: Account | None) -> Account:
     """A loan whose borrower pays nothing on the day; the payer tops the round up."""
     borrower = w.firm()
-    product, _ = p.loan("a", w.people(10), each=10_000, lent="2016-03-01", borrower=borrower, repaid=False, paid=False)
+    product, _ = p.loan(
+        "a", w.people(10), each=10_000, lent="2016-03-01", borrower=borrower, repaid=False, paid=False
+    )
     if payer is not None:
         w.move("2016-04-05", payer, p.custody, SUM)
         p.pay(product, "2016-04-05", GROWN)

@@ -1,0 +1,151 @@
+"""Days and accounts nobody can see: what is not on a statement that is missing proves nothing.
+
+Typologies that argue from absence (a project never paid out, a round no borrower paid for) ask here
+whether the client accounts' statements are on hand for the days concerned.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from models.typologies.base import Context
+
+FAR_PAST, FAR_FUTURE = dt.date(1900, 1, 1), dt.date(9999, 12, 31)
+SILENT_DAYS = 14
+SILENT_TIMES = 3
+"""An open account's statement is taken to be missing at the end when it has been silent for more than
+`SILENT_DAYS` and for more than `SILENT_TIMES` its longest silence before."""
+MATERIAL = 0.3
+"""A break in the balance chain matters when what is missing is at least this share of the amount at issue."""
+
+
+def blind_spans(ctx: Context) -> pl.DataFrame:
+    """Spans of days for which a client account's statement is not on hand.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: institution × account × span. ``institution_id``, ``account_id``, ``blind_from``,
+        ``blind_to`` (both included), ``missing_fen`` (what the balance chain lacks, in fen; null
+        when nothing at all is known). Sorted.
+    """
+    frame: pl.DataFrame = ctx.shared("gaps.blind", _blind)
+    return frame
+
+
+def _blind(ctx: Context) -> pl.DataFrame:
+    accounts = (
+        ctx.table("mart_controlled_account")
+        .filter(pl.col("account_type") == "custody")
+        .select("institution_id", "account_id")
+        .join(
+            ctx.table("mart_account").select(
+                "account_id", "account_no", "monitored", "first_on", "last_on", "closed_on"
+            ),
+            on="account_id",
+        )
+    )
+    begin = ctx.table("mart_line")["booked_on"].min()
+    open_now = pl.col("closed_on").is_null() | (pl.col("closed_on") > ctx.as_of)
+    unseen = accounts.filter(
+        ~pl.col("monitored") & (pl.col("closed_on").is_null() | (pl.col("closed_on") >= begin))
+    ).with_columns(
+        blind_from=pl.lit(FAR_PAST), blind_to=pl.lit(FAR_FUTURE), missing_fen=pl.lit(None, pl.Int64)
+    )
+    first = (
+        ctx.table("mart_line")
+        .select("account_id", "seq", "direction", "amount_fen", "balance_after_fen")
+        .join(accounts.select("account_id"), on="account_id", how="semi")
+        .sort("account_id", "seq")
+        .unique("account_id", keep="first", maintain_order=True)
+        .with_columns(
+            opening=pl.col("balance_after_fen")
+            - pl.when(pl.col("direction") == "in").then(pl.col("amount_fen")).otherwise(-pl.col("amount_fen"))
+        )
+        .select("account_id", "opening")
+    )
+    head = (
+        accounts.filter(pl.col("monitored"))
+        .join(first, on="account_id")
+        .filter(pl.col("opening") != 0)
+        .with_columns(
+            blind_from=pl.lit(FAR_PAST),
+            blind_to=pl.col("first_on") - pl.duration(days=1),
+            missing_fen=pl.lit(None, pl.Int64),
+        )
+    )
+    silence = (pl.lit(ctx.as_of) - pl.col("last_on")).dt.total_days()
+    tail = (
+        accounts.filter(pl.col("monitored") & open_now)
+        .join(_longest_silence(ctx, accounts), on="account_id")
+        .filter((silence > SILENT_DAYS) & (silence > pl.col("usual") * SILENT_TIMES))
+        .with_columns(
+            blind_from=pl.col("last_on") + pl.duration(days=1),
+            blind_to=pl.lit(FAR_FUTURE),
+            missing_fen=pl.lit(None, pl.Int64),
+        )
+    )
+    broken = (
+        ctx.table("mart_balance_break")
+        .filter(pl.col("kind") != "overlap")
+        .join(accounts.select("institution_id", "account_id", "account_no"), on="account_no")
+        .with_columns(
+            blind_from=pl.col("first_on"), blind_to=pl.col("last_on"), missing_fen=pl.col("gap_fen").abs()
+        )
+    )
+    columns = ["institution_id", "account_id", "blind_from", "blind_to", "missing_fen"]
+    parts = [part.select(columns) for part in (unseen, head, tail, broken)]
+    return pl.concat(parts, how="vertical_relaxed").sort(columns)
+
+
+def _longest_silence(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
+    """Most days between two booking days of an account (grain: ``account_id``; column ``usual``)."""
+    return (
+        ctx.table("mart_line")
+        .select("account_id", "booked_on")
+        .join(accounts.select("account_id"), on="account_id", how="semi")
+        .unique()
+        .sort("account_id", "booked_on")
+        .with_columns(
+            days=(pl.col("booked_on") - pl.col("booked_on").shift(1).over("account_id")).dt.total_days()
+        )
+        .group_by("account_id")
+        .agg(usual=pl.col("days").max().fill_null(0))
+    )
+
+
+def seen(ctx: Context, frame: pl.DataFrame, first: str, last: str, amount: str) -> pl.DataFrame:
+    """Keep rows whose span of days the institution's client accounts show.
+
+    Parameters
+    ----------
+    ctx : Context
+    frame : polars.DataFrame
+        Holds ``institution_id`` and the columns named.
+    first, last : str
+        Columns with the first and last day that must be visible.
+    amount : str
+        Column with the amount at issue in fen: a break in the balance chain hides it only when
+        it is at least `MATERIAL` of it.
+
+    Returns
+    -------
+    polars.DataFrame
+        The rows that remain, in their order.
+    """
+    spans = blind_spans(ctx)
+    numbered = frame.with_row_index("_row")
+    hidden = (
+        numbered.select("_row", "institution_id", _f=pl.col(first), _l=pl.col(last), _a=pl.col(amount))
+        .join(spans, on="institution_id")
+        .filter(
+            (pl.col("blind_from") <= pl.col("_l"))
+            & (pl.col("blind_to") >= pl.col("_f"))
+            & (pl.col("missing_fen").is_null() | (pl.col("missing_fen") >= pl.col("_a") * MATERIAL))
+        )
+        .select("_row")
+        .unique()
+    )
+    return numbered.join(hidden, on="_row", how="anti").sort("_row").drop("_row")
