@@ -7,7 +7,6 @@ What a member may cost is bounded before it is read: size, expansion, number and
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import gzip
 import hashlib
@@ -21,19 +20,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from flows.steps.formats.protocol import HEAD_BYTES, Source
+from flows.steps.archives import (
+    bad_entry,
+    bad_name,
+    container_kind,
+    decoded,
+    hash_file,
+    is_tar,
+    last,
+    renamed,
+    zip_name,
+)
+from flows.steps.formats.protocol import Source
 
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Not the delivered file's fault: the run must stop and say so."""
 
 _CHUNK = 1 << 20
-_ENCRYPTED = 0x1
-_UTF8_NAME = 0x800
-_UNICODE_PATH = 0x7075
-_OFFICE = {
-    "[Content_Types].xml": "an Office document",
-    "mimetype": "an OpenDocument file",
-}
+
+__all__ = ["Limits", "Member", "Unpacker", "container_kind", "hash_file"]
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,7 @@ class Unpacker:
         with source.open() as raw:
             stream = _Bounded(gzip.GzipFile(fileobj=raw), source.size, self)
             first = stream.peek(512)
-            if _is_tar(first):
+            if is_tar(first):
                 yield from self._tar_members(path, stream, sha256)
                 return
             name = source.name[:-3] if source.name.lower().endswith(".gz") else source.name + ".unpacked"
@@ -154,7 +159,7 @@ class Unpacker:
                     yield Member(path, sha256, None, "The gzip file is damaged: ask for it again.", container)
                     return
                 problem = "The gzip file is cut off: only its beginning could be read, ask for it again."
-                yield Member(path, sha256, _renamed(inner, name), problem, container)
+                yield Member(path, sha256, renamed(inner, name), problem, container)
                 return
             yield from self._walk((*path, name), inner, digest, sha256)
 
@@ -171,8 +176,8 @@ class Unpacker:
                     if info.isdir():
                         continue
                     self._count()
-                    name = _decoded(info.name.encode("utf-8", "surrogateescape"))
-                    problem = _bad_name(name) or (
+                    name = decoded(info.name.encode("utf-8", "surrogateescape"))
+                    problem = bad_name(name) or (
                         None if info.isreg() else "The member is a link or device, not a file: refused."
                     )
                     if problem:
@@ -180,7 +185,7 @@ class Unpacker:
                         continue
                     handle = tar.extractfile(info)
                     assert handle is not None
-                    inner, digest = self._take(handle, _last(name))
+                    inner, digest = self._take(handle, last(name))
                     if inner.size < info.size:
                         raise EOFError
                     yield from self._walk((*path, name), inner, digest, sha256)
@@ -199,13 +204,13 @@ class Unpacker:
                 if info.is_dir():
                     continue
                 self._count()
-                name = _zip_name(info)
-                problem = _bad_name(name) or _bad_entry(info, self.limits)
+                name = zip_name(info)
+                problem = bad_name(name) or bad_entry(info, self.limits.member_bytes)
                 if problem is None:
                     try:
                         with archive.open(info) as handle:
                             inner, digest = self._take(
-                                _Bounded(handle, max(info.compress_size, 1), self), _last(name)
+                                _Bounded(handle, max(info.compress_size, 1), self), last(name)
                             )
                     except NotImplementedError:
                         problem = "The member is packed in a way that cannot be read: ask for a plain zip."
@@ -314,100 +319,3 @@ class _Bounded(io.RawIOBase):
         except (OSError, zlib.error):
             self.cut = "damaged"
         return b""
-
-
-def container_kind(source: Source) -> str | None:
-    """Tell by content whether a file is an archive: ``gz``, ``zip``, ``tar`` or None.
-
-    Office documents are zips and no archives: they go to the readers as they are.
-    """
-    head = source.head
-    if head.startswith(b"\x1f\x8b\x08"):
-        return "gz"
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return None if office_kind(source) else "zip"
-    if _is_tar(head):
-        return "tar"
-    return None
-
-
-def office_kind(source: Source) -> str | None:
-    """Say what kind of Office document a zip is, or None for a plain archive."""
-    first = source.head[30 : 30 + int.from_bytes(source.head[26:28], "little")].decode("latin-1")
-    if first in _OFFICE or first.startswith(("_rels/", "xl/", "word/", "docProps/")):
-        return _OFFICE.get(first, "an Office document")
-    try:
-        with source.open() as raw, zipfile.ZipFile(raw) as archive:
-            names = set(archive.namelist()[:2000])
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
-        return None
-    return next((kind for marker, kind in _OFFICE.items() if marker in names), None)
-
-
-def hash_file(path: Path) -> str:
-    """Return the sha256 of a file, read in chunks."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _is_tar(head: bytes) -> bool:
-    return len(head) >= 512 and head[257:262] == b"ustar"
-
-
-def _renamed(source: Source, name: str) -> Source:
-    return Source(name, source.size, source.head[:HEAD_BYTES], source.path, source.data)
-
-
-def _last(name: str) -> str:
-    return name.rsplit("/", 1)[-1]
-
-
-def _bad_name(name: str) -> str | None:
-    parts = name.split("/")
-    if ".." in parts or name.startswith("/") or (len(name) > 1 and name[1] == ":"):
-        return "The member's name leads out of the archive (`..` or an absolute path): refused, not written."
-    return None
-
-
-def _bad_entry(info: zipfile.ZipInfo, limits: Limits) -> str | None:
-    if info.flag_bits & _ENCRYPTED:
-        return "The member is locked with a password: ask for it without one."
-    if (info.external_attr >> 16) & 0o170000 == 0o120000:
-        return "The member is a link, not a file: refused."
-    if info.file_size > limits.member_bytes:
-        return "The member unpacks to more than the limit: refused as a possible zip bomb."
-    return None
-
-
-def _zip_name(info: zipfile.ZipInfo) -> str:
-    """Return a zip member's name; Chinese Windows writes GBK where the standard says cp437."""
-    name = info.orig_filename
-    if not info.flag_bits & _UTF8_NAME:
-        extra = _unicode_path(info.extra)
-        if extra is not None:
-            name = extra
-        else:
-            with contextlib.suppress(UnicodeEncodeError):
-                name = _decoded(name.encode("cp437"))
-    return name.split("\0", 1)[0].replace("\\", "/")
-
-
-def _unicode_path(extra: bytes) -> str | None:
-    while len(extra) >= 4:
-        kind, size = int.from_bytes(extra[:2], "little"), int.from_bytes(extra[2:4], "little")
-        if kind == _UNICODE_PATH and size > 5:
-            try:
-                return extra[9 : 4 + size].decode("utf-8")
-            except UnicodeDecodeError:
-                return None
-        extra = extra[4 + size :]
-    return None
-
-
-def _decoded(raw: bytes) -> str:
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("cp437")

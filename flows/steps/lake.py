@@ -38,11 +38,14 @@ READER_VERSION = 1
 STATEMENTS, REGISTERS = "statements", "registers"
 ROWS, QUARANTINE = ".parquet", ".quarantine.parquet"
 _READERS = (
-    "formats",
-    "registers.py",
+    "formats/*.py",
+    "formats/*.csv",
+    "register*.py",
+    "identifiers.py",
     "chain.py",
     "direction.py",
     "reorder.py",
+    "archives.py",
     "containers.py",
     "reading.py",
 )
@@ -242,17 +245,9 @@ def reader_key(tables: Sequence[Path] = ()) -> str:
 def _own_readers() -> str:
     digest = hashlib.sha256(str(READER_VERSION).encode())
     here = Path(__file__).parent
-    for name in _READERS:
-        place = here / name
-        files = (
-            sorted(each for each in place.rglob("*") if each.suffix in (".py", ".csv", ".toml"))
-            if place.is_dir()
-            else [place]
-        )
-        for each in files:
-            if each.is_file():
-                digest.update(each.relative_to(here).as_posix().encode())
-                digest.update(each.read_bytes())
+    for each in sorted({path for pattern in _READERS for path in here.glob(pattern)}):
+        digest.update(each.relative_to(here).as_posix().encode())
+        digest.update(each.read_bytes())
     return digest.hexdigest()
 
 

@@ -24,7 +24,7 @@ import pytest
 from flows.steps import reading, workers
 from flows.steps.errors import BusyError, ConfigurationError, LakeError
 from flows.steps.ingest import DELIVERIES, IngestSummary, Progress, ingest
-from flows.steps.lake import Lake
+from flows.steps.lake import Lake, reader_key
 from flows.steps.landing import scan
 from flows.steps.reading import Task, read_delivered
 from flows.steps.workers import Bounds, read_all
@@ -400,3 +400,12 @@ def test_very_large_files_are_streamed_to_the_same_rows(
         )
         assert held.equals(streamed)
         assert held.schema == streamed.schema
+
+
+def test_the_users_tables_decide_what_is_read_again(landing: Path, tmp_path: Path) -> None:
+    table = tmp_path / "aliases.csv"
+    table.write_text("header,role\n", encoding="utf-8")
+    key = reader_key([table])
+    assert key == reader_key([table]) != reader_key()
+    table.write_text("header,role\n流水号码,reference\n", encoding="utf-8")
+    assert reader_key([table]) != key
