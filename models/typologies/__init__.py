@@ -1,0 +1,1 @@
+"""Typologies, one file each; see base.py."""
