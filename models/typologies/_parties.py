@@ -82,7 +82,10 @@ def staff_and_vendors(ctx: Context) -> pl.DataFrame:
         )
         clients = subscriptions(ctx).select("institution_id", "holder_id").drop_nulls().unique()
         borrowers = (
-            ctx.table("mart_project").select("institution_id", holder_id="borrower_holder_id").drop_nulls().unique()
+            ctx.table("mart_project")
+            .select("institution_id", holder_id="borrower_holder_id")
+            .drop_nulls()
+            .unique()
         )
         paid = (
             controlled_lines(ctx)

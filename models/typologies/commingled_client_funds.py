@@ -33,9 +33,30 @@ TYPOLOGY = Typology(
     "3. Ask the custodian who authorised each payment.\n"
     "4. Have the accounts parted and the amounts restored.",
     parameters=(
-        Parameter("min_payers", 3, "persons", "calibrated", "below three payers a slip is likelier than a practice", "clients who paid into an own account"),
-        Parameter("min_amount", 20_000, "yuan", "calibrated", "below it a wrong account number is the likelier reason", "client money in own accounts and own payments out of client accounts, together"),
-        Parameter("min_cost_lines", 3, "lines", "calibrated", "one mistaken payment is corrected, not repeated", "own payments out of client accounts"),
+        Parameter(
+            "min_payers",
+            3,
+            "persons",
+            "calibrated",
+            "below three payers a slip is likelier than a practice",
+            "clients who paid into an own account",
+        ),
+        Parameter(
+            "min_amount",
+            20_000,
+            "yuan",
+            "calibrated",
+            "below it a wrong account number is the likelier reason",
+            "client money in own accounts and own payments out of client accounts, together",
+        ),
+        Parameter(
+            "min_cost_lines",
+            3,
+            "lines",
+            "calibrated",
+            "one mistaken payment is corrected, not repeated",
+            "own payments out of client accounts",
+        ),
     ),
 )
 
@@ -66,7 +87,9 @@ def _own_costs(ctx: Context) -> pl.DataFrame:
     return (
         controlled_lines(ctx)
         .filter(
-            (pl.col("account_type") == "custody") & (pl.col("direction") == "out") & pl.col("cp_type").is_null()
+            (pl.col("account_type") == "custody")
+            & (pl.col("direction") == "out")
+            & pl.col("cp_type").is_null()
         )
         .join(payees, on=["institution_id", "cp_holder_id"])
         .join(close, on=["institution_id", "cp_holder_id"], how="anti")
