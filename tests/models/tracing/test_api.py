@@ -43,7 +43,12 @@ class Tables:
             pl.col("cp_account_id").alias("cp_holder_id"),
         )
         transfers = pl.DataFrame(
-            {"transfer_no": [1, 2], "out_line_no": [1, 4], "in_line_no": [2, 5], "amount_fen": [100_000, 80_000]}
+            {
+                "transfer_no": [1, 2],
+                "out_line_no": [1, 4],
+                "in_line_no": [2, 5],
+                "amount_fen": [100_000, 80_000],
+            }
         )
         self.frames = {"mart_line": lines, "mart_transfer": transfers, "trace_fragment": match(lines, "fifo")}
 
@@ -76,7 +81,10 @@ def test_the_methods_differ_as_they_should() -> None:
 
 def test_pro_rata_shares_each_payment() -> None:
     steps = trace(Tables(), 1, hops=2, method="pro_rata").steps
-    assert steps.filter(pl.col("hop") == 2).select("line_no", "amount_fen").rows() == [(3, 25_000), (4, 50_000)]
+    assert steps.filter(pl.col("hop") == 2).select("line_no", "amount_fen").rows() == [
+        (3, 25_000),
+        (4, 50_000),
+    ]
 
 
 def test_back_from_the_last_payment() -> None:
