@@ -25,7 +25,7 @@ TYPOLOGY = Typology(
     title_en="Debt disguised as equity",
     clause="二(二)1",
     citations=("plan-2016-90",),
-    severity="3; 4 when such payouts reach more than `grave_holders` investors.",
+    severity="4: lending under another name is closed down where it has no licence (五(三)).",
     runbook=(
         "1. Ask for the project's accounts: did it earn what it paid, month by month?\n"
         "2. Read the investment contract for a fixed return or a buy-back at par.\n"
@@ -64,14 +64,6 @@ TYPOLOGY = Typology(
             "calibrated",
             "A real exit pays all holders one price on one day; the same rate a year after different times is a formula.",
             "Least difference in days held between buy-backs that show one and the same rate a year.",
-        ),
-        Parameter(
-            "grave_holders",
-            200,
-            "persons",
-            "calibrated",
-            "The 200 holders of 法释〔2010〕18号 art. 6 (public issue).",
-            "Investors paid so from which the finding is grave.",
         ),
     ),
 )
@@ -211,7 +203,7 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, fixed: pl.Da
         institution_id=institution_id,
         typology=TYPOLOGY.code,
         amount_fen=amount,
-        severity=4 if holders > ctx.parameter(TYPOLOGY, "grave_holders") else 3,
+        severity=4,
         confidence=round(min(0.98, 1 - 0.5 ** (times - 1)), 4),
         first_on=first,
         last_on=last,

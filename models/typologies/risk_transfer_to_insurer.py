@@ -24,7 +24,7 @@ TYPOLOGY = Typology(
     title_en="Platform risk passed on to an insurer",
     clause="二(五)2",
     citations=("plan-2016-90", "insurance-law-2015"),
-    severity="3; 4 when the insurer paid out more than it got.",
+    severity="3: to be put right by a day set (五(三)); the pool itself is the platform's finding.",
     runbook=(
         "1. Ask the insurer for the credit or guarantee insurance contracts with the platform and the insured loans.\n"
         "2. Check each claim against a registered project and its borrower's default.\n"
@@ -70,7 +70,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             institution_id=str(iid),
             typology=TYPOLOGY.code,
             amount_fen=got + paid,
-            severity=4 if paid > got else 3,
+            severity=3,
             confidence=round(0.95 * max(platforms[o][0] for o in others), 2),
             first_on=first_last(once["booked_on"])[0],
             last_on=first_last(once["booked_on"])[1],

@@ -28,7 +28,7 @@ TYPOLOGY = Typology(
     title_en="Insurance channel without a licence",
     clause="二(五)2–3",
     citations=("plan-2016-90", "insurance-law-2015", "internet-insurance-2015-69"),
-    severity="3; 4 above 1,000,000 yuan of premiums.",
+    severity="4: insurance business without a licence is closed down (二(五)3, 五(三)).",
     runbook=(
         "1. Ask the insurer for its contract with the third party and how premiums are allotted to policies.\n"
         "2. Call some payers: who sold the policy, did they get one?\n"
@@ -178,7 +178,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             institution_id=str(carrier),
             typology=TYPOLOGY.code,
             amount_fen=amount,
-            severity=4 if amount >= 100_000_000 else 3,
+            severity=4,
             confidence=round(min(0.95, 0.6 + 0.3 * passed + (0.05 if claims.height else 0.0)), 2),
             first_on=first_last(days)[0],
             last_on=first_last(days)[1],

@@ -25,7 +25,7 @@ TYPOLOGY = Typology(
     title_en="Partnership with an unlicensed internet finance firm",
     clause="三(五)、二(五)2",
     citations=("plan-2016-90",),
-    severity="3; 4 when clients' money runs over the partner.",
+    severity="3: to be put right by a day set (五(三)); what the partner does is the partner's finding.",
     runbook=(
         "1. Ask the institution for the contract, the service and the check of the partner's licence.\n"
         "2. Ask what clients were brought or what money was collected over the partner.\n"
@@ -92,7 +92,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             institution_id=str(iid),
             typology=TYPOLOGY.code,
             amount_fen=got + paid,
-            severity=4 if got else 3,
+            severity=3,
             confidence=round(0.95 * max(partners[o][0] for o in others), 2),
             first_on=first_last(once["booked_on"])[0],
             last_on=first_last(once["booked_on"])[1],

@@ -25,7 +25,7 @@ TYPOLOGY = Typology(
     title_en="Financial business by a holder in no register",
     clause="五(一)",
     citations=("plan-2016-90", "state-council-247"),
-    severity="4 for a pool or a settlement business, 3 for lending; 5 for a pool from 5,000,000 yuan on.",
+    severity="4 for a pool, a settlement or a lending business; 5 for a pool from 5,000,000 yuan on.",
     runbook=(
         "1. Identify the holder: papers of the account, company register, business premises.\n"
         "2. Open a dossier (一户一档) under the account's number; look for further accounts of the same holder.\n"
@@ -88,7 +88,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             institution_id=o.carrier,
             typology=TYPOLOGY.code,
             amount_fen=amount,
-            severity=3 if o.kind == "lending" else 5 if o.kind == "pool" and amount >= 500_000_000 else 4,
+            severity=5 if o.kind == "pool" and amount >= 500_000_000 else 4,
             confidence=round(0.6 + 0.35 * o.strength, 2),
             first_on=first_last(o.lines["booked_on"])[0],
             last_on=first_last(o.lines["booked_on"])[1],

@@ -25,7 +25,7 @@ TYPOLOGY = Typology(
     title_en="Window dressing of client or reserve accounts",
     clause="二(四)1、二(一)2",
     citations=("plan-2016-90", "pboc-reserve-2013-6"),
-    severity="4; it hides a shortfall or misuse by its nature.",
+    severity="3: to be put right by a day set; a shortfall or misuse that it hides is a finding of its own.",
     runbook=(
         "1. Compare the balance on ordinary days with that on report dates; compute what was missing in between.\n"
         "2. Ask where the money for the top-ups came from and where it went afterwards.\n"
@@ -84,7 +84,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             institution_id=str(iid),
             typology=TYPOLOGY.code,
             amount_fen=amount,
-            severity=4,
+            severity=3,
             confidence=round(min(0.95, 0.7 + 0.05 * (rows.height - 2)) - (0.1 if share < 0.8 else 0.0), 2),
             first_on=first_last(rows["in_on"])[0],
             last_on=first_last(rows["out_on"])[1],

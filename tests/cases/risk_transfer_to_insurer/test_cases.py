@@ -27,4 +27,4 @@ def test_cases() -> None:
         "new-money-pays-old": [],
     }
     found = check_cases(world, "risk-transfer-to-insurer", POSITIVE, LOOK_ALIKE, given)
-    assert found["RISK-A"].severity == 4
+    assert found["RISK-A"].severity == 3
