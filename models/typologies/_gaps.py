@@ -36,10 +36,10 @@ def blind_spans(ctx: Context) -> pl.DataFrame:
 
 
 def _blind(ctx: Context) -> pl.DataFrame:
-    accounts = (
+    client_accounts = (
         ctx.table("mart_controlled_account")
-        .filter(pl.col("account_type") == "custody")
-        .select("institution_id", "account_id")
+        .filter(pl.col("account_type").is_in(["custody", "product"]))
+        .select("institution_id", "account_id", "account_type")
         .join(
             ctx.table("mart_account").select(
                 "account_id", "account_no", "monitored", "first_on", "last_on", "closed_on"
@@ -47,6 +47,8 @@ def _blind(ctx: Context) -> pl.DataFrame:
             on="account_id",
         )
     )
+    # a product's account is silent for months by nature: only its broken chain says that lines are missing
+    accounts = client_accounts.filter(pl.col("account_type") == "custody")
     begin = ctx.table("mart_line")["booked_on"].min()
     open_now = pl.col("closed_on").is_null() | (pl.col("closed_on") > ctx.as_of)
     unseen = accounts.filter(
@@ -90,7 +92,7 @@ def _blind(ctx: Context) -> pl.DataFrame:
     broken = (
         ctx.table("mart_balance_break")
         .filter(pl.col("kind") != "overlap")
-        .join(accounts.select("institution_id", "account_id", "account_no"), on="account_no")
+        .join(client_accounts.select("institution_id", "account_id", "account_no"), on="account_no")
         .with_columns(
             blind_from=pl.col("first_on"), blind_to=pl.col("last_on"), missing_fen=pl.col("gap_fen").abs()
         )

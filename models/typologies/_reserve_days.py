@@ -15,7 +15,8 @@ def _closings(lines: pl.DataFrame) -> pl.DataFrame:
 
     Banks that print balances only here and there are followed by running sums from one printed
     balance to the next; where the two do not agree lines are missing, and the balance between
-    them is not known (null).
+    them is not known (null). A day's closing is not known either when the chain breaks right after
+    its last line: what is missing may have been booked before midnight.
     """
     signed = pl.when(pl.col("direction") == "in").then(pl.col("amount_fen")).otherwise(-pl.col("amount_fen"))
     run = lines.sort("account_id", "line_no").with_columns(signed.cum_sum().over("account_id").alias("cum"))
@@ -30,8 +31,10 @@ def _closings(lines: pl.DataFrame) -> pl.DataFrame:
         .when(pl.col("prior").is_null() | pl.col("later").is_null() | (pl.col("prior") == pl.col("later")))
         .then(pl.coalesce("prior", "later"))
     )
+    follows = start.shift(-1).over("account_id")
+    known = follows.is_null() | (follows == start)
     return (
-        run.with_columns((start + pl.col("cum")).alias("closing_fen"))
+        run.with_columns(pl.when(known).then(start + pl.col("cum")).alias("closing_fen"))
         .group_by("account_id", "booked_on", maintain_order=True)
         .agg(pl.col("closing_fen").last())
     )
