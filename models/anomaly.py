@@ -216,8 +216,14 @@ def unusual(
     if weeks.height < LEAST_WEEKS:
         return pl.DataFrame(schema=UNUSUAL)
     x = deviations(weeks)
+    # One thread throughout: a sum cut otherwise may differ in its last bit, and a rank with it.
+    with threadpool_limits(limits=1):
+        return _ranked(weeks, x, broken, share, top)
+
+
+def _ranked(weeks: pl.DataFrame, x: Floats, broken: frozenset[str], share: float, top: int) -> pl.DataFrame:
     model = fit(x)
-    score = model.score(x)
+    score = model.score(x).round(9)
     p = (score.size - np.searchsorted(np.sort(score), score, side="left")) / (score.size + 1.0)
     rows = (
         weeks.select("institution_id", "week_end")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
 
@@ -12,7 +13,7 @@ from flows.steps.previous import Previous
 from flows.steps.result import EVIDENCE_SCHEMA, FINDINGS_SCHEMA, FLOWS_SCHEMA, MONEY, yuan
 from models.finding import Finding
 from models.followup import Followed, Verdict, follow
-from models.typologies.base import Registered
+from models.typologies.base import Context, Registered
 
 CONTEXT = "context"
 
@@ -221,3 +222,11 @@ def flows_frame(marts: DuckMarts) -> pl.DataFrame:
         .pipe(_conform, FLOWS_SCHEMA)
         .sort("institution_id", "side", "class")
     )
+
+
+def unusual_frame(findings: pl.DataFrame, marts: DuckMarts, as_of: dt.date) -> pl.DataFrame:
+    """Return the weeks that stand out, of institutions without a standing finding (`models.anomaly.UNUSUAL`)."""
+    from models.anomaly import unusual  # its learners take a second to load, which an idle run need not pay
+
+    broken = frozenset(findings.filter(pl.col("standing"))["institution_id"].to_list())
+    return unusual(Context(marts, as_of), broken=broken).with_columns(pl.col("score", "p_value").round(6))

@@ -195,6 +195,8 @@ class WeekResult:
         Best rank first; equal ranks by id.
     findings, evidence, flows, ingest, quarantine : polars.DataFrame
         The schemas of this module, in total order.
+    unusual : polars.DataFrame
+        `models.anomaly.UNUSUAL`: weeks of institutions without a standing finding; beside the findings, never among them.
     members : tuple of (path, sha256)
         Every delivered file and archive member.
     typologies : mapping of code to Typology
@@ -213,6 +215,7 @@ class WeekResult:
     flows: pl.DataFrame
     ingest: pl.DataFrame
     quarantine: pl.DataFrame
+    unusual: pl.DataFrame
     members: tuple[tuple[str, str], ...]
     typologies: Mapping[str, Typology]
     marts: Marts

@@ -217,6 +217,7 @@ def assemble(
         flows=frames.flows_frame(marts),
         ingest=ingest_frame(deliveries),
         quarantine=quarantine_frame(deliveries, warehouse / "lake"),
+        unusual=frames.unusual_frame(findings, marts, as_of),
         members=provenance.members_of(deliveries),
         typologies={code: r.meta for code, r in registered.items()},
         marts=marts,

@@ -93,7 +93,7 @@ def test_all_files_of_the_contract_are_there(week):
     names = set(tiny.contents(week))
     assert {
         "ranking.csv", "ranking.parquet", "ranking.xlsx", "findings.csv", "findings.parquet", "evidence.parquet",
-        "flows.parquet", "ingest.csv", "quarantine.csv", "index.html", "manifest.json", "dossiers/A1.html", "dossiers/A2.html",
+        "flows.parquet", "ingest.csv", "quarantine.csv", "unusual.csv", "index.html", "manifest.json", "dossiers/A1.html", "dossiers/A2.html",
     } <= names  # fmt: skip
 
 

@@ -81,6 +81,23 @@ CLASSES = {
     "unknown": "去向不明",
 }
 EXPOSURES = {"client_money": "客户资金规模", "clients": "客户人数", "growth": "增长速度", "tips": "举报投诉"}
+UNUSUAL = {
+    "in_log": "流入金额",
+    "out_log": "流出金额",
+    "net_share": "净流入占比",
+    "payers_log": "付款人数",
+    "payees_log": "收款人数",
+    "top_payer": "最大付款人占比",
+    "top_payee": "最大收款人占比",
+    "new_share": "首次往来对手占比",
+    "round_share": "整万金额占比",
+    "even": "同额付款占比",
+    "late_share": "周末两日付款占比",
+    "own_share": "自有账户间划转占比",
+    "related_share": "与关联方往来占比",
+    "growth": "较前四周流入增幅",
+}
+"""Features of `models.anomaly` in Chinese."""
 BASES = {
     "gross_taken": "吸收总额",
     "net_unrepaid": "未偿净额",

@@ -14,6 +14,7 @@ import polars as pl
 
 from flows.steps.exports import _labels as zh
 from flows.steps.exports._pages import cited, environment, fen, file_name, money, row
+from flows.steps.exports.unusual import told
 from flows.steps.result import Ranked, WeekResult, points_text
 
 COLOURS = {
@@ -68,6 +69,7 @@ class _Parts:
             .sort("institution_id", "account_type", "account_no"),
             "institution_id",
         )
+        self.unusual = _split(result.unusual, "institution_id")
         holders = marts.table("mart_holder").select("holder_id", "name")
         self.relations = _split(
             marts.table("mart_relation")
@@ -96,6 +98,7 @@ class _Parts:
             "accounts": self._accounts(i),
             "relations": self._relations(i),
             "tips": self._tips(i),
+            "unusual": self._unusual(i),
             "registered": self._registered(i),
         }
 
@@ -269,6 +272,22 @@ class _Parts:
             else [
                 {"on": t["received_on"].isoformat(), "channel": t["channel"] or "", "text": t["text"] or ""}
                 for t in frame.iter_rows(named=True)
+            ]
+        )
+
+    def _unusual(self, i: str) -> list[dict[str, str]]:
+        frame = self.unusual.get(i)
+        return (
+            []
+            if frame is None
+            else [
+                {
+                    "week_end": u["week_end"].isoformat(),
+                    "share": f"{100 * u['p_value']:.2f}%",
+                    "reasons": told(u["reasons"], chinese=True),
+                    "reasons_en": told(u["reasons"], chinese=False),
+                }
+                for u in frame.sort("week_end", descending=True).iter_rows(named=True)
             ]
         )
 
