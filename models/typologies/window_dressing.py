@@ -68,6 +68,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             continue
         rows = rows.sort("in_line_no")
         amount = int(rows["amount_fen"].sum())
+        largest = max(rows["amount_fen"].to_list())
         numbers = rows["in_line_no"].to_list() + rows["out_line_no"].to_list()
         sizes = ctx.table("mart_line", ("line_no", "amount_fen", "account_no"))
         topped = sizes.filter(pl.col("line_no").is_in(rows["in_line_no"].to_list()))
@@ -90,7 +91,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             last_on=first_last(rows["out_on"])[1],
             explanation_zh=(
                 f"{name}在{len(dates)}个报告日({'、'.join(str(d) for d in dates[:6])})前向客户资金账户转入{rows.height}笔共{yuan(amount)}元,"
-                f"报告日后数日内原额转回;单次最大{yuan(int(rows['amount_fen'].max() or 0))}元。按转入金额计,往返合计{yuan(2 * amount)}元。"
+                f"报告日后数日内原额转回;单次最大{yuan(largest)}元。按转入金额计,往返合计{yuan(2 * amount)}元。"
             ),
             explanation_en=(
                 f"Before {len(dates)} report dates {name} put {yuan(amount)} yuan into client or reserve accounts in {rows.height} "

@@ -87,7 +87,10 @@ class Guessing(Mapping[str, tuple[Alias, ...]]):
 
     def __getitem__(self, header: str) -> tuple[Alias, ...]:
         named = self._table.get(header, ())
-        found = named if named and not self._besides else (*named, *guess(header))
+        if named and not self._besides:
+            return named
+        roles = {alias.role for alias in named}
+        found = (*named, *(alias for alias in guess(header) if alias.role not in roles))
         if not found:
             raise KeyError(header)
         return found

@@ -54,3 +54,11 @@ def test_a_layout_nobody_listed_is_read() -> None:
     assert lines["counterparty_name"].to_list() == ["张三", "李四"]
     assert lines["counterparty_account"].to_list() == ["6217000012345678901", "6217000012345678919"]
     assert lines["remark"].to_list() == ["货款", "退款"]
+
+
+def test_a_time_is_the_date_where_no_other_column_is() -> None:
+    rows = ["记账时间,借贷标志,发生额,余额,对方名称,用途", "2016-06-01 09:30:00,贷,100.00,1100.00,张三,货款"]
+    result = read_statement(Source.of_bytes("401900000000001.csv", "\n".join(rows).encode()), ReadOptions())
+    line = result.lines.collect().row(0, named=True)
+    assert str(line["booked_at"]) == "2016-06-01 09:30:00"
+    assert line["remark"] == "货款"
