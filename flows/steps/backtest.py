@@ -1,6 +1,6 @@
 """Replay weeks as they would have been seen, and measure the alerts they would have raised.
 
-Each week gets a warehouse of its own, cut at its Sunday and built from the same lake; weeks run side by
+The lake is read once; each week gets a warehouse of its own in memory, cut at its Sunday; weeks run side by
 side. No week sees a later line, register row or verdict. What counts as *right* is what people
 decided (`verdicts`) or, without verdicts, what the last replayed week knows: hindsight, and said so.
 """
@@ -10,19 +10,28 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from flows.steps import asof
 from flows.steps import settings as configuration
 from flows.steps import week as weeks
 from flows.steps.errors import ConfigurationError
+from flows.steps.judge import DuckMarts, check_overrides, judge
 
 ALERT = ("rectify", "close_down", "refer_to_police")
 GRAVE = ("close_down", "refer_to_police")
-SCRATCH = ".backtest"
+SCRATCH = ".backtest-"
+WORKERS = {
+    "POLARS_MAX_THREADS": "1",
+    "_RJEM_MALLOC_CONF": "dirty_decay_ms:10000,muzzy_decay_ms:-1",
+}
+"""Inherited by the workers: they share the cores by weeks, and polars' allocator keeps the pages it will need again
+(given back and taken anew after each of ten thousands of small steps, they cost a tenth of the time)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +80,14 @@ class Replayed:
 
 
 def replay(
-    warehouse: Path, week: str, overrides: Mapping[str, float], changes: Mapping[str, float], memory: str
+    shared: Path, week: str, overrides: Mapping[str, float], changes: Mapping[str, float], memory: str
 ) -> Replayed:
     """Build, judge and rank one week apart from the office's own warehouse.
 
     Parameters
     ----------
-    warehouse : Path
-        Its lake is read; its DuckDB file is not touched.
+    shared : Path
+        The lake as `flows.steps.asof.gather` read it.
     week : str
     overrides : mapping
         The office's thresholds.
@@ -91,34 +100,27 @@ def replay(
     -------
     Replayed
     """
-    from flows.steps import run
-    from flows.steps.judge import DuckMarts
-    from flows.steps.warehouse import build
+    from models import tracing
 
-    place = warehouse / SCRATCH / week
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
+    as_of = weeks.sunday(week)
+    spill = shared.parent / week
     try:
-        (place / "lake").symlink_to((warehouse / "lake").resolve(), target_is_directory=True)
-        as_of = weeks.sunday(week)
-        path = build(place, as_of, after=run.tracing_steps(as_of), memory=memory, threads=1).path
-        with DuckMarts(path, memory, threads=1) as marts:
+        after = (lambda con: tracing.build(con, as_of, ranged=False),)
+        with asof.marts_on(shared, as_of, after, memory, spill) as marts:
             seen, confirmed, refuted = _judged(marts, week, dict(overrides))
             changed = _judged(marts, week, {**overrides, **changes})[0] if changes else ()
         return Replayed(week, seen, changed, confirmed, refuted)
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(spill, ignore_errors=True)
 
 
 def _judged(
-    marts: object, week: str, values: dict[str, float]
+    marts: DuckMarts, week: str, values: dict[str, float]
 ) -> tuple[tuple[Seen, ...], frozenset[str], frozenset[str]]:
     from flows.steps.frames import findings_frames, verdicts
-    from flows.steps.judge import DuckMarts, judge
     from flows.steps.standings import standings
     from models.typologies.base import discover
 
-    assert isinstance(marts, DuckMarts)
     as_of = weeks.sunday(week)
     found = judge(marts, as_of, values).findings
     findings, _ = findings_frames(week, found, discover(), marts, None)
@@ -162,7 +164,6 @@ def backtest(
         When there is no lake, or a threshold or week is unknown.
     """
     from flows.steps import backtest_report
-    from flows.steps.judge import check_overrides
     from models.typologies.base import discover
 
     asked = weeks.weeks_between(first, last)
@@ -170,26 +171,53 @@ def backtest(
         raise ConfigurationError(f"{settings.warehouse} holds no lake; run `lookthrough run` first.")
     overrides = {o.key: o.value for o in configuration.read_thresholds(settings.thresholds)}
     check_overrides([*overrides, *changes], discover())
-    jobs = [(settings.warehouse, week, overrides, dict(changes), settings.memory) for week in asked]
-    replayed = sorted(_side_by_side(jobs, max(1, settings.workers)), key=lambda r: r.week)
-    shutil.rmtree(settings.warehouse / SCRATCH, ignore_errors=True)
+    replayed = replay_all(settings, asked, overrides, changes)
     yield from backtest_report.write(replayed, changes, out)
 
 
+def replay_all(
+    settings: configuration.Settings,
+    asked: Sequence[str],
+    overrides: Mapping[str, float],
+    changes: Mapping[str, float],
+) -> list[Replayed]:
+    """Replay weeks over one reading of the lake, side by side, and leave nothing behind.
+
+    Parameters
+    ----------
+    settings : Settings
+        `warehouse`, `workers`, `memory`.
+    asked : sequence of str
+        ISO weeks.
+    overrides, changes : mapping
+        As in `replay`.
+
+    Returns
+    -------
+    list of Replayed
+        By week. Equal to what a run of that week alone, without a week before it, would rank.
+    """
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=settings.warehouse) as folder:
+        shared = asof.gather(settings.warehouse / "lake", Path(folder), settings.memory)
+        jobs = [(shared, week, dict(overrides), dict(changes), settings.memory) for week in asked]
+        return sorted(_side_by_side(jobs, max(1, settings.workers)), key=lambda r: r.week)
+
+
 def _side_by_side(
-    jobs: list[tuple[Path, str, dict[str, float], dict[str, float], str]], workers: int
+    jobs: Sequence[tuple[Path, str, dict[str, float], dict[str, float], str]], workers: int
 ) -> list[Replayed]:
     """Run weeks in processes of one thread each, latest (heaviest) first."""
     if workers == 1 or len(jobs) == 1:
         return [replay(*job) for job in jobs]
-    before = os.environ.get("POLARS_MAX_THREADS")
-    os.environ["POLARS_MAX_THREADS"] = "1"  # inherited by the workers; they share the cores by weeks
+    before = {name: os.environ.get(name) for name in WORKERS}
+    os.environ.update(WORKERS)
     try:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             futures = [pool.submit(replay, *job) for job in reversed(jobs)]
             return [f.result() for f in futures]
     finally:
-        if before is None:
-            del os.environ["POLARS_MAX_THREADS"]
-        else:
-            os.environ["POLARS_MAX_THREADS"] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -49,8 +49,21 @@ class DuckMarts:
             raise WarehouseError(
                 f"The warehouse {path} cannot be opened ({type(error).__name__}); delete it and run again."
             ) from None
+        self._look()
+
+    @classmethod
+    def over(cls, con: duckdb.DuckDBPyConnection) -> Self:
+        """Return marts over an open connection on which they were just made; they close it."""
+        marts = cls.__new__(cls)
+        marts._con = con
+        marts._look()
+        return marts
+
+    def _look(self) -> None:
+        """List what there is; steps and attached files of the connection are no part of the warehouse."""
         rows = self._con.execute(
-            "select table_name, column_name from information_schema.columns order by table_name, ordinal_position"
+            "select table_name, column_name from information_schema.columns "
+            "where table_catalog = current_database() order by table_name, ordinal_position"
         ).fetchall()
         self._columns: dict[str, list[str]] = {}
         for table, column in rows:

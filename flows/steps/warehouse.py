@@ -27,6 +27,8 @@ from sql import lake as schema
 
 log = logging.getLogger(__name__)
 
+Step = Callable[[duckdb.DuckDBPyConnection], None]
+
 FILE = "lookthrough.duckdb"
 THREADS = 2
 MEMORY = "6GB"
@@ -86,7 +88,7 @@ def _typed(columns: dict[str, str]) -> str:
     return ", ".join(f"null::{t} as {c}" for c, t in columns.items())
 
 
-def _attach_lake(con: duckdb.DuckDBPyConnection, lake: Path, as_of: dt.date) -> None:
+def attach_lake(con: duckdb.DuckDBPyConnection, lake: Path, as_of: dt.date) -> None:
     """Show the delivered part of the lake as views ``lake_*``; missing files or columns read as nulls.
 
     Only contents that `deliveries.parquet` names are seen: what an earlier landing held and
@@ -197,11 +199,59 @@ def open_aside(
     )
 
 
+def shape(
+    con: duckdb.DuckDBPyConnection,
+    as_of: dt.date,
+    attach: Step,
+    after: Iterable[Step] = (),
+) -> None:
+    """Make every relation on a connection, in one transaction, and hold them to their checks.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        Without any of the relations.
+    as_of : date
+    attach : callable
+        Shows the lake as ``lake_*``, lines cut at `as_of`; see `attach_lake`.
+    after : iterable of callables
+        Steps that write further tables (tracing).
+
+    Raises
+    ------
+    WarehouseError
+        When a relation fails or a check returns rows; the transaction is then left open.
+    """
+    relations = sql.load()
+    names_in_order = sql.order(relations, {n: m.reads for n, m in MADE.items()})
+    values: dict[str, object] = {"as_of": as_of}
+    con.execute("begin")
+    attach(con)
+    for name in names_in_order:
+        started = time.perf_counter()
+        if name in MADE:
+            MADE[name].make(con)
+        elif relations[name].layer != "checks":
+            try:
+                _create(con, relations[name], values)
+            except duckdb.Error as error:
+                raise WarehouseError(f"sql relation {name} failed: {error}") from error
+        log.debug("%s: %.2f s", name, time.perf_counter() - started)
+    for step in after:
+        step(con)
+    _check(
+        con,
+        [relations[n] for n in names_in_order if n in relations and relations[n].layer == "checks"],
+        values,
+    )
+    con.execute("commit")
+
+
 def build(
     warehouse: Path,
     as_of: dt.date,
     *,
-    after: Iterable[Callable[[duckdb.DuckDBPyConnection], None]] = (),
+    after: Iterable[Step] = (),
     memory: str = MEMORY,
     threads: int = THREADS,
 ) -> Built:
@@ -232,31 +282,9 @@ def build(
     final, aside, spill = warehouse / FILE, warehouse / f".{FILE}.new", warehouse / ".spill"
     aside.unlink(missing_ok=True)
     Path(f"{aside}.wal").unlink(missing_ok=True)
-    relations = sql.load()
-    names_in_order = sql.order(relations, {n: m.reads for n, m in MADE.items()})
-    values: dict[str, object] = {"as_of": as_of}
     con = open_aside(aside, spill, memory, threads)
     try:
-        con.execute("begin")
-        _attach_lake(con, lake, as_of)
-        for name in names_in_order:
-            started = time.perf_counter()
-            if name in MADE:
-                MADE[name].make(con)
-            elif relations[name].layer != "checks":
-                try:
-                    _create(con, relations[name], values)
-                except duckdb.Error as error:
-                    raise WarehouseError(f"sql relation {name} failed: {error}") from error
-            log.debug("%s: %.2f s", name, time.perf_counter() - started)
-        for step in after:
-            step(con)
-        _check(
-            con,
-            [relations[n] for n in names_in_order if n in relations and relations[n].layer == "checks"],
-            values,
-        )
-        con.execute("commit")
+        shape(con, as_of, lambda c: attach_lake(c, lake, as_of), after)
         tables = con.execute(
             "select table_name from duckdb_tables() where not temporary order by table_name"
         ).fetchall()

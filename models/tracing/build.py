@@ -47,7 +47,7 @@ class ConnectionMarts:
         self._con.unregister("_tracing_frame")
 
 
-def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None) -> None:
+def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None, *, ranged: bool = True) -> None:
     """Create ``trace_fragment``, ``trace_source``, ``trace_use``, ``mart_flow`` and ``mart_flow_range``.
 
     Parameters
@@ -56,6 +56,9 @@ def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None) -> None:
         A writable warehouse with all marts; a transaction may be open.
     as_of : date, optional
         End of the week; the last booking date when left out (the marts are cut already).
+    ranged : bool
+        False leaves ``mart_flow_range`` out: it is for readers, no typology asks it, and a replay of many weeks
+        need not work it out.
     """
     marts = ConnectionMarts(con)
     lines = marts.table("mart_line")
@@ -67,7 +70,8 @@ def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None) -> None:
     marts.put("trace_source", paid_by)
     marts.put("trace_use", went_to)
     marts.put("mart_flow", flows(paid_by, went_to))
-    marts.put("mart_flow_range", ranges(ctx))
+    if ranged:
+        marts.put("mart_flow_range", ranges(ctx))
 
 
 def flows(paid_by: pl.DataFrame, went_to: pl.DataFrame) -> pl.DataFrame:
