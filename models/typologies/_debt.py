@@ -57,7 +57,8 @@ def _events(ctx: Context) -> pl.DataFrame:
 
     A bullet or interest-only project is repaid by the first in-line of the borrower, from 20 days before
     its due date on, that is at least the principal; an amortising one ends on its due date. Where a client account cannot be seen,
-    every project ends when it is due.
+    every project ends when it is due. A loan paid out before the statements begin, whose repayment they do not show, may have
+    been repaid before that too: it ends on the day they begin.
     """
     holders = ctx.table("mart_holder").select("holder_id", "kind", "name")
     platforms = [i for i, s in sectors(ctx).items() if s == "p2p"]
@@ -105,6 +106,8 @@ def _events(ctx: Context) -> pl.DataFrame:
             | pl.col("institution_id").is_in(dark)
         )
         .then(pl.col("due_on"))
+        .when(pl.col("started_on") < start)
+        .then(pl.min_horizontal("due_on", pl.lit(start)))
         .otherwise(None)
     )
     keys = ["institution_id", "who", "name", "kind", "project_id"]

@@ -111,6 +111,17 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
         .filter(pl.col("day").is_not_null())
     )
     clients = subscriptions(ctx).select("institution_id", cp_holder_id="holder_id").drop_nulls().unique()
+    # an account that subscribed is a client's, whoever else the registers say holds it
+    sold_to = (
+        ctx.table("mart_subscription", ("institution_id", "investor_account"))
+        .join(
+            ctx.table("mart_account", ("account_id", "account_no")),
+            left_on="investor_account",
+            right_on="account_no",
+        )
+        .select("institution_id", cp_account_id="account_id")
+        .unique()
+    )
     names = ctx.table("mart_holder").select("holder_id", "name_key")
     fits = (
         projects.join(outs, on="institution_id")
@@ -136,8 +147,10 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
         )
     )
     own = fits.filter(pl.col("to_borrower"))
-    other = fits.filter(~pl.col("to_borrower")).join(
-        clients, on=["institution_id", "cp_holder_id"], how="anti"
+    other = (
+        fits.filter(~pl.col("to_borrower"))
+        .join(clients, on=["institution_id", "cp_holder_id"], how="anti")
+        .join(sold_to, on=["institution_id", "cp_account_id"], how="anti")
     )
     first = _nearest(own)
     left = other.join(first, on="project_id", how="anti").join(first, on="line_no", how="anti")

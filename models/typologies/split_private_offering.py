@@ -24,7 +24,7 @@ TYPOLOGY = Typology(
     title_en="A private offering split for the public",
     clause="二(三)2",
     citations=("plan-2016-90", "law-fund-2013", "csrc-2014-105"),
-    severity="4 when holders exceed the legal number; or sells below the minimum by slices to the public; 1 before the rule's day.",
+    severity="4 when holders exceed the legal number or several slices bring small ones; 3 when one public product alone does (rather a layer).",
     runbook=(
         "1. Take the private product's holder list and add the slices' holders shown here.\n"
         "2. Ask who designed the slices and how they were advertised.\n"
@@ -166,7 +166,7 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
         institution_id=institution_id,
         typology=TYPOLOGY.code,
         amount_fen=amount,
-        severity=4,
+        severity=4 if part["too_many"].any() or max(part["slices"].list.len()) >= 2 else 3,
         confidence=0.95 if seen else 0.8,
         first_on=first,  # type: ignore[arg-type]
         last_on=last,  # type: ignore[arg-type]
