@@ -13,17 +13,19 @@ there. There is no append anywhere. One run at a time holds the lock.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import hashlib
 import json
 import os
 import shutil
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,7 @@ READER_VERSION = 1
 
 STATEMENTS, REGISTERS = "statements", "registers"
 ROWS, QUARANTINE = ".parquet", ".quarantine.parquet"
+_FEW = 8  # files below which each is flushed by itself
 _READERS = (
     "formats/*.py",
     "formats/*.csv",
@@ -48,6 +51,7 @@ _READERS = (
     "archives.py",
     "containers.py",
     "reading.py",
+    "together.py",
 )
 
 
@@ -188,28 +192,81 @@ class Lake:
                 write_parquet(frame, aside)
             sizes.append(self.path(room, sha256, suffix).stat().st_size)
         sidecar = make_sidecar(sizes)
-        text = json.dumps(asdict(sidecar), ensure_ascii=False, sort_keys=True)
         with self.write(self.path(room, sha256, ".json")) as aside:
-            aside.write_text(text, encoding="utf-8", errors="replace")
+            _write_sidecar(sidecar, aside)
         return sidecar
+
+    def put_together(
+        self,
+        room: str,
+        rows: Mapping[str, pl.DataFrame | pl.LazyFrame],
+        sidecars: Mapping[str, Sidecar],
+    ) -> dict[str, Sidecar]:
+        """Write several files without quarantine, flushed at once: all rows before the first account.
+
+        Parameters
+        ----------
+        room : str
+            Where to.
+        rows, sidecars : mapping
+            By sha256.
+        """
+        held: dict[str, Sidecar] = {}
+        with self._write_together([self.path(room, each, ROWS) for each in rows]) as asides:
+            for aside, (sha256, frame) in zip(asides, rows.items(), strict=True):
+                self.path(room, sha256, QUARANTINE).unlink(missing_ok=True)
+                write_parquet(frame, aside)
+                held[sha256] = replace(sidecars[sha256], sizes=[aside.stat().st_size, 0])
+        with self._write_together([self.path(room, each, ".json") for each in held]) as asides:
+            for aside, sidecar in zip(asides, held.values(), strict=True):
+                _write_sidecar(sidecar, aside)
+        return held
+
+    @contextmanager
+    def _write_together(self, targets: Sequence[Path]) -> Iterator[list[Path]]:
+        """Give paths aside to write to; on leaving, flush them all and rename each to its target."""
+        asides = [self._aside(each) for each in targets]
+        try:
+            yield asides
+            _flush_all(asides)
+            for aside, target in zip(asides, targets, strict=True):
+                aside.replace(target)
+        except BaseException as error:
+            for aside in asides:
+                aside.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise _unwritable(self.root / STATEMENTS, error) from error
+            raise
+
+    def _aside(self, target: Path) -> Path:
+        return self.aside / f"{os.getpid()}-{threading.get_ident()}-{target.name}"
 
     @contextmanager
     def write(self, target: Path) -> Iterator[Path]:
         """Give a path aside to write to; on leaving, flush it and rename it to `target`."""
-        aside = self.aside / f"{os.getpid()}-{threading.get_ident()}-{target.name}"
+        aside = self._aside(target)
         try:
             yield aside
             _flush(aside)
             aside.replace(target)
         except OSError as error:
             aside.unlink(missing_ok=True)
-            raise LakeError(
-                f"{target.parent} cannot be written ({error.strerror or 'input/output error'}): make room or "
-                "give the right to write there, then run again; what was read so far is kept."
-            ) from error
+            raise _unwritable(target.parent, error) from error
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
+
+
+def _unwritable(folder: Path, error: OSError) -> LakeError:
+    return LakeError(
+        f"{folder} cannot be written ({error.strerror or 'input/output error'}): make room or "
+        "give the right to write there, then run again; what was read so far is kept."
+    )
+
+
+def _write_sidecar(sidecar: Sidecar, path: Path) -> None:
+    text = json.dumps(asdict(sidecar), ensure_ascii=False, sort_keys=True)
+    path.write_text(text, encoding="utf-8", errors="replace")
 
 
 def write_parquet(frame: pl.DataFrame | pl.LazyFrame, path: Path) -> None:
@@ -255,5 +312,23 @@ def _flush(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _flush_all(paths: Sequence[Path]) -> None:
+    """Flush several files of one folder: their file system at once where the system can, else each."""
+    if len(paths) < _FEW or not _flush_file_system(paths[0].parent):
+        for path in paths:
+            _flush(path)
+
+
+def _flush_file_system(folder: Path) -> bool:
+    syncfs = getattr(ctypes.CDLL(None), "syncfs", None) if sys.platform == "linux" else None
+    if syncfs is None:
+        return False
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        return bool(syncfs(handle) == 0)
     finally:
         os.close(handle)

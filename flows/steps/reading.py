@@ -99,6 +99,8 @@ class Task:
         The user's tables.
     skip : list of str
         Members not to be read because a reader broke down over them.
+    alone : bool
+        Not to be read together with others: a reader broke down over some of them.
     limits : Limits
         What unpacking may cost.
     """
@@ -110,6 +112,7 @@ class Task:
     aliases: list[str] = field(default_factory=list)
     profiles: list[str] = field(default_factory=list)
     skip: list[str] = field(default_factory=list)
+    alone: bool = False
     limits: Limits = field(default_factory=Limits)
 
 
@@ -168,7 +171,7 @@ def _read_member(member: Member, task: Task, lake: Lake, container: str, scratch
         )
         read = put_register if register else put_statement
         known = read(lake, member.sha256, member.source, options, task.reader)
-    return _delivery(row, known, member.problem)
+    return delivery_row(row, known, member.problem)
 
 
 BROKE_DOWN = (
@@ -182,7 +185,8 @@ def _name_matters(known: Sidecar, name: str) -> bool:
     return known.rows_accepted == 0 and known.name != name
 
 
-def _delivery(row: Delivery, known: Sidecar, cut: str | None) -> Delivery:
+def delivery_row(row: Delivery, known: Sidecar, cut: str | None) -> Delivery:
+    """Return a file's row with what the lake knows of it; `cut` says that its archive was cut short."""
     problem = " ".join(each for each in (cut, known.problem) if each) or None
     kind = "register" if known.register else "statement"
     if known.problem and known.rows_read == 0:

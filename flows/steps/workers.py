@@ -26,9 +26,13 @@ from pathlib import Path
 from flows.steps.containers import Limits
 from flows.steps.errors import LakeError
 from flows.steps.reading import BROKE_DOWN, Delivery, Task, read_delivered
+from flows.steps.together import SMALL_BYTES, read_together
 
 TASKS_PER_PROCESS = 2000
 """A process is replaced after so many files, in case a library leaks."""
+
+MOST_TOGETHER = 128
+"""Small files given to a process at a time."""
 
 MOST_BREAKDOWNS = 5
 """An archive over whose members a reader broke down more often than this is refused as a whole."""
@@ -60,7 +64,7 @@ class Bounds:
 @dataclass
 class _Process:
     popen: subprocess.Popen[bytes]
-    task: Task | None = None
+    tasks: deque[Task] = field(default_factory=deque)
     deadline: float = 0.0
     allowance: float = 0.0
     done: int = 0
@@ -97,8 +101,14 @@ def read_all(
         Threads of a process; by default the cores divided among the processes.
     """
     if workers <= 0:
-        for task in tasks:
-            yield Reading(task, list(read_delivered(task, lambda _: None)))
+        queue = deque(tasks)
+        while queue:
+            bundle = _bundle(queue, 1)
+            together = read_together(bundle)
+            for task in bundle:
+                row = together.get(task.source_file)
+                rows = [row] if row is not None else list(read_delivered(task, lambda _: None))
+                yield Reading(task, rows)
         return
     bounds = bounds or Bounds()
     queue = deque(sorted(tasks, key=_size, reverse=True))
@@ -107,18 +117,18 @@ def read_all(
     pool: list[_Process] = []
     selector = selectors.DefaultSelector()
     try:
-        while queue or any(each.task for each in pool):
+        while queue or any(each.tasks for each in pool):
             while queue and len(pool) < workers:
                 pool.append(_start(selector, threads, bounds))
             for process in pool:
-                if process.task is None and queue:
-                    _give(process, queue.popleft(), bounds)
+                if not process.tasks and queue:
+                    _give(process, _bundle(queue, workers), bounds)
             for process in _ready(selector, pool):
                 yield from _hear(process)
             for process in list(pool):
                 if process.popen.poll() is not None or _late(process):
                     yield from _bury(process, queue, selector, pool)
-                elif process.task is None and process.done >= TASKS_PER_PROCESS:
+                elif not process.tasks and process.done >= TASKS_PER_PROCESS:
                     _end(process, selector, pool)
     finally:
         for process in list(pool):
@@ -131,6 +141,17 @@ def _size(task: Task) -> int:
         return os.path.getsize(task.path)
     except OSError:
         return 0
+
+
+def _bundle(queue: deque[Task], workers: int) -> list[Task]:
+    """Take the next file off the queue, and with a small one others that are small too."""
+    bundle = [queue.popleft()]
+    if bundle[0].alone or _size(bundle[0]) > SMALL_BYTES:
+        return bundle
+    fair = min(MOST_TOGETHER, 1 + len(queue) // (2 * workers))  # the last files are for all processes
+    while queue and len(bundle) < fair and not queue[0].alone and _size(queue[0]) <= SMALL_BYTES:
+        bundle.append(queue.popleft())
+    return bundle
 
 
 def _start(selector: selectors.BaseSelector, threads: int, bounds: Bounds) -> _Process:
@@ -154,20 +175,20 @@ def _start(selector: selectors.BaseSelector, threads: int, bounds: Bounds) -> _P
     return process
 
 
-def _give(process: _Process, task: Task, bounds: Bounds) -> None:
-    process.task = task
+def _give(process: _Process, tasks: Sequence[Task], bounds: Bounds) -> None:
+    process.tasks = deque(tasks)
     process.rows = []
     process.current = None
-    process.allowance = bounds.seconds + bounds.seconds_per_mb * _size(task) / 1e6
+    process.allowance = bounds.seconds + bounds.seconds_per_mb * sum(map(_size, tasks)) / 1e6
     process.deadline = time.monotonic() + bounds.startup_seconds + process.allowance
     assert process.popen.stdin is not None
     with suppress(BrokenPipeError):
-        process.popen.stdin.write(json.dumps(asdict(task)).encode() + b"\n")
+        process.popen.stdin.write(json.dumps([asdict(task) for task in tasks]).encode() + b"\n")
         process.popen.stdin.flush()
 
 
 def _ready(selector: selectors.BaseSelector, pool: Sequence[_Process]) -> list[_Process]:
-    nearest = min((each.deadline for each in pool if each.task), default=time.monotonic())
+    nearest = min((each.deadline for each in pool if each.tasks), default=time.monotonic())
     wait = min(max(nearest - time.monotonic(), 0.0), 1.0)
     return [key.data for key, _ in selector.select(wait)]
 
@@ -188,15 +209,15 @@ def _hear(process: _Process) -> Iterator[Reading]:
         elif "row" in message:
             process.rows.append(Delivery(**message["row"]))
             process.current = None
-        elif process.task is not None:
-            finished = Reading(process.task, process.rows)
-            process.task = None
+        elif process.tasks:
+            finished = Reading(process.tasks.popleft(), process.rows)
+            process.rows = []
             process.done += 1
             yield finished
 
 
 def _late(process: _Process) -> bool:
-    return process.task is not None and time.monotonic() > process.deadline
+    return bool(process.tasks) and time.monotonic() > process.deadline
 
 
 def _bury(
@@ -205,9 +226,14 @@ def _bury(
     """Take leave of a dead or late process; its file is taken up again without the member that did it."""
     if process.popen.poll() is not None:
         yield from _hear(process)
-    task, current = process.task, process.current
+    tasks, current = process.tasks, process.current
     _end(process, selector, pool)
-    if task is None:
+    if not tasks:
+        return
+    task = tasks.popleft()
+    queue.extendleft(replace(each, alone=True) for each in reversed(tasks))
+    if current is None and not task.alone and tasks:
+        queue.appendleft(replace(task, alone=True))
         return
     if current is None or current in task.skip or len(task.skip) >= MOST_BREAKDOWNS:
         name = task.source_file
@@ -250,15 +276,18 @@ def _serve(memory_bytes: int) -> None:
         out.flush()
 
     for line in sys.stdin.buffer:
-        given = json.loads(line)
-        task = Task(**{**given, "limits": Limits(**given["limits"])})
+        tasks = [Task(**{**given, "limits": Limits(**given["limits"])}) for given in json.loads(line)]
         try:
-            for row in read_delivered(task, lambda name: say({"reading": name})):
-                say({"row": asdict(row)})
+            together = read_together(tasks)
+            for task in tasks:
+                row = together.get(task.source_file)
+                rows = read_delivered(task, lambda name: say({"reading": name})) if row is None else [row]
+                for each in rows:
+                    say({"row": asdict(each)})
+                say({"done": True})
         except (LakeError, OSError) as error:
             say({"stop": str(error)})
             return
-        say({"done": True})
 
 
 if __name__ == "__main__":

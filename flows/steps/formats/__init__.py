@@ -35,6 +35,7 @@ __all__ = [
     "ReadOptions",
     "ReadResult",
     "Source",
+    "claimed_by",
     "discover",
     "read_statement",
     "recognise",
@@ -76,7 +77,7 @@ def recognise(source: Source, options: ReadOptions | None = None) -> tuple[Forma
     options = options or ReadOptions()
     if source.size == 0:
         return None, "The file is empty: ask for it again."
-    claimed = [each for each in discover() if _claims(each, source, options)]
+    claimed = claimed_by(source, options)
     if len(claimed) == 1:
         return claimed[0], None
     if claimed:
@@ -85,6 +86,11 @@ def recognise(source: Source, options: ReadOptions | None = None) -> tuple[Forma
             f"Two readers claim this file ({names}): write a profile with `lookthrough profile` to settle it."
         )
     return None, explain_unknown(source)
+
+
+def claimed_by(source: Source, options: ReadOptions, but: str | None = None) -> list[Format]:
+    """Return the formats that claim a file; the one named `but` is not asked."""
+    return [each for each in discover() if each.name != but and _claims(each, source, options)]
 
 
 def _claims(each: Format, source: Source, options: ReadOptions) -> bool:

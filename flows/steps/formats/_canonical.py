@@ -13,6 +13,11 @@ CONTRACT_COLUMNS = frozenset(
     "counterparty_bank remark reference channel holder_name bank_name source_file source_sha256 source_record".split()
 )
 
+_TEXTS = (
+    "account_no direction currency counterparty_account counterparty_name counterparty_bank remark reference "
+    "channel holder_name bank_name"
+).split()
+
 
 def canonical_lines(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Check and type rows.
@@ -28,7 +33,7 @@ def canonical_lines(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         Accepted lines, and ``record``, ``code`` of the rows that are not.
     """
     n = rows.height
-    text = {name: _text(rows, name) for name in CONTRACT_COLUMNS if name != "booked_at"}
+    text = {name: _text(rows, name) for name in _TEXTS}
     at, timed = _moments(rows)
     amount, balance = _fen(rows, "amount"), _fen(rows, "balance_after")
     account = clean_account(text["account_no"])

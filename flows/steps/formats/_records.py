@@ -93,7 +93,7 @@ def _read_quoted(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFram
     if len(delimiter.encode()) > 1:
         return _read_stray(lines, delimiter, width)
     guide = delimiter * (width - 1)  # makes the reader see all columns, whatever the first row has
-    text = guide + "\n" + "\n".join(lines["line"].to_list())
+    text = guide + "\n" + lines["line"].str.join("\n")[0]
     frame = pl.read_csv(
         text.encode("utf-8", "replace"),
         has_header=False,
@@ -104,11 +104,14 @@ def _read_quoted(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFram
     ).slice(1)
     if frame.height != lines.height:  # a line break inside a cell or a quote the pattern let pass
         return _read_stray(lines, delimiter, width)
-    inside = pl.col("line").str.replace_all(r'"(?:[^"]|"")*"', "")
-    cells = lines.select(
-        "record", (inside.str.count_matches(delimiter, literal=True) + 1).cast(pl.Int32).alias("cells")
-    )
-    return pl.concat([cells, frame], how="horizontal")
+    outside = lines["line"]
+    d = re.escape(delimiter)
+    within = outside.str.contains(rf'(?:^|{d})"(?:[^"{d}]|"")*{d}')  # a delimiter inside a quoted cell
+    if within.any():
+        cut = outside.filter(within).str.replace_all(r'"(?:[^"]|"")*"', "")
+        outside = outside.scatter(within.arg_true(), cut)
+    count = (outside.str.count_matches(delimiter, literal=True) + 1).cast(pl.Int32)
+    return pl.concat([lines.select("record", count.alias("cells")), frame], how="horizontal")
 
 
 def _read_stray(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFrame:

@@ -92,7 +92,7 @@ class RowReader:
         first = self.state.header_record
         assert first is not None
         out.ignored += frame.filter(pl.col("record") < first).height
-        pieces = [frame.filter(pl.col("record") >= first)]
+        pieces = [self._below_header(frame.filter(pl.col("record") >= first), first, out)]
         while pieces:
             piece = pieces.pop(0)
             last = not pieces
@@ -104,6 +104,14 @@ class RowReader:
                     piece.filter(pl.col("record").is_between(low, high, closed="left")) for low, high in spans
                 ]
         return out
+
+    def _below_header(self, frame: pl.DataFrame, first: int, out: Outcome) -> pl.DataFrame:
+        """Leave out the header row itself: it is none of the rows to be told apart one by one."""
+        header = self.state.header
+        if header is None or header.rows >= frame.height or int(frame["record"][0]) != first:
+            return frame
+        out.ignored += header.rows
+        return frame.slice(header.rows)
 
     def _piece(self, frame: pl.DataFrame, out: Outcome, open_end: bool, half: bool) -> list[int]:
         """Read rows up to a change of layout; return the records at which pieces of other layouts start."""

@@ -77,7 +77,9 @@ def detect_encoding(head: bytes, whole: bool) -> str | None:
     control = sum(head.count(bytes([code])) for code in (1, 2, 3, 4, 5, 6, 7, 14, 15, 16, 17, 18, 19, 20))
     if control * 100 > len(head):
         return None
-    errors = {name: _errors(head, name, whole) for name in ("utf-8", "gb18030")}
+    errors = {"utf-8": _errors(head, "utf-8", whole)}
+    if errors["utf-8"]:
+        errors["gb18030"] = _errors(head, "gb18030", whole)
     best = min(errors, key=lambda name: (errors[name], name != "utf-8"))
     return best if errors[best] * 50 <= max(len(head), 50) else None
 
@@ -106,7 +108,7 @@ def read_lines(source: Source, encoding: str, chunk_bytes: int = CHUNK_BYTES) ->
                 text = text[len(codecs.BOM_UTF8) :]
             if not text:
                 continue
-            frame = _number(text, start)
+            frame = number_lines(text, start)
             start += frame.height
             ends = not last or text.endswith(b"\n")
             yield Lines(frame, damaged, ends, not ends and text.endswith("\ufffd".encode()))
@@ -166,7 +168,7 @@ def _utf8(data: bytes, encoding: str) -> tuple[bytes, int]:
     return text.encode("utf-8", "replace"), damaged
 
 
-def _number(text: bytes, start: int) -> pl.DataFrame:
+def number_lines(text: bytes, start: int) -> pl.DataFrame:
     frame = pl.read_csv(
         text,
         has_header=False,

@@ -158,6 +158,7 @@ def parse_moments(cells: pl.Series, day_first: bool | None = None) -> pl.DataFra
         (r"^[0-9]{8}$", "%Y%m%d", False),
         (r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}$", "%Y-%m-%d", False),
         (r"^[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}$", "%Y/%m/%d", False),
+        (r"^[0-9]{4}/[0-9]{1,2}/[0-9]{1,2} [0-9]{1,2}:[0-9]{2}:[0-9]{2}$", "%Y/%m/%d %H:%M:%S", True),
     ):
         if not todo.any():
             break

@@ -31,11 +31,11 @@ class BankExport:
 
     def claims(self, source: Source, options: ReadOptions) -> bool:
         """Whether the head holds a header row in some delimiter."""
-        return _recognise(source, options) is not None
+        return recognise_text(source, options) is not None
 
     def read(self, source: Source, options: ReadOptions) -> ReadResult:
         """Read the file chunk by chunk."""
-        found = _recognise(source, options)
+        found = recognise_text(source, options)
         if found is None:
             return ReadResult.refused(self.name, "No header row with a date and an amount was found.")
         encoding, delimiter, header, profile = found
@@ -53,7 +53,7 @@ class BankExport:
                 damaged += chunk.damaged
                 rows = join_lines(chunk.frame, delimiter, start)
                 start += rows.height
-                lines = rows.filter(_not_blank(delimiter))
+                lines = rows.filter(not_blank(delimiter))
                 if lines.is_empty():
                     continue
                 cells = split_cells(lines, delimiter, width)
@@ -96,7 +96,7 @@ class BankExport:
 Recognised = tuple[str, str, Header, Profile | None]
 
 
-def _recognise(source: Source, options: ReadOptions) -> Recognised | None:
+def recognise_text(source: Source, options: ReadOptions) -> Recognised | None:
     """Encoding, delimiter, header and profile of a text file, from its head alone."""
     return _recognise_head(
         source.name, source.head, source.size, tuple(options.aliases), tuple(options.profiles)
@@ -131,7 +131,7 @@ def _recognise_head(
     whole = pl.concat(chunks).head(2 * HEAD_ROWS)
     tables: list[tuple[str, list[tuple[str | None, ...]]]] = []
     for delimiter in (profile.delimiter,) if profile and profile.delimiter else _by_frequency(whole):
-        lines = join_lines(whole, delimiter, 1).filter(_not_blank(delimiter)).head(HEAD_ROWS)
+        lines = join_lines(whole, delimiter, 1).filter(not_blank(delimiter)).head(HEAD_ROWS)
         width = min(int(lines["line"].str.count_matches(delimiter, literal=True).max() or 0) + 1, MAX_COLUMNS)  # type: ignore[arg-type]
         if width < 3:
             continue
@@ -142,13 +142,13 @@ def _recognise_head(
             cells = cells.filter(pl.col("record") >= profile.header_row)
         rows = cells.select(pl.exclude("record", "cells")).rows()
         found = find_header(rows, aliases, guessing=False)
-        if found is not None and _known(found[1]) >= _SURE:
+        if found is not None and known_columns(found[1]) >= _SURE:
             return encoding, delimiter, found[1], profile
         tables.append((delimiter, rows))
     for guessing in (False, True):
         headers = [(each[0], find_header(each[1], aliases, guessing=guessing)) for each in tables]
         best = max(
-            ((_known(found[1]), -i) for i, (_, found) in enumerate(headers) if found is not None),
+            ((known_columns(found[1]), -i) for i, (_, found) in enumerate(headers) if found is not None),
             default=None,
         )
         if best is not None:
@@ -158,7 +158,8 @@ def _recognise_head(
     return None
 
 
-def _known(header: Header) -> int:
+def known_columns(header: Header) -> int:
+    """Return how many columns of a header have a role."""
     return sum(len(each) for each in header.columns.values())
 
 
@@ -171,7 +172,8 @@ def _by_frequency(lines: pl.DataFrame) -> list[str]:
     return [DELIMITERS[i] for i in order if counts[i]]
 
 
-def _not_blank(delimiter: str) -> pl.Expr:
+def not_blank(delimiter: str) -> pl.Expr:
+    """Whether a line holds anything but blanks, quotation marks and delimiters."""
     return pl.col("line").str.strip_chars(BLANK + '",|;' + delimiter) != ""
 
 

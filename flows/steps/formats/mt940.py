@@ -52,7 +52,9 @@ class Mt940:
     def claims(self, source: Source, options: ReadOptions) -> bool:
         """Claim text in which a ``:20:`` is followed by the other header fields."""
         head = source.head
-        return bool(_CLAIM.search(head) or (_NO_PREAMBLE.search(head) and b"\n:61:" in head))
+        if (b"\n:20:" in head or head.startswith(b":20:")) and _CLAIM.search(head):
+            return True
+        return b"\n:61:" in head and bool(_NO_PREAMBLE.search(head))
 
     def read(self, source: Source, options: ReadOptions) -> ReadResult:
         """Read all messages of the file."""
