@@ -17,6 +17,10 @@ SILENT_DAYS = 14
 SILENT_TIMES = 3
 """An open account's statement is taken to be missing at the end when it has been silent for more than
 `SILENT_DAYS` and for more than `SILENT_TIMES` its longest silence before."""
+NET_DAYS = 7
+"""A break over more days hides what came and went between: its net amount says nothing of either."""
+CLEARING_DAYS = 3
+"""Days between the two sides of a transfer (a weekend between)."""
 MATERIAL = 0.3
 """A break in the balance chain matters when what is missing is at least this share of the amount at issue."""
 
@@ -94,12 +98,37 @@ def _blind(ctx: Context) -> pl.DataFrame:
         .filter(pl.col("kind") != "overlap")
         .join(client_accounts.select("institution_id", "account_id", "account_no"), on="account_no")
         .with_columns(
-            blind_from=pl.col("first_on"), blind_to=pl.col("last_on"), missing_fen=pl.col("gap_fen").abs()
+            blind_from=pl.col("first_on"),
+            blind_to=pl.col("last_on"),
+            missing_fen=pl.when((pl.col("last_on") - pl.col("first_on")).dt.total_days() <= NET_DAYS).then(
+                pl.col("gap_fen").abs()
+            ),
         )
     )
     columns = ["institution_id", "account_id", "blind_from", "blind_to", "missing_fen"]
-    parts = [part.select(columns) for part in (unseen, head, tail, broken)]
+    parts = [part.select(columns) for part in (unseen, head, tail, broken, _one_sided(ctx, client_accounts))]
     return pl.concat(parts, how="vertical_relaxed").sort(columns)
+
+
+def _one_sided(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
+    """Days on which another account's statement shows a movement that this account's own lacks."""
+    days = pl.duration(days=CLEARING_DAYS)
+    moves = ctx.table("mart_transfer")
+    left = moves.filter(pl.col("out_line_no").is_null()).select(
+        account_id="from_account_id", day=pl.col("arrived_at").cast(pl.Date), missing_fen="amount_fen"
+    )
+    came = moves.filter(pl.col("in_line_no").is_null()).select(
+        account_id="to_account_id", day=pl.col("paid_at").cast(pl.Date), missing_fen="amount_fen"
+    )
+    both = pl.concat(
+        [
+            left.with_columns(blind_from=pl.col("day") - days, blind_to=pl.col("day")),
+            came.with_columns(blind_from=pl.col("day"), blind_to=pl.col("day") + days),
+        ]
+    )
+    return both.join(accounts.filter(pl.col("monitored")), on="account_id").filter(
+        pl.col("day").is_between(pl.col("first_on"), pl.col("last_on"))
+    )
 
 
 def _longest_silence(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:

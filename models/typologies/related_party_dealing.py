@@ -6,6 +6,7 @@ steps or a shared id ties it, and 0.1 less when money went one way only.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 
 import polars as pl
@@ -19,6 +20,8 @@ from models.typologies.base import Context, Parameter, Typology
 NOT_RELATED = ("employee", "vendor")
 """Roles of the register that are no related parties (typologies.md, head)."""
 SHAREHOLDERS = ("shareholder",)
+MONTH = (25, 38)
+"""Days between two payments of a monthly contract (weekends and holidays between)."""
 
 TYPOLOGY = Typology(
     code="related-party-dealing",
@@ -126,6 +129,11 @@ def _material(ctx: Context) -> pl.DataFrame:
     )
     party = ["institution_id", "holder_id"]
     steady = pl.len().over([*party, "direction", "amount_fen"]) >= ctx.parameter(TYPOLOGY, "steady_times")
+    # a monthly contract of which the statements so far show two payments: the third is not due yet
+    gap = (pl.col("booked_on").max() - pl.col("booked_on").min()).dt.total_days().over([*party, "amount_fen"])
+    pair = (pl.len().over([*party, "direction", "amount_fen"]) == 2) & (pl.len().over(party) == 2)
+    late = pl.col("booked_on").max().over(party) >= ctx.as_of - dt.timedelta(days=MONTH[1])
+    steady = steady | (pair & gap.is_between(*MONTH) & late)
     shareholder = pl.col("roles").list.set_intersection(list(SHAREHOLDERS)).list.len() > 0
     one_way = pl.col("direction").n_unique().over(party) == 1
     few = pl.len().over(party) <= 2
