@@ -20,6 +20,7 @@ Numbers: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 _DAY_US = 86_400_000_000
+_FEW = 5_000
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,9 @@ def direct(lines: pl.DataFrame, pages: Mapping[str, Sequence[int]]) -> Directed:
 def _codes(column: pl.Series, names: pl.Series) -> Numbers:
     if len(names) <= 1:
         return np.zeros(len(column), np.int64)
+    if len(column) <= _FEW:  # a small file is not worth a query
+        _, first, code = np.unique(column.to_numpy(), return_index=True, return_inverse=True)
+        return np.argsort(np.argsort(first))[code]
     return column.replace_strict(names, np.arange(len(names)), return_dtype=pl.Int64).to_numpy()
 
 

@@ -25,7 +25,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -265,7 +265,7 @@ def _unwritable(folder: Path, error: OSError) -> LakeError:
 
 
 def _write_sidecar(sidecar: Sidecar, path: Path) -> None:
-    text = json.dumps(asdict(sidecar), ensure_ascii=False, sort_keys=True)
+    text = json.dumps(vars(sidecar), ensure_ascii=False, sort_keys=True)
     path.write_text(text, encoding="utf-8", errors="replace")
 
 

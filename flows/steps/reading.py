@@ -250,7 +250,7 @@ def judge_statement(
         warnings=_with_order(result.warnings, chain.newest_first, chain.reordered_days),
         breaks=[asdict(each) for each in chain.breaks],
         accounts=[asdict(each) for each in result.accounts],
-        layout=asdict(result.layout),
+        layout=dict(vars(result.layout)),
     )
     return lines, sidecar
 
@@ -291,7 +291,7 @@ def judge_register(result: RegisterResult, name: str, reader: str) -> Sidecar:
         last_on=None,
         problem=result.problem,
         warnings=list(result.warnings),
-        layout=asdict(result.layout),
+        layout=dict(vars(result.layout)),
     )
 
 

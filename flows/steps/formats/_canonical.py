@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from flows.steps.formats._columns import _foreign
-from flows.steps.formats._values import SCIENTIFIC, clean, clean_account, parse_fen, parse_moments
+from flows.steps.formats._values import SCIENTIFIC, clean_account, clean_columns, parse_fen, parse_moments
 
 REQUIRED = frozenset({"account_no", "booked_at", "direction", "amount"})
 CONTRACT_COLUMNS = frozenset(
@@ -88,7 +88,7 @@ def _text(rows: pl.DataFrame, name: str) -> pl.Series:
         pl.Float64,
     ):  # an account number that passed through a float has lost digits
         column = column.cast(pl.Decimal(38, 0), strict=False) if column.abs().max() is not None else column
-    return pl.DataFrame({name: column.cast(pl.String, strict=False)}).select(clean(pl.col(name))).to_series()
+    return clean_columns(column.cast(pl.String, strict=False).to_frame()).to_series()
 
 
 def _fen(rows: pl.DataFrame, name: str) -> pl.Series:

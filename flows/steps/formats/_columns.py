@@ -11,8 +11,8 @@ from flows.steps.formats._direction import fit_chain, flag_code, flag_sign
 from flows.steps.formats._header import Header
 from flows.steps.formats._values import (
     SCIENTIFIC,
-    clean,
     clean_account,
+    clean_columns,
     guess_day_first,
     half_width,
     parse_clock,
@@ -96,7 +96,7 @@ class _Cells:
         self.height = frame.height
         used = (each for role, each in header.columns.items() if role not in _UNREAD)
         wanted = sorted({i for each in used for i in each if f"c{i}" in frame.columns})
-        self._clean = frame.select([clean(pl.col(f"c{i}")).alias(f"c{i}") for i in wanted])
+        self._clean = clean_columns(frame.select([f"c{i}" for i in wanted]))
 
     def column(self, index: int | None) -> pl.Series:
         name = f"c{index}"

@@ -40,6 +40,8 @@ def split_cells(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFrame
     quoted = lines["line"].str.contains('"', literal=True)
     if not quoted.any():
         return _split_plain(lines, delimiter, width)
+    if quoted.all():
+        return _split_quoted(lines, delimiter, width)
     plain = _split_plain(lines.filter(~quoted), delimiter, width)
     rest = _split_quoted(lines.filter(quoted), delimiter, width)
     return pl.concat([plain, rest], how="vertical").sort("record")
@@ -81,12 +83,13 @@ def _split_quoted(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFra
         mended = pl.when(line.str.contains(good)).then(line).otherwise(line.str.replace_all(pattern, value))
         lines = lines.with_columns(mended.alias("line"))
         ok = lines["line"].str.contains(good)
+    if ok.all():
+        return _read_quoted(lines, delimiter, width)
     parts = []
     if ok.any():
         parts.append(_read_quoted(lines.filter(ok), delimiter, width))
-    if not ok.all():
-        parts.append(_read_stray(lines.filter(~ok), delimiter, width))
-    return pl.concat(parts, how="vertical")
+    parts.append(_read_stray(lines.filter(~ok), delimiter, width))
+    return pl.concat(parts, how="vertical").sort("record")
 
 
 def _read_quoted(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFrame:

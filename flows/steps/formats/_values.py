@@ -26,6 +26,18 @@ def clean(cells: pl.Expr) -> pl.Expr:
     return pl.when((trimmed != "") & ~trimmed.str.contains(_EMPTY)).then(trimmed)
 
 
+def clean_columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """Clean every cell of a frame of strings (:func:`clean`), touching twice only columns that need it."""
+    trimmed = frame.select(pl.all().str.strip_chars(BLANK))
+    if trimmed.is_empty():
+        return trimmed
+    empty = trimmed.select(((pl.all() == "") | pl.all().str.contains(_EMPTY)).any()).row(0)
+    cells = [pl.col(name) for name, some in zip(trimmed.columns, empty, strict=True) if some]
+    return trimmed.with_columns(
+        [pl.when((each != "") & ~each.str.contains(_EMPTY)).then(each) for each in cells]
+    )
+
+
 def half_width(cells: pl.Series) -> pl.Series:
     """Full-width digits and signs to ASCII, only where there are any."""
     wide = cells.str.contains(r"[^\x00-\x7f]")
