@@ -238,9 +238,14 @@ def _products(ctx: Context) -> pl.DataFrame:
         .unique(["product_id", "project_id"])
         .join(projects, on="project_id")
         .join(disbursed(ctx), on="project_id", how="left")
+        .join(_repaid_alone(ctx), on="project_id", how="left")
         .with_columns(part_fen=pl.coalesce("part_fen", "principal_fen"))
         .with_columns(
-            lent=pl.when(pl.col("lent_fen").is_not_null() | (pl.col("started_on") < start))
+            lent=pl.when(
+                pl.col("lent_fen").is_not_null()
+                | (pl.col("started_on") < start)
+                | pl.col("repaid").fill_null(False)
+            )
             .then(pl.col("part_fen"))
             .otherwise(0)
         )
@@ -261,6 +266,14 @@ def _products(ctx: Context) -> pl.DataFrame:
         .with_columns(raising=young & (pl.col("projects") > 0) & (pl.col("lent_fen") == 0))
         .sort("product_id")
     )
+
+
+def _repaid_alone(ctx: Context) -> pl.DataFrame:
+    """Projects that their borrower, who has no other here, repays: they were paid out, seen or not."""
+    projects = ctx.table("mart_project", ("project_id", "institution_id", "borrower_holder_id"))
+    alone = projects.drop_nulls().filter(pl.len().over("institution_id", "borrower_holder_id") == 1)
+    back = ctx.table("mart_project_line", ("project_id", "kind")).filter(pl.col("kind") == "repayment")
+    return alone.join(back, on="project_id", how="semi").select("project_id", repaid=pl.lit(True))
 
 
 def idle_deposits(ctx: Context) -> pl.DataFrame:
