@@ -1,7 +1,9 @@
 -- Purpose: the deposit line that paid a subscription: same investor, same amount, nearest day within 7 days.
 -- Grain: subscription_id; a line serves one subscription. Twins are paired in order, so no join multiplies.
 -- Reads: mart_line, mart_controlled_account, stg_subscriptions, stg_products, int_subscription__investor.
-with asked as (
+-- Both sides are materialised: joined apart, the optimiser would meet them on amount and day alone, where round
+-- amounts make a cross product of a big platform.
+with asked as materialized (
     select
         s.subscription_id,
         p.institution_id,
@@ -14,7 +16,7 @@ with asked as (
     where i.investor_holder_id is not null
 ),
 
-paid as (
+paid as materialized (
     select
         l.line_no,
         c.institution_id,
