@@ -91,12 +91,14 @@ def check_chain(lines: pl.DataFrame, accounts: Sequence[AccountBalances] = ()) -
             openings.setdefault(each.account_no, each.opening_fen)
     directed = direct(lines, page_starts(accounts))
     chain_no, reordered = directed.chain_no, 0
-    if directed.misfits:
-        frame = directed.frame(lines)
-        ordered, reordered = reorder_days(frame, openings)
+    stated = any(each.opening_fen is not None or each.closing_fen is not None for each in accounts)
+    # Rows that fit each other may still not fit the opening balance: in and out of one amount do in both orders.
+    unfit = directed.misfits or (stated and _breaks(_events(lines, chain_no, directed, accounts)))
+    if unfit:
+        ordered, reordered = reorder_days(directed.frame(lines), openings)
         chain_no = ordered["chain_no"].to_numpy()
-    if any(each.opening_fen is not None or each.closing_fen is not None for each in accounts):
-        breaks = _breaks(_events(lines, chain_no, directed, accounts))
+    if stated:
+        breaks = _breaks(_events(lines, chain_no, directed, accounts)) if unfit else []
     else:
         breaks = _row_breaks(lines, chain_no, directed) if directed.misfits or directed.gaps else []
     return Chain(

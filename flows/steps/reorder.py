@@ -38,7 +38,7 @@ def reorder_days(
     """
     if directed["balance"].null_count() == directed.height:
         return directed, 0
-    doubtful = _doubtful_days(directed)
+    doubtful = _doubtful_days(directed, openings or {})
     if doubtful.is_empty():
         return directed, 0
     rows: list[int] = []
@@ -71,12 +71,19 @@ def reorder_days(
     return merged.with_columns(chain_no=pl.coalesce("place", "chain_no")).drop("place"), reordered
 
 
-def _doubtful_days(directed: pl.DataFrame) -> pl.DataFrame:
-    """Return the lines of account-days in which, or right after which, a balance does not follow."""
+def _doubtful_days(directed: pl.DataFrame, openings: Mapping[str, int]) -> pl.DataFrame:
+    """Return the lines of account-days in which, or right after which, a balance does not follow.
+
+    An account's first line follows the opening balance, where the file states one.
+    """
     account, day = "account_no", ["account_no", "day"]
     chain = directed.sort(account, "chain_no").with_columns(
         day=pl.col("booked_at").dt.date(), before=pl.col("balance").shift(1).over(account)
     )
+    if openings:
+        opening = pl.col(account).replace_strict(dict(openings), default=None, return_dtype=pl.Int64)
+        first = pl.col(account).is_first_distinct()
+        chain = chain.with_columns(before=pl.when(first).then(opening).otherwise("before"))
     misfit = (pl.col("before") + pl.col("delta") != pl.col("balance")).fill_null(False)
     days = (
         chain.with_columns(misfit=misfit)

@@ -211,6 +211,14 @@ def test_lines_shuffled_within_their_day_are_ordered_again(
     assert chain.breaks == []
 
 
+def test_the_first_day_starts_where_the_opening_balance_stands() -> None:
+    # In and out of the same amount fit in both orders; only the opening balance tells which.
+    frame = in_file_order(statement([1, -1], 10_000, per_day=2), [1, 0])
+    chain = check_chain(frame, [AccountBalances("A", 10_000, 10_000)])
+    assert chain.breaks == []
+    assert chain.chain_no.to_list() == [1, 0]
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(amounts, min_size=1, max_size=40), st.randoms(use_true_random=False))
 def test_a_trail_is_found_whenever_there_is_one(deltas: list[int], rng: random.Random) -> None:
