@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from models.finding import evidence
-from models.typologies._frames import first_last, total
+from models.finding import AmountBases, Finding, evidence
+from models.typologies._frames import accounts_of, first_last, total
 from models.typologies._paths import arrivals
 from models.typologies._pool import disbursement_lines
-from models.typologies.base import Context
+from models.typologies.base import Context, Typology
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +143,39 @@ def chain_evidence(ctx: Context, found: Diversion) -> pl.DataFrame:
             evidence("passed_on", way),
             evidence("project", register="projects", keys=found.projects["project_id"].to_list()),
         ]
+    )
+
+
+def diversion_finding(
+    ctx: Context,
+    typology: Typology,
+    found: Diversion,
+    *,
+    explanation_zh: str,
+    explanation_en: str,
+    benign: tuple[str, ...],
+) -> Finding:
+    """Make the finding of project money that reached firms of a forbidden kind.
+
+    The amount is what arrived, at most what was lent; the severity is 4 from the typology's
+    ``large_amount`` (yuan) or from five projects on, and the confidence grows with the share that arrived.
+    """
+    amount, lent = found.arrived_fen, total(found.projects, "lent_fen")
+    large = ctx.parameter(typology, "large_amount") * 100
+    first, last = found.span
+    return Finding(
+        institution_id=found.institution_id,
+        typology=typology.code,
+        amount_fen=amount,
+        severity=4 if amount >= large or found.projects.height >= 5 else 3,
+        confidence=round(0.6 + 0.3 * min(1.0, amount / lent), 3),
+        first_on=first,
+        last_on=last,
+        accounts=accounts_of(found.projects),
+        bases=AmountBases(total(found.projects, "principal_fen"), amount, amount, 0),
+        evidence=chain_evidence(ctx, found),
+        amount_high_fen=lent,
+        explanation_zh=explanation_zh,
+        explanation_en=explanation_en,
+        benign=benign,
     )

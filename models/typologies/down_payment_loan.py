@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from models.finding import AmountBases, Finding
-from models.typologies._diversion import chain_evidence, diversions
-from models.typologies._frames import accounts_of, total
+from models.finding import Finding
+from models.typologies._diversion import diversion_finding, diversions
+from models.typologies._frames import total
 from models.typologies._parties import of_kind
 from models.typologies._pool import disbursement_lines
 from models.typologies._say import percent, yuan
@@ -87,7 +87,6 @@ def detect(ctx: Context) -> Iterator[Finding]:
     A developer that is itself the registered borrower of a project is `property-finance`, not this.
     """
     least = ctx.parameter(TYPOLOGY, "min_amount") * 100
-    large = ctx.parameter(TYPOLOGY, "large_amount") * 100
     fewest = ctx.parameter(TYPOLOGY, "min_projects")
     firms = set(of_kind(ctx, "real_estate")["holder_id"].to_list())
     people = ctx.table("mart_holder").filter(pl.col("kind") == "person").select("holder_id")
@@ -107,19 +106,10 @@ def detect(ctx: Context) -> Iterator[Finding]:
         if amount < least or found.projects.height < fewest:
             continue
         lent = total(found.projects, "lent_fen")
-        first, last = found.span
-        yield Finding(
-            institution_id=found.institution_id,
-            typology=TYPOLOGY.code,
-            amount_fen=amount,
-            severity=4 if amount >= large or found.projects.height >= 5 else 3,
-            confidence=round(0.6 + 0.3 * min(1.0, amount / lent), 3),
-            first_on=first,
-            last_on=last,
-            accounts=accounts_of(found.projects),
-            bases=AmountBases(total(found.projects, "principal_fen"), amount, amount, 0),
-            evidence=chain_evidence(ctx, found),
-            amount_high_fen=lent,
+        yield diversion_finding(
+            ctx,
+            TYPOLOGY,
+            found,
             explanation_zh=f"{found.projects.height} 名个人借款人获放款 {yuan(lent)} 元,其中 {yuan(amount)} 元({percent(amount / lent)})经 {found.hops} 手以内付给 "
             f"{found.pieces['target_id'].n_unique()} 家房地产开发或中介企业。",
             explanation_en=f"{found.projects.height} personal borrowers were paid {yuan(lent)} yuan; {yuan(amount)} yuan of it ({percent(amount / lent)}) reached "

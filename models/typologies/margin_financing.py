@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from models.finding import AmountBases, Finding
-from models.typologies._diversion import chain_evidence, diversions
-from models.typologies._frames import accounts_of, total
+from models.finding import Finding
+from models.typologies._diversion import diversion_finding, diversions
+from models.typologies._frames import total
 from models.typologies._parties import of_kind
 from models.typologies._say import percent, yuan
 from models.typologies.base import Context, Parameter, Typology
@@ -74,7 +74,6 @@ TYPOLOGY = Typology(
 def detect(ctx: Context) -> Iterator[Finding]:
     """Yield at most one finding an institution; the amount is what reached brokers."""
     least = ctx.parameter(TYPOLOGY, "min_amount") * 100
-    large = ctx.parameter(TYPOLOGY, "large_amount") * 100
     brokers = set(of_kind(ctx, "securities")["holder_id"].to_list())
     for found in diversions(
         ctx,
@@ -88,19 +87,10 @@ def detect(ctx: Context) -> Iterator[Finding]:
         if amount < least:
             continue
         lent = total(found.projects, "lent_fen")
-        first, last = found.span
-        yield Finding(
-            institution_id=found.institution_id,
-            typology=TYPOLOGY.code,
-            amount_fen=amount,
-            severity=4 if amount >= large or found.projects.height >= 5 else 3,
-            confidence=round(0.6 + 0.3 * min(1.0, amount / lent), 3),
-            first_on=first,
-            last_on=last,
-            accounts=accounts_of(found.projects),
-            bases=AmountBases(total(found.projects, "principal_fen"), amount, amount, 0),
-            evidence=chain_evidence(ctx, found),
-            amount_high_fen=lent,
+        yield diversion_finding(
+            ctx,
+            TYPOLOGY,
+            found,
             explanation_zh=f"{found.projects.height} 个项目放款 {yuan(lent)} 元,其中 {yuan(amount)} 元({percent(amount / lent)})经 {found.hops} 手以内进入 "
             f"{found.pieces['target_id'].n_unique()} 家证券、期货公司。",
             explanation_en=f"{found.projects.height} projects were paid {yuan(lent)} yuan; {yuan(amount)} yuan of it ({percent(amount / lent)}) reached "
