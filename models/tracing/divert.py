@@ -76,7 +76,7 @@ def diverted(ctx: Context, lines: pl.DataFrame, *, direct: bool, through_own: bo
     Returns
     -------
     polars.DataFrame
-        Columns of `models.tracing.uses.USE_SCHEMA`. Commission kept by those in between is
+        Columns of `models.tracing.parts.USE_SCHEMA`. Commission kept by those in between is
         ``unknown`` (basis ``shaved``).
     """
     hops, days = (FAR_HOPS, FAR_DAYS) if direct else (HOPS, DAYS)

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.tracing.accounts import CLIENT_ACCOUNTS
+from models.tracing.clients import payout_lines
+from models.tracing.lent import project_payments
 from models.tracing.passing import passing
-from models.tracing.sources import CLIENT_ACCOUNTS, payout_lines, project_payments, sources
+from models.tracing.sources import sources
 from models.typologies._ledger import deposits, subscriptions
 from models.typologies.base import Context
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from models.tracing.accounts import CLIENT_ACCOUNTS
+from models.tracing.by_round import payer_classes
+from models.tracing.clients import payout_lines
 from models.tracing.legs import legs, openings
 from models.tracing.match import match
 from models.tracing.pro_rata import pro_rata
-from models.tracing.sources import CLIENT_ACCOUNTS, payer_classes, payout_lines
 from models.tracing.uses import uses
 from models.typologies._ledger import deposits
 from models.typologies.base import Context
