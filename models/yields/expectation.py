@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -126,9 +127,11 @@ class Expectation:
         if self.features != FEATURES:
             raise ForeignFeatures("the model was fitted on other features than this version uses; refit it")
         x = matrix(frame)
-        spread = (
-            np.full(x.shape[0], self.margin) if self.model is None else _predict(self.name, self.model, x)
-        )
+        if self.model is None:
+            spread = np.full(x.shape[0], self.margin)
+        else:
+            with _alone():
+                spread = _predict(self.name, self.model, x)
         return np.asarray(x[:, 0] + spread, np.float64)
 
     def scale(self, frame: pl.DataFrame) -> Floats:
@@ -170,13 +173,17 @@ def _fit(name: str, x: Floats, spread: Floats) -> RegressorMixin | None:
     if make is None:
         return None
     model = make()
-    with threadpool_limits(limits=1):  # a thousand rows: threads wait for each other longer than they work
-        model.fit(x[:, 0] if isinstance(model, IsotonicRegression) else x, spread)
+    model.fit(x[:, 0] if isinstance(model, IsotonicRegression) else x, spread)
     return model
 
 
 def _predict(name: str, model: RegressorMixin, x: Floats) -> Floats:
     return np.asarray(model.predict(x[:, 0] if isinstance(model, IsotonicRegression) else x), np.float64)
+
+
+def _alone() -> threadpool_limits:
+    """One thread: over a thousand rows threads wait for each other longer than they work."""
+    return threadpool_limits(limits=1)
 
 
 def fit(features: pl.DataFrame, paid: npt.ArrayLike, issued: npt.ArrayLike) -> Expectation:
@@ -206,10 +213,16 @@ def fit(features: pl.DataFrame, paid: npt.ArrayLike, issued: npt.ArrayLike) -> E
     spread = y - x[:, 0]
     if spread.size < LEAST_TO_FIT:
         return _prior(x, spread)
+    with _alone():
+        return _chosen(x, y, spread, np.asarray(issued))
+
+
+def _chosen(x: Floats, y: Floats, spread: Floats, issued: npt.NDArray[Any]) -> Expectation:
+    """Fit all candidates fold by fold and keep the simplest that is as good as the best."""
     centre = float(np.median(spread))
     noise = max(1.4826 * float(np.median(np.abs(spread - centre))), 5e-4)
     usable = np.abs(spread - centre) <= 8.0 * noise
-    order = np.lexsort((y, x[:, 0], np.asarray(issued)))
+    order = np.lexsort((y, x[:, 0], issued))
     order = order[usable[order]]
     x_in, s_in = x[order], spread[order]
     edges = np.linspace(0, order.size, FOLDS + 2).astype(int)
