@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 import duckdb
 import polars as pl
@@ -68,7 +68,8 @@ class DuckMarts:
         self._columns: dict[str, list[str]] = {}
         for table, column in rows:
             self._columns.setdefault(table, []).append(column)
-        self._frames: dict[tuple[str, tuple[str, ...] | None], pl.DataFrame] = {}
+        self._views = {v for (v,) in self._con.execute("select view_name from duckdb_views()").fetchall()}
+        self._series: dict[str, dict[str, pl.Series]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -85,7 +86,7 @@ class DuckMarts:
         return list(self._columns[name])
 
     def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
-        """Return a whole relation or some of its columns, cached.
+        """Return a whole relation or some of its columns; a column is read once and kept.
 
         Raises
         ------
@@ -94,24 +95,26 @@ class DuckMarts:
         """
         if name not in self._columns:
             raise KeyError(f"the warehouse has no relation {name}")
-        whole = self._frames.get((name, None))
-        if columns is None:
-            if whole is None:
-                whole = self._read(name, "*")
-                self._frames[(name, None)] = whole
-            return whole
-        if whole is not None:
-            return whole.select(columns)
-        key = (name, tuple(columns))
-        if key not in self._frames:
-            missing = [c for c in columns if c not in self._columns[name]]
-            if missing:
-                raise KeyError(f"{name} has no column {missing}")
-            self._frames[key] = self._read(name, ", ".join(f'"{c}"' for c in columns))
-        return self._frames[key]
+        wanted = self._columns[name] if columns is None else columns
+        missing = [c for c in wanted if c not in self._columns[name]]
+        if missing:
+            raise KeyError(f"{name} has no column {missing}")
+        held = self._series.setdefault(name, {})
+        absent = [c for c in wanted if c not in held]
+        if absent:
+            # The rows of a table come in the order in which they were written, so columns read apart fit together;
+            # those of a view need not.
+            absent = self._columns[name] if name in self._views else absent
+            what = ", ".join(f'"{c}"' for c in absent)
+            arrow = self._con.sql(f'select {what} from "{name}"').to_arrow_table()
+            for column in cast(pl.DataFrame, pl.from_arrow(arrow)).get_columns():
+                held[column.name] = _flagged(column)
+        return pl.DataFrame([held[c] for c in wanted])
 
-    def _read(self, name: str, what: str) -> pl.DataFrame:
-        return pl.from_arrow(self._con.sql(f'select {what} from "{name}"').to_arrow_table())  # type: ignore[return-value]
+
+def _flagged(column: pl.Series) -> pl.Series:
+    """Tell polars that a number column is in order where it is: sorting by it then costs nothing."""
+    return column.set_sorted() if column.dtype == pl.Int64 and column.is_sorted() else column
 
 
 def as_of(marts: DuckMarts) -> dt.date:

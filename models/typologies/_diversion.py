@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, first_last, total
+from models.typologies._frames import accounts_of, first_last, parts, total
 from models.typologies._paths import arrivals
 from models.typologies._pool import disbursement_lines
 from models.typologies.base import Context, Typology
@@ -58,7 +58,7 @@ def diversions(
     days: int,
     share: float,
     starts: pl.DataFrame | None = None,
-    accounts: dict[str, Collection[int]] | None = None,
+    accounts: pl.DataFrame | None = None,
     through_borrower: bool = True,
 ) -> Iterator[Diversion]:
     """Projects of which at least a share reached the institution's targets.
@@ -74,8 +74,8 @@ def diversions(
         Least share of the disbursement that must have arrived.
     starts : polars.DataFrame, optional
         Disbursements to follow (default: all of `disbursement_lines`).
-    accounts : dict, optional
-        Institution -> accounts of the targets that count.
+    accounts : polars.DataFrame, optional
+        ``institution_id``, ``account_id``: accounts of the targets that count.
     through_borrower : bool
         Leave out targets that were paid directly because they are the registered borrower.
 
@@ -87,19 +87,24 @@ def diversions(
     lent = disbursement_lines(ctx) if starts is None else starts
     principal = ctx.table("mart_project").select("project_id", "principal_fen")
     lent = lent.join(principal, on="project_id", how="left")
-    for institution in sorted(lent["institution_id"].unique().to_list()):
-        goal = targets.get(institution, set()) | targets.get("", set())
-        mine = lent.filter(pl.col("institution_id") == institution)
-        if not goal or mine.is_empty():
-            continue
-        pieces = arrivals(
-            ctx,
-            mine.select("line_no", "holder_id", "booked_on", "amount_fen"),
-            goal,
-            hops=hops,
-            days=days,
-            accounts=None if accounts is None else accounts.get(institution, ()),
-        )
+    lenders = lent.select("institution_id").unique().drop_nulls()
+    pairs = [(i, h) for i, holders in sorted(targets.items()) if i for h in sorted(holders)]
+    listed = pl.DataFrame(pairs, schema={"institution_id": pl.String, "holder_id": pl.Int64}, orient="row")
+    everywhere = pl.DataFrame({"holder_id": sorted(targets.get("", set()))}, schema={"holder_id": pl.Int64})
+    goals = pl.concat(
+        [listed.join(lenders, on="institution_id", how="semi"), lenders.join(everywhere, how="cross")]
+    )
+    arrived = arrivals(
+        ctx,
+        lent.join(goals, on="institution_id", how="semi"),
+        goals,
+        hops=hops,
+        days=days,
+        accounts=accounts,
+    )
+    of = parts(lent)
+    for institution, pieces in sorted(arrived.items()):
+        mine = of[institution]
         if through_borrower:
             pieces = pieces.filter(pl.col("hops") > 1)
         if pieces.is_empty():

@@ -77,22 +77,10 @@ def returned(ctx: Context, *, share: float, days: int, hops: int) -> list[Divers
     targets: dict[str, set[int]] = {}
     for institution, holder in pl.concat([close, own_holders(ctx)]).iter_rows():
         targets.setdefault(institution, set()).add(holder)
-    inside: dict[str, list[int]] = {}
-    both = pl.concat(
+    inside = pl.concat(
         [own, close.join(accounts, on="holder_id").select("institution_id", "account_id")]
     ).unique()
-    for institution, account in both.sort("institution_id", "account_id").iter_rows():
-        inside.setdefault(institution, []).append(account)
-    return list(
-        diversions(
-            ctx,
-            targets,
-            hops=hops,
-            days=days,
-            share=share,
-            accounts={i: inside.get(i, []) for i in targets},
-        )
-    )
+    return list(diversions(ctx, targets, hops=hops, days=days, share=share, accounts=inside))
 
 
 def shared_accounts(ctx: Context, least: int) -> pl.DataFrame:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
+
+from models.typologies.base import Context
 
 
 def total(frame: pl.DataFrame, column: str = "amount_fen") -> int:
@@ -43,3 +45,61 @@ def top(column: pl.Series) -> int:
     """Largest value of an integer column; 0 for no rows."""
     largest = column.max()
     return int(largest) if isinstance(largest, int) else 0
+
+
+def parts(frame: pl.DataFrame, by: str = "institution_id") -> dict[str, pl.DataFrame]:
+    """Rows by the values of one text column, in their order; null values are left out."""
+    known = frame.filter(pl.col(by).is_not_null())
+    return {str(k[0]): part for k, part in known.partition_by(by, as_dict=True).items()}
+
+
+def of(ctx: Context, answer: Callable[[Context], pl.DataFrame], institution_id: str) -> pl.DataFrame:
+    """One institution's rows of a shared answer (a frame with ``institution_id``), in their order.
+
+    Filtering the answer once for each institution would cost institutions times rows; here the rows of each are
+    looked up once for all.
+    """
+
+    def make(ctx: Context) -> dict[str, pl.Series]:
+        numbered = answer(ctx).select("institution_id").with_row_index("row")
+        grouped = numbered.drop_nulls().group_by("institution_id").agg("row")
+        return dict(zip(grouped["institution_id"], grouped["row"], strict=True))
+
+    key = f"rows of {answer.__module__}.{answer.__qualname__}"
+    rows: dict[str, pl.Series] = ctx.shared(key, make)
+    frame = answer(ctx)
+    return frame[rows[institution_id]] if institution_id in rows else frame.clear()
+
+
+def within_days(
+    left: pl.DataFrame,
+    right: pl.DataFrame,
+    on: list[str],
+    left_day: str,
+    right_day: str,
+    *,
+    before: int,
+    after: int,
+) -> pl.DataFrame:
+    """Join rows of equal keys whose right day lies from `before` days before the left day to `after` days after it.
+
+    A join on the keys alone pairs every day with every other; here both sides are also joined on spans of days, so
+    that only neighbours meet. Order of the rows is not defined.
+    """
+    width = before + after + 1
+    day = pl.col(left_day).cast(pl.Int32)
+    spans = pl.concat_list((day - before).floordiv(width), (day + after).floordiv(width)).list.unique()
+    near = (
+        left.filter(pl.col(left_day).is_not_null())
+        .with_columns(_span=spans)
+        .explode("_span")
+        .join(
+            right.filter(pl.col(right_day).is_not_null()).with_columns(
+                _span=pl.col(right_day).cast(pl.Int32).floordiv(width)
+            ),
+            on=[*on, "_span"],
+        )
+        .drop("_span")
+    )
+    lag = pl.col(right_day).cast(pl.Int32) - pl.col(left_day).cast(pl.Int32)
+    return near.filter(lag.is_between(-before, after))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from models.typologies._frames import total
+from models.typologies._frames import parts, total
 from models.typologies._ledger import controlled_lines, payouts, subscriptions
-from models.typologies._parties import of_kind, related
-from models.typologies._paths import arrivals
+from models.typologies._parties import of_kind, related, sectors
+from models.typologies._paths import ARRIVALS, arrivals
 from models.typologies._pool import disbursement_lines
 from models.typologies.base import Context
 from models.typologies.commingled_client_funds import own_costs
@@ -21,6 +21,7 @@ WATCHED = {
     "asset_management": ("related",),
 }
 """What client money must not reach, by sector: a fund may buy securities and buildings."""
+NOTHING = pl.DataFrame(schema=ARRIVALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,50 +157,76 @@ def misuses(ctx: Context, *, hops: int, days: int, share: float, cost_lines: int
     Misuse
         In the order of institutions; those with nothing found are left out.
     """
-    close = related(ctx)
-    kinds = of_kind(ctx, "securities", "real_estate")
     costs = own_costs(ctx)
-    lumps = own_lumps(ctx)
-    loose = loose_payments(ctx).join(costs.select("line_no"), on="line_no", how="anti")
-    sectors = ctx.table("mart_institution").select("institution_id", "sector").sort("institution_id")
-    for institution, sector in sectors.iter_rows():
-        watched = WATCHED.get(sector)
-        if watched is None:
-            continue
-        mine = pl.col("institution_id") == institution
-        goal = pl.concat(
+    direct = loose_payments(ctx).join(costs.select("line_no"), on="line_no", how="anti")
+    direct = direct.with_columns(to_holder_id=pl.col("cp_holder_id"))
+    via_own = own_lumps(ctx).select(direct.columns)
+    goals = _goals(ctx)
+    followed = [
+        arrivals(
+            ctx,
+            part.join(goals, on="institution_id", how="semi").select(
+                "institution_id", "line_no", "booked_on", "amount_fen", holder_id="to_holder_id"
+            ),
+            goals,
+            hops=limit,
+            days=days,
+        )
+        for part, limit in ((direct, hops), (via_own, hops + 1))
+    ]
+    goal_of, costs_of = parts(goals), parts(costs)
+    outs_of = parts(pl.concat([direct, via_own]))
+    for institution in sorted(goal_of.keys() | (costs_of.keys() & _watching(ctx))):
+        paid = costs_of.get(institution, costs.clear())
+        if paid.height < cost_lines:
+            paid = paid.clear()
+        pieces = pl.concat(
             [
-                close.filter(mine).select("holder_id", kind=pl.lit("related")),
-                kinds.filter(pl.col("role").is_in(watched)).select("holder_id", kind=pl.col("role")),
+                arrived.get(institution, NOTHING).filter(pl.col("hops") >= fewest)
+                for arrived, fewest in zip(followed, (1, 3), strict=True)
             ]
-        ).unique("holder_id", keep="first", maintain_order=True)
-        direct = loose.filter(mine).with_columns(to_holder_id=pl.col("cp_holder_id"))
-        via_own = lumps.filter(mine)
-        followed = [
-            arrivals(
-                ctx,
-                part.select("line_no", "booked_on", "amount_fen", holder_id="to_holder_id"),
-                goal["holder_id"].to_list(),
-                hops=limit,
-                days=days,
-            ).filter(pl.col("hops") >= fewest)
-            for part, limit, fewest in ((direct, hops, 1), (via_own, hops + 1, 3))
-        ]
-        pieces = pl.concat(followed)
-        outs = pl.concat([direct, via_own.select(direct.columns)])
+        )
+        if pieces.is_empty() and paid.is_empty():
+            continue
         starts = (
-            outs.join(
+            outs_of.get(institution, direct.clear())
+            .join(
                 pieces.group_by(line_no="start_no").agg(arrived_fen=pl.col("amount_fen").sum()), on="line_no"
             )
             .rename({"amount_fen": "lent_fen"})
             .filter(pl.col("arrived_fen") >= pl.col("lent_fen") * share)
             .select("line_no", "account_no", "booked_on", "lent_fen", "arrived_fen")
         )
+        goal = goal_of.get(institution, goals.clear()).select(target_id="holder_id", kind="kind")
         pieces = pieces.join(starts.select(start_no="line_no"), on="start_no", how="semi").join(
-            goal.select(target_id="holder_id", kind="kind"), on="target_id", how="left"
+            goal, on="target_id", how="left"
         )
-        paid = costs.filter(mine)
-        if paid.height < cost_lines:
-            paid = paid.clear()
         if starts.height or paid.height:
             yield Misuse(institution, starts, pieces, paid)
+
+
+def _watching(ctx: Context) -> set[str]:
+    """Institutions of the sectors in `WATCHED`."""
+    return {i for i, sector in sectors(ctx).items() if sector in WATCHED}
+
+
+def _goals(ctx: Context) -> pl.DataFrame:
+    """Whom an institution's client money must not reach: ``institution_id``, ``holder_id``, ``kind``."""
+    kinds = of_kind(ctx, "securities", "real_estate").select("holder_id", kind="role")
+    pairs = [(sector, kind) for sector, kind_of in WATCHED.items() for kind in kind_of]
+    watched = (
+        ctx.table("mart_institution", ("institution_id", "sector"))
+        .join(pl.DataFrame(pairs, schema=["sector", "kind"], orient="row"), on="sector")
+        .drop("sector")
+    )
+    close = related(ctx).select("institution_id", "holder_id", kind=pl.lit("related"))
+    return (
+        pl.concat(
+            [
+                close.join(watched, on=["institution_id", "kind"], how="semi"),
+                watched.join(kinds, on="kind").select("institution_id", "holder_id", "kind"),
+            ]
+        )
+        .unique(["institution_id", "holder_id"], keep="first", maintain_order=True)
+        .with_columns(pl.col("holder_id").cast(pl.Int64))
+    )

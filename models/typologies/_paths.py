@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from models.typologies._frames import parts
 from models.typologies.base import Context
 
 ARRIVALS: dict[str, pl.DataType] = {
@@ -105,43 +107,68 @@ def barriers(ctx: Context) -> pl.DataFrame:
 def arrivals(
     ctx: Context,
     starts: pl.DataFrame,
-    targets: Collection[int],
+    goals: pl.DataFrame,
     *,
     hops: int = 3,
     days: int = 30,
-    accounts: Collection[int] | None = None,
-) -> pl.DataFrame:
-    """Money of the starts that can have reached the targets.
+    accounts: pl.DataFrame | None = None,
+) -> dict[str, pl.DataFrame]:
+    """Money of the starts that can have reached the targets, for all institutions at once.
 
     Parameters
     ----------
     ctx : Context
     starts : polars.DataFrame
-        ``line_no``, ``holder_id`` (who got the money), ``booked_on``, ``amount_fen``: payments out
-        of client accounts. They are the first hop.
-    targets : collection of int
-        Holders looked for. Money that reaches one stops there.
+        ``institution_id``, ``line_no``, ``holder_id`` (who got the money), ``booked_on``, ``amount_fen``:
+        payments out of client accounts. They are the first hop.
+    goals : polars.DataFrame
+        ``institution_id``, ``holder_id``: holders looked for. Money that reaches one stops there.
     hops, days : int
         Transfers counted from the client account, and days from the start.
-    accounts : collection of int, optional
-        Only these accounts of the targets count; transfers to their others are no arrivals.
+    accounts : polars.DataFrame, optional
+        ``institution_id``, ``account_id``: only these accounts of the targets count; transfers to their others
+        are no arrivals.
 
     Returns
     -------
-    polars.DataFrame
-        `ARRIVALS`, sorted by start, day, path.
+    dict
+        Institution -> `ARRIVALS`, sorted by start, day, path; institutions with no arrival are absent.
     """
-    goal = set(targets)
-    first = starts.filter(pl.col("holder_id").is_not_null()).sort("booked_on", "line_no")
-    web = _web(ctx, first, goal, hops, days)
+    columns = ["institution_id", "line_no", "holder_id", "booked_on", "amount_fen"]
+    first = starts.filter(pl.col("holder_id").is_not_null()).select(columns)
+    first = first.with_columns(pl.col("holder_id").cast(pl.Int64))
+    goals = goals.select("institution_id", pl.col("holder_id").cast(pl.Int64)).drop_nulls().unique()
+    paths = web(ctx, first, goals, hops, days)
     if accounts is not None:
-        inside = pl.col("to_account_id").is_in(sorted(set(accounts)))
-        web = web.filter(~pl.col("to_holder_id").is_in(sorted(goal)) | inside.fill_null(False))
+        inside = accounts.select("institution_id", pl.col("account_id").cast(pl.Int64).alias("to_account_id"))
+        at_goal = paths.join(
+            goals.rename({"holder_id": "to_holder_id"}), on=["institution_id", "to_holder_id"], how="semi"
+        )
+        elsewhere = at_goal.join(inside, on=["institution_id", "to_account_id"], how="anti")
+        paths = paths.join(elsewhere, on=["institution_id", "transfer_no"], how="anti")
+    who = ["institution_id", "holder_id"]
+    leaving = paths.select("institution_id", holder_id="from_holder_id")
+    useful = first.join(pl.concat([leaving, goals]).unique(), on=who, how="semi").sort("booked_on", "line_no")
+    paths = paths.sort("paid_at", "transfer_no")
+    sought = goals.join(useful.select("institution_id").unique(), on="institution_id", how="semi")
+    targets = parts(sought)
+    edges_of, found = parts(paths), {}
+    for institution, queue in sorted(parts(useful).items()):
+        goal = set(targets[institution]["holder_id"]) if institution in targets else set()
+        along = edges_of.get(institution, paths.clear())
+        frame = _pass_on(queue, along, goal, hops, days)
+        if frame.height:
+            found[institution] = frame
+    return found
+
+
+def _pass_on(starts: pl.DataFrame, along: pl.DataFrame, goal: set[int], hops: int, days: int) -> pl.DataFrame:
+    """Pass the starts' money on along one institution's transfers in time order (`ARRIVALS`)."""
     lots: dict[int, list[_Lot]] = defaultdict(list)
     found: list[tuple[int, int, dt.date, int, int, tuple[int, ...]]] = []
-    queue = first.rows(named=True)
+    queue = starts.rows(named=True)
     at = 0
-    for e in web.iter_rows(named=True):
+    for e in along.iter_rows(named=True):
         while at < len(queue) and queue[at]["booked_on"] <= e["paid_on"]:
             _arrive(queue[at], goal, lots, found, days)
             at += 1
@@ -187,35 +214,84 @@ def _arrive(
         lots[who].append(_Lot(line, amount, day + dt.timedelta(days=days), 1))
 
 
-def _web(ctx: Context, starts: pl.DataFrame, goal: set[int], hops: int, days: int) -> pl.DataFrame:
-    """Transfers that lie on a path from a start to a target within the hops, in time order."""
-    every = edges(ctx)
-    stops = barriers(ctx)
-    ends = pl.DataFrame({"to_holder_id": sorted(goal)}, schema={"to_holder_id": every.schema["to_holder_id"]})
-    layer = (
-        starts.select(from_holder_id="holder_id", since="booked_on")
-        .group_by("from_holder_id")
-        .agg(since=pl.col("since").min(), until=pl.col("since").max() + pl.duration(days=days))
-        .with_columns(pl.col("from_holder_id").cast(every.schema["from_holder_id"]))
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """Rows of `edges` by payer: those of ``payers[i]`` are ``rows[begin[i] : begin[i] + count[i]]``."""
+
+    payers: NDArray[np.int64]
+    begin: NDArray[np.int64]
+    count: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    paid_on: NDArray[np.int32]
+
+
+def _leaving(ctx: Context) -> _Leaving:
+    def make(ctx: Context) -> _Leaving:
+        payer = edges(ctx)["from_holder_id"].cast(pl.Int64)
+        counted = payer.value_counts().sort("from_holder_id")
+        count = counted["count"].cast(pl.Int64).to_numpy()
+        return _Leaving(
+            counted["from_holder_id"].to_numpy(),
+            np.cumsum(count) - count,
+            count,
+            payer.arg_sort().cast(pl.Int64).to_numpy(),
+            edges(ctx)["paid_on"].cast(pl.Int32).to_numpy(),
+        )
+
+    index: _Leaving = ctx.shared("paths.leaving", make)
+    return index
+
+
+def _next(ctx: Context, layer: pl.DataFrame) -> pl.DataFrame:
+    """Transfers that leave the holders of a layer within their days, with the layer's columns.
+
+    Cost follows what leaves them: layers are small and the transfers of all institutions are many.
+    """
+    index, every = _leaving(ctx), edges(ctx)
+    who = layer["from_holder_id"].to_numpy()
+    at = np.minimum(np.searchsorted(index.payers, who), max(index.payers.size - 1, 0))
+    count = np.where(index.payers[at] == who, index.count[at], 0) if index.payers.size else np.zeros_like(who)
+    of = np.repeat(np.arange(who.size), count)
+    rows = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    rows = index.rows[rows + np.repeat(index.begin[at], count)] if rows.size else rows
+    day = index.paid_on[rows]
+    since, until = (layer[c].cast(pl.Int32).to_numpy() for c in ("since", "until"))
+    kept = (day >= since[of]) & (day <= until[of])
+    out = every[rows[kept]].with_columns(
+        pl.col("from_holder_id", "to_holder_id", "to_account_id").cast(pl.Int64)
+    )
+    found: pl.DataFrame = out.hstack(layer[of[kept]].select("institution_id", "until"))
+    return found
+
+
+def web(ctx: Context, starts: pl.DataFrame, goals: pl.DataFrame, hops: int, days: int) -> pl.DataFrame:
+    """Transfers that lie on a path from an institution's start to its target within the hops.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``institution_id``, ``transfer_no``; the columns of `edges`. Not sorted.
+    """
+    stops = barriers(ctx).select(to_holder_id=pl.col("holder_id").cast(pl.Int64))
+    ends = goals.rename({"holder_id": "to_holder_id"})
+    to = ["institution_id", "to_holder_id"]
+    layer = starts.group_by("institution_id", from_holder_id="holder_id").agg(
+        since=pl.col("booked_on").min(), until=pl.col("booked_on").max() + pl.duration(days=days)
     )
     forward: list[pl.DataFrame] = []
     for _ in range(hops - 1):
-        out = every.join(layer, on="from_holder_id").filter(pl.col("paid_on").is_between("since", "until"))
+        out = _next(ctx, layer)
         forward.append(out)
         layer = (
-            out.join(ends, on="to_holder_id", how="anti")
-            .join(stops.rename({"holder_id": "to_holder_id"}), on="to_holder_id", how="anti")
-            .group_by(from_holder_id="to_holder_id")
+            out.join(ends, on=to, how="anti")
+            .join(stops, on="to_holder_id", how="anti")
+            .group_by("institution_id", from_holder_id="to_holder_id")
             .agg(since=pl.col("arrived_on").min(), until=pl.col("until").max())
         )
-    kept: list[pl.DataFrame] = []
+    kept = [_next(ctx, layer.clear()).drop("until")]
     wanted = ends
     for out in reversed(forward):
-        on_path = out.join(wanted, on="to_holder_id", how="semi").drop("since", "until")
+        on_path = out.join(wanted, on=to, how="semi").drop("until")
         kept.append(on_path)
-        sources = on_path.select(to_holder_id="from_holder_id").unique()
-        wanted = pl.concat([ends, sources]).unique()
-    columns = every.columns
-    if not kept:
-        return every.clear()
-    return pl.concat([k.select(columns) for k in kept]).unique("transfer_no").sort("paid_at", "transfer_no")
+        wanted = pl.concat([ends, on_path.select("institution_id", to_holder_id="from_holder_id")]).unique()
+    return pl.concat(kept).unique(["institution_id", "transfer_no"])
