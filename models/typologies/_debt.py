@@ -34,8 +34,6 @@ class Debtor:
     first_on, last_on : date
         Days between which the projects ran.
     projects : tuple of str
-    lines : polars.DataFrame
-        Disbursement lines (``line_no``, ``amount_fen``).
     """
 
     institution_id: str
@@ -49,7 +47,6 @@ class Debtor:
     first_on: dt.date
     last_on: dt.date
     projects: tuple[str, ...]
-    lines: pl.DataFrame
 
 
 def _events(ctx: Context) -> pl.DataFrame:
@@ -125,7 +122,6 @@ def debtors(ctx: Context, since: dt.date | None) -> list[Debtor]:
     """
     events = _events(ctx)
     floor = since or dt.date(1900, 1, 1)
-    lines = disbursement_lines(ctx).select("project_id", "line_no", "amount_fen", "booked_on")
     everywhere = (
         events.with_columns(run=pl.col("fen").cum_sum().over("who"))
         .filter(pl.col("on") >= floor)
@@ -171,7 +167,17 @@ def debtors(ctx: Context, since: dt.date | None) -> list[Debtor]:
             first_on=r["first_on"],
             last_on=r["last_on"],
             projects=tuple(r["projects"]),
-            lines=lines.filter(pl.col("project_id").is_in(r["projects"])).select("line_no", "amount_fen"),
         )
         for r in here.rows(named=True)
     ]
+
+
+def paid_out(ctx: Context, debtors: list[Debtor]) -> pl.DataFrame:
+    """Disbursement lines of the debtors' projects (``line_no``, ``amount_fen``), debtor by debtor."""
+    rows = [(n, p) for n, d in enumerate(debtors) for p in d.projects]
+    projects = pl.DataFrame(rows, schema={"debtor": pl.Int64, "project_id": pl.String}, orient="row")
+    return (
+        projects.join(disbursement_lines(ctx), on="project_id")
+        .sort("debtor", "project_id", "line_no")
+        .select("line_no", "amount_fen")
+    )

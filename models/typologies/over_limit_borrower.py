@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._debt import Debtor, debtors
+from models.typologies._debt import Debtor, debtors, paid_out
 from models.typologies._say import yuan
 from models.typologies.base import Context, Parameter, Typology
 
@@ -103,7 +103,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
         worst, most = max(over, key=lambda o: (o[1], o[0].name))
         cap = caps[worst.company]
         double = any(d.peak_fen >= 2 * caps[d.company] for d, _ in over)
-        lines = pl.concat([d.lines for d, _ in over])
+        lines = paid_out(ctx, [d for d, _ in over])
         seen = lines.height > 0
         yield Finding(
             institution_id=institution,
