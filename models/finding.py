@@ -86,8 +86,8 @@ class Finding:
         Range over tracing methods and same-day orders; None when the amount is not traced.
     holds_under : tuple of str
         Tracing methods under which the finding holds; empty when tracing plays no part.
-    benign : tuple of str
-        The benign explanations that were tested and why each was rejected.
+    benign : tuple of (str, str)
+        The benign explanations that were tested and why each was rejected, each in Chinese and in English.
     """
 
     institution_id: str
@@ -107,7 +107,7 @@ class Finding:
     amount_low_fen: int | None = None
     amount_high_fen: int | None = None
     holds_under: tuple[str, ...] = ()
-    benign: tuple[str, ...] = ()
+    benign: tuple[tuple[str, str], ...] = ()
 
     @property
     def finding_key(self) -> str:

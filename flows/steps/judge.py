@@ -253,6 +253,8 @@ def _check(code: str, found: list[Finding]) -> None:
             problems.add("evidence missing or of another schema")
         if not f.explanation_zh or not f.explanation_en:
             problems.add("no explanation")
+        if any(len(told) != 2 or not all(told) for told in f.benign):
+            problems.add("a benign explanation not in two languages")
     if len({f.finding_key for f in found}) != len(found):
         problems.add("two findings share institution and subject")
     if problems:

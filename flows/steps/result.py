@@ -40,6 +40,7 @@ FINDINGS_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "amount_high": MONEY,
     "holds_under": pl.String,
     "benign_tested": pl.String,
+    "benign_tested_en": pl.String,
     "citations": pl.String,
     "verdict": pl.String,
     "standing": pl.Boolean,
@@ -49,7 +50,7 @@ FINDINGS_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 """Grain: a finding. The first thirteen are the contract's. Amounts in yuan; the four bases of 三(三);
 `amount_low`/`amount_high` the range over tracing methods and same-day orders (null when not
-traced); `standing` false where a verdict refuted it, it was put right, or it is gone."""
+traced); `benign_tested` and `benign_tested_en` one explanation a line, in the same order; `standing` false where a verdict refuted it, it was put right, or it is gone."""
 
 EVIDENCE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "finding_key": pl.String,

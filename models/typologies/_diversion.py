@@ -158,7 +158,7 @@ def diversion_finding(
     *,
     explanation_zh: str,
     explanation_en: str,
-    benign: tuple[str, ...],
+    benign: tuple[tuple[str, str], ...],
 ) -> Finding:
     """Make the finding of project money that reached firms of a forbidden kind.
 

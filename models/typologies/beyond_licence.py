@@ -144,8 +144,14 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
             peak_diverted=amount,
         ),
         benign=(
-            "The licence names this kind of product: its scope does not, after its exclusions are cut out.",
-            "Ordinary product of its sector: the kind is not one the sector sells.",
+            (
+                "许可含此类产品:剔除排除性表述后,许可范围不含。",
+                "The licence names this kind of product: its scope does not, after its exclusions are cut out.",
+            ),
+            (
+                "本行业的常规产品:该类产品不属本行业所售。",
+                "Ordinary product of its sector: the kind is not one the sector sells.",
+            ),
         ),
     )
 

@@ -144,7 +144,13 @@ def detect(ctx: Context) -> Iterator[Finding]:
             f"{yuan(total(swept))} was passed to custody; {yuan(paid)} yuan of own costs ({outs.height} payments to "
             f"{people(outs, 'cp_holder_id')} payees) left client accounts directly.",
             benign=(
-                "Agreed service fees from custody to the own account: not counted, whatever their size.",
-                "Payouts to staff who are clients too: payments that fit a holding are not counted.",
+                (
+                    "由存管账户向自有账户支付约定服务费:不论金额,均未计入。",
+                    "Agreed service fees from custody to the own account: not counted, whatever their size.",
+                ),
+                (
+                    "兼为客户的员工所得兑付:与其持有份额相符的付款未计入。",
+                    "Payouts to staff who are clients too: payments that fit a holding are not counted.",
+                ),
             ),
         )

@@ -197,8 +197,14 @@ def _finding(
             gross_taken=taken, net_unrepaid=max(0, taken - total), income=max(0, taken - total)
         ),
         benign=(
-            f"payer and payee at one bank: {1 - share:.1%} of the matched amount only",
-            "sweeps to the deposit account and payouts from there through the clearing channel: not counted",
-            "refunds by the original route: the payee is not the payer",
+            (
+                f"收付双方同在一家银行:仅占配对金额的 {1 - share:.1%}",
+                f"payer and payee at one bank: {1 - share:.1%} of the matched amount only",
+            ),
+            (
+                "归集至存管账户、再经清算通道付出:未计入",
+                "sweeps to the deposit account and payouts from there through the clearing channel: not counted",
+            ),
+            ("原路退款:收款人并非付款人", "refunds by the original route: the payee is not the payer"),
         ),
     )

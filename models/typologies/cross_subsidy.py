@@ -169,8 +169,14 @@ def _by_transfer(ctx: Context, institution_id: str, part: pl.DataFrame) -> Findi
         clients=clients,
         bases=AmountBases(gross_taken=amount, net_unrepaid=amount, peak_diverted=amount),
         benign=(
-            "Clients move their own money from product to product: no client left the one and entered the other with that amount.",
-            "One product invests in the other: the money was paid out to clients within days.",
+            (
+                "客户自行在产品间转移资金:没有客户以该金额退出一只产品、进入另一只产品。",
+                "Clients move their own money from product to product: no client left the one and entered the other with that amount.",
+            ),
+            (
+                "一只产品投资另一只产品:该款项数日内即付给客户。",
+                "One product invests in the other: the money was paid out to clients within days.",
+            ),
         ),
     )
 
@@ -209,7 +215,13 @@ def _by_round(ctx: Context, leading: Finding) -> Finding | None:
         amount_high_fen=total(lines),
         holds_under=leading.holds_under,
         benign=(
-            "A repayment a few days late, or advanced from the risk reserve: none came for these rounds.",
-            "Clients move their own money: the payees were paid out of the pool, not moved.",
+            (
+                "还款迟到数日,或由风险准备金垫付:这些轮次均无还款到账。",
+                "A repayment a few days late, or advanced from the risk reserve: none came for these rounds.",
+            ),
+            (
+                "客户自行转移资金:收款人由资金池支付,并非转移份额。",
+                "Clients move their own money: the payees were paid out of the pool, not moved.",
+            ),
         ),
     )

@@ -166,9 +166,15 @@ def detect(ctx: Context) -> Iterator[Finding]:
             f"institution's own accounts, {yuan(by['hidden'])} into undisclosed accounts, {yuan(by['bank'])} into accounts "
             f"at a bank that is not qualified; {yuan(passed)} was passed on to custody later.",
             benign=(
-                "Top-ups through a licensed payment institution that settle into custody: tested; the accounts listed "
-                "belong to no payment institution.",
-                "A slip of single clients: tested; the number of payers and the period are above the settings.",
+                (
+                    "经持牌支付机构充值、次日结入存管:已检验;所列账户均不属支付机构。",
+                    "Top-ups through a licensed payment institution that settle into custody: tested; the accounts listed "
+                    "belong to no payment institution.",
+                ),
+                (
+                    "个别客户误转:已检验;付款人数与持续时间均超过设定值。",
+                    "A slip of single clients: tested; the number of payers and the period are above the settings.",
+                ),
             ),
         )
 

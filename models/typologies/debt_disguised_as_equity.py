@@ -227,8 +227,11 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, fixed: pl.Da
         clients=holders,
         bases=AmountBases(gross_taken=invested, net_unrepaid=invested, peak_diverted=amount),
         benign=(
-            "Irregular dividends that follow income: the share paid varies by less than 5 % over all rounds, at even intervals.",
-            f"Chance: at least {times} equal rounds.",
+            (
+                "随收益变动的不定期分红:各轮兑付比例相差不足 5%,间隔均匀。",
+                "Irregular dividends that follow income: the share paid varies by less than 5 % over all rounds, at even intervals.",
+            ),
+            (f"偶然:至少 {times} 轮相等。", f"Chance: at least {times} equal rounds."),
         ),
     )
 

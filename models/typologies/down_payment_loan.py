@@ -115,7 +115,13 @@ def detect(ctx: Context) -> Iterator[Finding]:
             explanation_en=f"{found.projects.height} personal borrowers were paid {yuan(lent)} yuan; {yuan(amount)} yuan of it ({percent(amount / lent)}) reached "
             f"{found.pieces['target_id'].n_unique()} property developers or agents within {found.hops} transfers.",
             benign=(
-                "The developer itself is the openly registered borrower: not counted here, whatever it is paid.",
-                "A borrower who pays rent or a management fee: tested; below the share no project counts.",
+                (
+                    "开发商本身即为公开登记的借款人:无论收款多少,此处均未计入。",
+                    "The developer itself is the openly registered borrower: not counted here, whatever it is paid.",
+                ),
+                (
+                    "借款人支付房租或物业费:已检验;低于设定比例的项目未计入。",
+                    "A borrower who pays rent or a management fee: tested; below the share no project counts.",
+                ),
             ),
         )

@@ -150,8 +150,17 @@ def _finding(
         f"came back to controlled or related accounts within 30 days ({yuan(int(came))} yuan); "
         f"{served['project_id'].n_unique()} were paid to one account behind several unrelated borrowers.",
         benign=(
-            "A project still being raised: tested; only full projects count, some days after their last subscription.",
-            "One borrower with several registered projects: tested; the borrowers' names and numbers differ.",
-            "A borrower who pays a fee or a related vendor: tested; at least half of the money came back.",
+            (
+                "仍在募集的项目:已检验;仅计入已满标且距最后认购已有数日的项目。",
+                "A project still being raised: tested; only full projects count, some days after their last subscription.",
+            ),
+            (
+                "同一借款人登记多个项目:已检验;各借款人名称和证件号码不同。",
+                "One borrower with several registered projects: tested; the borrowers' names and numbers differ.",
+            ),
+            (
+                "借款人支付费用或付给关联供应商:已检验;至少一半资金回流。",
+                "A borrower who pays a fee or a related vendor: tested; at least half of the money came back.",
+            ),
         ),
     )

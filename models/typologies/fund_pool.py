@@ -112,8 +112,14 @@ def detect(ctx: Context) -> Iterator[Finding]:
             f"nothing; after payouts, returns and costs the unmatched balance reached {yuan(amount)} yuan, of which "
             f"{yuan(aged)} had stayed for more than {patience} days; {yuan(today)} is still there.",
             benign=(
-                "Deposits waiting a few days until a project is full: tested; projects still being raised are left out.",
-                "Repayments waiting for withdrawal: tested; only deposits count, never repayments.",
+                (
+                    "项目满标前暂存数日:已检验;仍在募集的项目已剔除。",
+                    "Deposits waiting a few days until a project is full: tested; projects still being raised are left out.",
+                ),
+                (
+                    "待提现的回款:已检验;只计客户存入,不计回款。",
+                    "Repayments waiting for withdrawal: tested; only deposits count, never repayments.",
+                ),
             ),
         )
 

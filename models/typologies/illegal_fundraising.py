@@ -164,9 +164,15 @@ def _finding(ctx: Context, o: Operator, texts: Texts) -> Finding:
             income=0,
         ),
         benign=(
-            "licensed or filed funds: the register shows none",
-            "prepayments for real goods: payers are paid back in money, again and again",
-            "money from staff and relatives only: related parties are left out, and the public was solicited",
+            ("持牌或备案基金:登记表中无此记录", "licensed or filed funds: the register shows none"),
+            (
+                "真实商品的预付款:付款人一再收回的是资金",
+                "prepayments for real goods: payers are paid back in money, again and again",
+            ),
+            (
+                "仅向员工、亲友筹资:关联方已剔除,且曾向社会公开招揽",
+                "money from staff and relatives only: related parties are left out, and the public was solicited",
+            ),
         ),
     )
 

@@ -183,5 +183,10 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, grave: list[
         bases=AmountBases(gross_taken=total(part), net_unrepaid=amount, peak_diverted=amount),
         amount_low_fen=min(amount, total(taken)),
         amount_high_fen=max(amount, total(part)),
-        benign=("Growth with no finding: a finding of severity 4 or more is open.",),
+        benign=(
+            (
+                "仅有增长而无发现:现有严重程度 4 级以上的发现未了结。",
+                "Growth with no finding: a finding of severity 4 or more is open.",
+            ),
+        ),
     )

@@ -96,7 +96,13 @@ def detect(ctx: Context) -> Iterator[Finding]:
             explanation_en=f"{found.projects.height} projects were paid {yuan(lent)} yuan; {yuan(amount)} yuan of it ({percent(amount / lent)}) reached "
             f"{found.pieces['target_id'].n_unique()} securities or futures firms within {found.hops} transfers.",
             benign=(
-                "A client who withdraws and invests later: tested; only money paid out under projects is followed.",
-                "A borrower who invests a little of the own savings: tested; below the share no project counts.",
+                (
+                    "客户提现后自行投资:已检验;只追踪项目项下付出的资金。",
+                    "A client who withdraws and invests later: tested; only money paid out under projects is followed.",
+                ),
+                (
+                    "借款人以少量自有积蓄投资:已检验;低于设定比例的项目未计入。",
+                    "A borrower who invests a little of the own savings: tested; below the share no project counts.",
+                ),
             ),
         )

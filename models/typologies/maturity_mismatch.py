@@ -113,7 +113,13 @@ def detect(ctx: Context) -> Iterator[Finding]:
             f"principal redeemed at {part.height} maturities the borrowers repaid none; {yuan(amount)} yuan was paid by "
             f"subscriptions to the next product for the same project ({people(paid)} clients).",
             benign=(
-                "A project prepaid early by its borrower: tested; the borrower paid less than half of each redemption.",
-                "A borrower who borrows again weeks later: tested; that is another project.",
+                (
+                    "借款人提前还款:已检验;每次兑付中借款人所付不足一半。",
+                    "A project prepaid early by its borrower: tested; the borrower paid less than half of each redemption.",
+                ),
+                (
+                    "借款人数周后再次借款:已检验;属另一项目。",
+                    "A borrower who borrows again weeks later: tested; that is another project.",
+                ),
             ),
         )

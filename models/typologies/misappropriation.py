@@ -135,7 +135,13 @@ def _finding(ctx: Context, found: Misuse) -> Finding:
         f"related parties, {yuan(found.by('securities'))} securities or futures firms, {yuan(found.by('real_estate'))} property "
         f"firms, and {yuan(costs)} yuan paid the institution's own costs ({found.costs.height} payments).",
         benign=(
-            "Service fees to the own account and dividends out of it: tested; what the own account pays to insiders itself is not counted.",
-            "Clients' own withdrawals that reach brokers later: tested; payments to clients are not followed.",
+            (
+                "付给自有账户的服务费及由此发放的红利:已检验;自有账户自行付给内部人的款项未计入。",
+                "Service fees to the own account and dividends out of it: tested; what the own account pays to insiders itself is not counted.",
+            ),
+            (
+                "客户自行提现后流入券商:已检验;付给客户的款项不再追踪。",
+                "Clients' own withdrawals that reach brokers later: tested; payments to clients are not followed.",
+            ),
         ),
     )

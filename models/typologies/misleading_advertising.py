@@ -121,7 +121,10 @@ def detect(ctx: Context) -> Iterable[Finding]:
             explanation_en=f"{len(rows)} advertisement(s) of {name} mislead: it {'; '.join(r[4] for r in rows[:4])}.",
             evidence=pl.concat(proof),
             benign=(
-                "a risk warning that uses the same words (不承诺保本, 均为虚假宣传): no denial in clause or sentence",
-                "rounding of the rate: the difference is above the tolerance",
+                (
+                    "使用相同字样的风险提示(不承诺保本、均为虚假宣传):分句及全句均无否定",
+                    "a risk warning that uses the same words (不承诺保本, 均为虚假宣传): no denial in clause or sentence",
+                ),
+                ("利率四舍五入:差额超过容差", "rounding of the rate: the difference is above the tolerance"),
             ),
         )

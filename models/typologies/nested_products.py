@@ -146,7 +146,13 @@ def _finding(institution_id: str, part: pl.DataFrame, chain: pl.DataFrame) -> Fi
         accounts=(),
         bases=AmountBases(gross_taken=amount, peak_diverted=amount),
         benign=(
-            "One layer of a public fund: only money beyond the first layer counts.",
-            "Clients' own moves between products: taken out by client and amount.",
+            (
+                "一层公募基金:只计第一层以下的资金。",
+                "One layer of a public fund: only money beyond the first layer counts.",
+            ),
+            (
+                "客户自行在产品间转移:已按客户和金额剔除。",
+                "Clients' own moves between products: taken out by client and amount.",
+            ),
         ),
     )

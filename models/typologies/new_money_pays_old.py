@@ -130,8 +130,14 @@ def detect(ctx: Context) -> Iterator[Finding]:
             f"it neither a borrower nor anybody else had paid in: other clients' money paid, "
             f"{percent(amount / paid_all[institution])} of all identified payouts.",
             benign=(
-                "A repayment that arrived a few days late or was advanced from the risk reserve: tested; such money covers its round.",
-                "Withdrawals of money that waited in wallets: tested; earlier repayments of the product cover them.",
+                (
+                    "还款迟到数日或由风险准备金垫付:已检验;此类资金计入其所属轮次。",
+                    "A repayment that arrived a few days late or was advanced from the risk reserve: tested; such money covers its round.",
+                ),
+                (
+                    "提取账户内待提资金:已检验;由该产品此前回款覆盖。",
+                    "Withdrawals of money that waited in wallets: tested; earlier repayments of the product cover them.",
+                ),
             ),
         )
 

@@ -276,9 +276,18 @@ def _finding(
         accounts=accounts_of(part),
         bases=AmountBases(gross_taken=amount, peak_diverted=amount),
         benign=(
-            f"Payroll: amounts move by more than {percent(ctx.parameter(TYPOLOGY, 'min_spread'), 0)} round the run's factor; wages do not.",
-            "Refunds of costs: these come in runs to many on one day, again and again.",
-            "One-off referral vouchers: the median payment is above the voucher setting and persons recur.",
+            (
+                f"工资:各笔金额相对当次系数的偏离超过 {percent(ctx.parameter(TYPOLOGY, 'min_spread'), 0)};工资不会如此。",
+                f"Payroll: amounts move by more than {percent(ctx.parameter(TYPOLOGY, 'min_spread'), 0)} round the run's factor; wages do not.",
+            ),
+            (
+                "费用报销:此类付款一日之内成批付给多人,且一再发生。",
+                "Refunds of costs: these come in runs to many on one day, again and again.",
+            ),
+            (
+                "一次性推荐红包:付款中位数高于红包设定值,且收款人重复出现。",
+                "One-off referral vouchers: the median payment is above the voucher setting and persons recur.",
+            ),
         ),
     )
 

@@ -128,7 +128,13 @@ def detect(ctx: Context) -> Iterator[Finding]:
             f"{yuan(most)} too much; {yuan(amount)} in all."
             + ("" if in_force else f" The cap binds from {EFFECTIVE}; until then this is a watch."),
             benign=(
-                "Exactly at the cap: tested; only what exceeds it counts.",
-                "Repaid before the next loan: tested; repayments of principal are taken off before a new loan is added.",
+                (
+                    "恰在限额:已检验;只计超出部分。",
+                    "Exactly at the cap: tested; only what exceeds it counts.",
+                ),
+                (
+                    "先还后借:已检验;新借前已扣除归还的本金。",
+                    "Repaid before the next loan: tested; repayments of principal are taken off before a new loan is added.",
+                ),
             ),
         )

@@ -93,7 +93,13 @@ def detect(ctx: Context) -> Iterator[Finding]:
             explanation_en=f"The own account lent {yuan(amount)} yuan to {borrowers} borrowers in {lent.height} payments and collected "
             f"{yuan(total(back))} yuan in {back.height}; what came back are instalments of interest and principal, no refunds.",
             benign=(
-                "Purchases and refunds: tested; a refund comes back once and at most at its amount.",
-                "Employees' advances: tested; what staff hand back is no more than they got and bears no interest.",
+                (
+                    "采购与退款:已检验;退款只回一次,且不超过原额。",
+                    "Purchases and refunds: tested; a refund comes back once and at most at its amount.",
+                ),
+                (
+                    "员工借支:已检验;员工交回的不超过所领,且不计息。",
+                    "Employees' advances: tested; what staff hand back is no more than they got and bears no interest.",
+                ),
             ),
         )

@@ -216,15 +216,21 @@ def _finding(
             peak_diverted=handed,
         ),
         benign=(
-            "a sale to unrelated owners: "
-            + (
-                "the same persons are behind both"
-                if shared.height
-                else "no price was paid to the closed firm"
+            (
+                "转让给无关联的买方:" + ("背后为相同人员" if shared.height else "未向已关闭机构支付价款"),
+                "a sale to unrelated owners: "
+                + (
+                    "the same persons are behind both"
+                    if shared.height
+                    else "no price was paid to the closed firm"
+                ),
             ),
-            "clients that use several platforms: the overlap is far above that of unrelated firms"
-            if over
-            else "no overlap of clients counted",
+            (
+                "客户同时使用多个平台:重叠远高于无关联机构之间" if over else "未计客户重叠",
+                "clients that use several platforms: the overlap is far above that of unrelated firms"
+                if over
+                else "no overlap of clients counted",
+            ),
         ),
     )
 

@@ -100,8 +100,14 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 gross_taken=int(funded), net_unrepaid=max(0, amount - repaid), peak_diverted=amount
             ),
             benign=(
-                "Borrower merely rents or renovates: its registered purpose or trade says otherwise.",
-                "Licence for property finance: the registered scope names none.",
+                (
+                    "借款人仅租赁或装修:其登记用途或行业并非如此。",
+                    "Borrower merely rents or renovates: its registered purpose or trade says otherwise.",
+                ),
+                (
+                    "具有房地产金融业务资质:登记的许可范围未载。",
+                    "Licence for property finance: the registered scope names none.",
+                ),
             ),
         )
 

@@ -187,10 +187,19 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
             peak_diverted=_peak(part),
         ),
         benign=(
-            "Salary: single flows are above any month's pay.",
-            "Dividends and capital: shareholders with money one way only, once or twice, are left out.",
-            "Rent and other contracts: payments repeated to the fen are left out.",
-            "Settlement of a closing firm: flows of its last 60 days are left out.",
+            ("工资:单笔金额高于任何月薪。", "Salary: single flows are above any month's pay."),
+            (
+                "分红与出资:资金仅单向往来一两次的股东已剔除。",
+                "Dividends and capital: shareholders with money one way only, once or twice, are left out.",
+            ),
+            (
+                "租金及其他合同:金额分毫不差重复的付款已剔除。",
+                "Rent and other contracts: payments repeated to the fen are left out.",
+            ),
+            (
+                "机构关闭清算:其最后 60 天的往来已剔除。",
+                "Settlement of a closing firm: flows of its last 60 days are left out.",
+            ),
         ),
     )
 

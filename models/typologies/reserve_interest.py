@@ -101,7 +101,13 @@ def detect(ctx: Context) -> Iterable[Finding]:
             accounts=accounts,
             bases=AmountBases(gross_taken=total, income=total),
             benign=(
-                "interest on own accounts: only registered reserve accounts count",
-                f"a charge given back: no equal charge of the bank in the {refund_days} days before",
+                (
+                    "自有账户利息:只计登记的备付金账户",
+                    "interest on own accounts: only registered reserve accounts count",
+                ),
+                (
+                    f"收费退回:此前 {refund_days} 天内银行无等额收费",
+                    f"a charge given back: no equal charge of the bank in the {refund_days} days before",
+                ),
             ),
         )

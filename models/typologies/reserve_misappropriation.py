@@ -298,8 +298,17 @@ def detect(ctx: Context) -> Iterable[Finding]:
             accounts=tuple(sorted(rows["account_no"].unique())),
             bases=AmountBases(gross_taken=total, net_unrepaid=total, peak_diverted=total),
             benign=(
-                "return of own income at settled intervals: one a month out of a surplus does not count",
-                "merchants and wallets: payees paid regularly, or who paid in as much, do not count by amount",
-                "own money put in for a report date and taken back: left to window-dressing",
+                (
+                    "按约定周期划转自有收入:每月一次、出自盈余的划转未计入",
+                    "return of own income at settled intervals: one a month out of a surplus does not count",
+                ),
+                (
+                    "商户与钱包:定期收款者或付入相当金额者,不按金额计入",
+                    "merchants and wallets: payees paid regularly, or who paid in as much, do not count by amount",
+                ),
+                (
+                    "为报告日垫入后收回的自有资金:归入粉饰报表",
+                    "own money put in for a report date and taken back: left to window-dressing",
+                ),
             ),
         )

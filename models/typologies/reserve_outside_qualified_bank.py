@@ -101,7 +101,13 @@ def detect(ctx: Context) -> Iterable[Finding]:
             clients=payers,
             bases=AmountBases(gross_taken=total, net_unrepaid=total, peak_diverted=total),
             benign=(
-                "the institution's own income: payers are customers, not the institution, related parties, staff or suppliers",
-                f"a stray payment: at least {least} different payers where the account is no reserve account",
+                (
+                    "机构自身收入:付款人为客户,并非机构自身、关联方、员工或供应商",
+                    "the institution's own income: payers are customers, not the institution, related parties, staff or suppliers",
+                ),
+                (
+                    f"零星误付:账户非备付金账户时,至少有 {least} 名不同付款人",
+                    f"a stray payment: at least {least} different payers where the account is no reserve account",
+                ),
             ),
         )

@@ -146,13 +146,19 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 peak_diverted=amount,
             ),
             benign=(
-                f"a one-day timing gap: it holds on {short.height} report days in a row or more than one run",
-                "items in transit: they are counted for the institution",
-                "a missing account or page: "
-                + (
-                    "every reserve account's statement is on hand for these days"
-                    if seen
-                    else "on some days only the declared balance is known"
+                (
+                    f"一日时间差:连续 {short.height} 个报告日或多次出现",
+                    f"a one-day timing gap: it holds on {short.height} report days in a row or more than one run",
+                ),
+                ("在途款项:已计为机构所有", "items in transit: they are counted for the institution"),
+                (
+                    "缺账户或缺页:" + ("这些日期各备付金账户对账单齐全" if seen else "部分日期仅有申报余额"),
+                    "a missing account or page: "
+                    + (
+                        "every reserve account's statement is on hand for these days"
+                        if seen
+                        else "on some days only the declared balance is known"
+                    ),
                 ),
             ),
         )

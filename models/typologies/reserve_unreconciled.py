@@ -178,8 +178,17 @@ def detect(ctx: Context) -> Iterable[Finding]:
             accounts=tuple(sorted(book.accounts.filter("reserve")["account_no"])),
             bases=AmountBases(net_unrepaid=amount, peak_diverted=amount),
             benign=(
-                f"items in transit that clear within days: only what stays more than {max_days} days counts",
-                "holidays and chargebacks: the difference does not close when they do",
-                "a missing statement: days on which an account's balance is not known are left out",
+                (
+                    f"数日内结清的在途款项:只计滞留超过 {max_days} 天的款项",
+                    f"items in transit that clear within days: only what stays more than {max_days} days counts",
+                ),
+                (
+                    "节假日与拒付:此类款项结清后差额仍在",
+                    "holidays and chargebacks: the difference does not close when they do",
+                ),
+                (
+                    "缺对账单:账户余额不明的日期已剔除",
+                    "a missing statement: days on which an account's balance is not known are left out",
+                ),
             ),
         )

@@ -70,8 +70,17 @@ def detect(ctx: Context) -> Iterable[Finding]:
             explanation_en=f"The {where_en} of {name} holds {len(words)} restricted word(s): {shown}; the firm {licence_en}.",
             evidence=evidence("restricted_word", register="institutions", keys=[iid]),
             benign=(
-                "part of another word or of a place name (金融街, 基金会, 代理|财税): the word stands on word boundaries",
-                "a clause that excludes or forbids (不含…, 不得从事…): the word stands outside such a clause",
-                "a licence that matches: none on the register covers the word",
+                (
+                    "属另一词或地名的一部分(金融街、基金会、代理|财税):该词处于词界",
+                    "part of another word or of a place name (金融街, 基金会, 代理|财税): the word stands on word boundaries",
+                ),
+                (
+                    "排除或禁止性表述(不含…、不得从事…):该词不在此类表述之内",
+                    "a clause that excludes or forbids (不含…, 不得从事…): the word stands outside such a clause",
+                ),
+                (
+                    "有相应许可:登记的许可均不涵盖该词",
+                    "a licence that matches: none on the register covers the word",
+                ),
             ),
         )

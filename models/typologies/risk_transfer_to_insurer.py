@@ -93,5 +93,10 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 peak_diverted=paid,
                 income=max(0, got - paid),
             ),
-            benign=("flows with a platform that has no such finding: these platforms have an open one",),
+            benign=(
+                (
+                    "与无此类发现的平台往来:这些平台有未了结的此类发现",
+                    "flows with a platform that has no such finding: these platforms have an open one",
+                ),
+            ),
         )

@@ -282,8 +282,14 @@ def _finding(
         amount_low_fen=backlog[2],
         amount_high_fen=amount,
         benign=(
-            "Month-end or holiday peak: partial payouts in two or more consecutive weeks.",
-            "One late project: the share of due holders paid in part is above what one project touches.",
+            (
+                "月末或节假日高峰:部分兑付连续出现两周以上。",
+                "Month-end or holiday peak: partial payouts in two or more consecutive weeks.",
+            ),
+            (
+                "单个项目逾期:部分兑付的到期客户占比高于单个项目所涉。",
+                "One late project: the share of due holders paid in part is above what one project touches.",
+            ),
         ),
     )
 

@@ -119,7 +119,13 @@ def detect(ctx: Context) -> Iterator[Finding]:
             f"{who.height} related parties ({', '.join(sorted(set(who['role'])))}) within 30 days and at most "
             f"{found.hops} transfers.",
             benign=(
-                "A borrower who pays a related vendor a small part for goods: tested; below the share no project counts.",
-                "Wages and fees of staff and vendors: tested; they are no related parties.",
+                (
+                    "借款人为货物付给关联供应商小额款项:已检验;低于设定比例的项目未计入。",
+                    "A borrower who pays a related vendor a small part for goods: tested; below the share no project counts.",
+                ),
+                (
+                    "员工和供应商的工资与费用:已检验;其不属关联方。",
+                    "Wages and fees of staff and vendors: tested; they are no related parties.",
+                ),
             ),
         )

@@ -208,9 +208,18 @@ def detect(ctx: Context) -> Iterator[Finding]:
             f"{yuan(total(paid))} yuan; the money came from own accounts ({yuan(own)}) and related parties "
             f"({yuan(amount - own)}), each top-up matching what the round lacked.",
             benign=(
-                "An unrelated licensed guarantor pays: tested; the payers counted are own accounts or related parties.",
-                "An advance from the registered risk reserve made good by the borrower within days: not counted.",
-                "The borrower paid late: tested; nothing came in from the borrower for these rounds.",
+                (
+                    "无关联的持牌担保人代偿:已检验;计入的付款人为自有账户或关联方。",
+                    "An unrelated licensed guarantor pays: tested; the payers counted are own accounts or related parties.",
+                ),
+                (
+                    "登记的风险准备金垫付、借款人数日内补足:未计入。",
+                    "An advance from the registered risk reserve made good by the borrower within days: not counted.",
+                ),
+                (
+                    "借款人迟付:已检验;这些轮次借款人分文未付。",
+                    "The borrower paid late: tested; nothing came in from the borrower for these rounds.",
+                ),
             ),
         )
 

@@ -194,7 +194,13 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
             peak_diverted=amount,
         ),
         benign=(
-            f"{most} holders or fewer of {ticket:,} yuan or more: counted through to the last investor.",
-            "A public product: only products registered as not publicly offered are looked through.",
+            (
+                f"持有人不超过 {most} 名且每人不低于 {ticket:,} 元:已穿透计至最终投资者。",
+                f"{most} holders or fewer of {ticket:,} yuan or more: counted through to the last investor.",
+            ),
+            (
+                "公募产品:仅穿透登记为非公开发行的产品。",
+                "A public product: only products registered as not publicly offered are looked through.",
+            ),
         ),
     )

@@ -100,7 +100,13 @@ def detect(ctx: Context) -> Iterator[Finding]:
             f"borrowers; they lent {yuan(total(loans))} yuan to {loans['to_holder_id'].n_unique()} people, "
             f"{known.height} times to the registered borrowers of these very projects.",
             benign=(
-                "A registered corporate borrower that pays its suppliers: tested; only payees who are not the borrower count.",
-                "Payment to an agent on the borrower's order: tested; the payees serve several borrowers and lend themselves.",
+                (
+                    "登记的企业借款人付款给供应商:已检验;只计并非借款人的收款人。",
+                    "A registered corporate borrower that pays its suppliers: tested; only payees who are not the borrower count.",
+                ),
+                (
+                    "按借款人指令付给代理人:已检验;收款人服务多名借款人且自行放贷。",
+                    "Payment to an agent on the borrower's order: tested; the payees serve several borrowers and lend themselves.",
+                ),
             ),
         )

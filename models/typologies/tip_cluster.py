@@ -118,7 +118,13 @@ def detect(ctx: Context) -> Iterable[Finding]:
             ),
             evidence=evidence("tip", register="tips", keys=[r[1] for r in cluster]),
             benign=(
-                "one tip alone: there are several, on different days or by different channels",
-                "complaints about service (software, messages, fees): left out by theme",
+                (
+                    "仅一条举报:有多条,日期或渠道不同",
+                    "one tip alone: there are several, on different days or by different channels",
+                ),
+                (
+                    "服务类投诉(软件、短信、费用):已按主题剔除",
+                    "complaints about service (software, messages, fees): left out by theme",
+                ),
             ),
         )

@@ -151,9 +151,18 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 income=0,
             ),
             benign=(
-                "a payment institution that collects for it: the holder has no payment licence",
-                "a borrower or supplier: payers are subscribers, amounts and days those of subscriptions",
-                "a shop many clients use: receipts equal unpaid subscriptions of this institution",
+                (
+                    "代为收款的支付机构:持有人无支付许可",
+                    "a payment institution that collects for it: the holder has no payment licence",
+                ),
+                (
+                    "借款人或供应商:付款人为认购客户,金额和日期与认购一致",
+                    "a borrower or supplier: payers are subscribers, amounts and days those of subscriptions",
+                ),
+                (
+                    "众多客户光顾的商户:收款等于该机构未付款的认购",
+                    "a shop many clients use: receipts equal unpaid subscriptions of this institution",
+                ),
             ),
         )
 

@@ -72,8 +72,14 @@ def detect(ctx: Context) -> Iterable[Finding]:
             explanation_en=f"{name} holds no financial licence and published {len(rows)} advertisement(s) for financial products ({'、'.join(all_words[:6])}).",
             evidence=evidence("advertisement", register="advertisements", keys=[r[0] for r in rows]),
             benign=(
-                "an advertisement for no financial product: the text names products or the taking of money",
-                "a licence or filing: the register shows none",
-                "a risk warning that uses the same words: no denial in the clause",
+                (
+                    "并非金融产品广告:文本提及产品或吸收资金",
+                    "an advertisement for no financial product: the text names products or the taking of money",
+                ),
+                ("有许可或备案:登记表中无此记录", "a licence or filing: the register shows none"),
+                (
+                    "使用相同字样的风险提示:分句内无否定",
+                    "a risk warning that uses the same words: no denial in the clause",
+                ),
             ),
         )

@@ -206,7 +206,13 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 income=max(0, amount - to_insurer),
             ),
             benign=(
-                "a licensed agent, broker or payment institution: the register shows no such licence",
-                f"a firm that insures itself or its staff: {passed:.0%} of what it collected from persons went on to the insurer",
+                (
+                    "持牌代理人、经纪人或支付机构:登记表中无此许可",
+                    "a licensed agent, broker or payment institution: the register shows no such licence",
+                ),
+                (
+                    f"为自身或员工投保的企业:其向个人所收款项的 {passed:.0%} 转付保险公司",
+                    f"a firm that insures itself or its staff: {passed:.0%} of what it collected from persons went on to the insurer",
+                ),
             ),
         )

@@ -111,7 +111,13 @@ def detect(ctx: Context) -> Iterable[Finding]:
             accounts=tuple(sorted(rows.filter(pl.col("leg") == "own")["account_no"].unique())),
             bases=AmountBases(gross_taken=got + paid, peak_diverted=paid, income=got),
             benign=(
-                "a plain technology supplier: the partner has findings of its own that it does finance",
-                "a licensed partner: the register shows no licence or filing",
+                (
+                    "单纯的技术供应商:合作方自身有从事金融业务的发现",
+                    "a plain technology supplier: the partner has findings of its own that it does finance",
+                ),
+                (
+                    "持牌合作方:登记表中无许可或备案",
+                    "a licensed partner: the register shows no licence or filing",
+                ),
             ),
         )

@@ -69,8 +69,17 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 gross_taken=gross, net_unrepaid=max(0, gross - amount), income=max(0, gross - amount)
             ),
             benign=(
-                "own sales with refunds: the payees are no payers, and are paid what came in, not a margin less",
-                "a property manager or a school: many payees are settled day by day",
-                "payroll: payers are many, payees are paid by receipts and not by the month",
+                (
+                    "自营销售与退款:收款人并非付款人,且所付为收入扣除差额",
+                    "own sales with refunds: the payees are no payers, and are paid what came in, not a margin less",
+                ),
+                (
+                    "物业公司或学校:逐日与众多收款人结算",
+                    "a property manager or a school: many payees are settled day by day",
+                ),
+                (
+                    "工资:付款人众多,按收款而非按月支付",
+                    "payroll: payers are many, payees are paid by receipts and not by the month",
+                ),
             ),
         )

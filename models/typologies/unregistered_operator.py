@@ -111,10 +111,18 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 income=max(0, income),
             ),
             benign=(
-                "a trading company: payers are persons, not firms",
-                "a charity, school or property manager: money goes back to its payers again and again, or on to merchants by the day"
-                if o.kind != "lending"
-                else "a family account: more persons than a family, and they paid more back than they got",
-                f"single refunds: {out['other_id'].n_unique()} persons were paid {out.height} times",
+                ("贸易公司:付款人为个人而非企业", "a trading company: payers are persons, not firms"),
+                (
+                    "慈善机构、学校或物业公司:资金一再退回付款人,或逐日转付商户"
+                    if o.kind != "lending"
+                    else "家庭账户:人数超过一家,且归还多于所得",
+                    "a charity, school or property manager: money goes back to its payers again and again, or on to merchants by the day"
+                    if o.kind != "lending"
+                    else "a family account: more persons than a family, and they paid more back than they got",
+                ),
+                (
+                    f"零星退款:{out['other_id'].n_unique()} 人被付款 {out.height} 次",
+                    f"single refunds: {out['other_id'].n_unique()} persons were paid {out.height} times",
+                ),
             ),
         )

@@ -100,7 +100,10 @@ def detect(ctx: Context) -> Iterable[Finding]:
             clients=int(clients),
             bases=AmountBases(gross_taken=amount, net_unrepaid=open_fen, peak_diverted=amount),
             benign=(
-                "Equal or lower level: not counted, each counted sale is strictly above.",
-                "Level missing: not counted.",
+                (
+                    "等级相同或更低:未计入,计入的每笔均严格高于客户等级。",
+                    "Equal or lower level: not counted, each counted sale is strictly above.",
+                ),
+                ("等级缺失:未计入。", "Level missing: not counted."),
             ),
         )

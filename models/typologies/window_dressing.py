@@ -105,9 +105,15 @@ def detect(ctx: Context) -> Iterable[Finding]:
             amount_high_fen=2 * amount,
             bases=AmountBases(gross_taken=amount, peak_diverted=most(rows["amount_fen"])),
             benign=(
-                "regular funding that stays: every transfer counted came back to its payer",
-                "month-end peaks of business: payers are no clients",
-                f"advances spread over the month: {share:.0%} of the credits that came back spanned a report date",
+                (
+                    "长期留存的常规注资:计入的每笔划转均退回付款人",
+                    "regular funding that stays: every transfer counted came back to its payer",
+                ),
+                ("月末业务高峰:付款人并非客户", "month-end peaks of business: payers are no clients"),
+                (
+                    f"垫资分散于全月:退回的入账中 {share:.0%} 跨越报告日",
+                    f"advances spread over the month: {share:.0%} of the credits that came back spanned a report date",
+                ),
             ),
         )
 

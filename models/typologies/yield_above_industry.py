@@ -163,7 +163,13 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, lines: pl.Da
         amount_low_fen=low,
         amount_high_fen=interest,
         benign=(
-            f"A risky, long, openly labelled product within the spread: the yield is above {edge:g} times the level, which no ordinary risk level reaches.",
-            "Few holders or short samples: the promised yield is registered, the paid one needs ten holdings and sixty days.",
+            (
+                f"价差范围内公开标示的高风险长期产品:收益率高于行业水平 {edge:g} 倍,任何常规风险等级均达不到。",
+                f"A risky, long, openly labelled product within the spread: the yield is above {edge:g} times the level, which no ordinary risk level reaches.",
+            ),
+            (
+                "持有人少或样本短:承诺收益已登记,实付收益须有十笔持有、六十天。",
+                "Few holders or short samples: the promised yield is registered, the paid one needs ten holdings and sixty days.",
+            ),
         ),
     )

@@ -154,9 +154,18 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, beyond: pl.D
         clients=clients,
         bases=AmountBases(gross_taken=total(lines), net_unrepaid=0, peak_diverted=amount),
         benign=(
-            "Late projects that catch up: only rounds for which the borrower did pay are compared.",
-            f"Small promotions: the excess is above {percent(ctx.parameter(TYPOLOGY, 'min_excess'))} a year.",
-            "Sampling error of short terms and few holders: part of the p-value's scale.",
+            (
+                "迟付后补足的项目:只比较借款人确已付款的轮次。",
+                "Late projects that catch up: only rounds for which the borrower did pay are compared.",
+            ),
+            (
+                f"小额促销:超出部分高于每年 {percent(ctx.parameter(TYPOLOGY, 'min_excess'))}。",
+                f"Small promotions: the excess is above {percent(ctx.parameter(TYPOLOGY, 'min_excess'))} a year.",
+            ),
+            (
+                "短期和少量持有人的抽样误差:已计入 p 值的尺度。",
+                "Sampling error of short terms and few holders: part of the p-value's scale.",
+            ),
         ),
     )
 

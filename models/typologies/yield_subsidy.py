@@ -153,8 +153,14 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
         bases=AmountBases(gross_taken=amount, net_unrepaid=0, peak_diverted=amount),
         holds_under=(),
         benign=(
-            f"One-off vouchers up to {int(ctx.parameter(TYPOLOGY, 'voucher_yuan'))} yuan: these payments are in proportion to holdings and recur.",
-            "Advance for an overdue borrower: the borrower's own payment for the same round is there.",
+            (
+                f"不超过 {int(ctx.parameter(TYPOLOGY, 'voucher_yuan'))} 元的一次性红包:这些付款与持有份额成比例且反复发生。",
+                f"One-off vouchers up to {int(ctx.parameter(TYPOLOGY, 'voucher_yuan'))} yuan: these payments are in proportion to holdings and recur.",
+            ),
+            (
+                "为逾期借款人垫付:同一轮次借款人自身已付款。",
+                "Advance for an overdue borrower: the borrower's own payment for the same round is there.",
+            ),
         ),
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,12 @@ def write(result: WeekResult, folder: Path) -> None:
     for r in result.ranked:
         page = template.render(week=result.week, as_of=result.as_of.isoformat(), **parts.of(r))
         (target / file_name(r.institution_id)).write_text(page, encoding="utf-8", newline="\n")
+
+
+def _paired(chinese: str | None, english: str | None) -> list[tuple[str, str]]:
+    """Benign explanations side by side; a week exported before there were two languages has one."""
+    both = zip_longest((chinese or "").split("\n"), (english or "").split("\n"), fillvalue="")
+    return [pair for pair in both if any(pair)]
 
 
 def _split(frame: pl.DataFrame, by: str) -> dict[Any, pl.DataFrame]:
@@ -156,7 +163,7 @@ class _Parts:
             "before": money(f["previous_amount"]) if f["state"] in ("worse", "better", "gone") else "",
             "bases": [(label, money(f[name])) for name, label in zh.BASES.items()],
             "methods": "、".join(zh.METHODS.get(m, m) for m in (f["holds_under"] or "").split(";") if m),
-            "benign": [b for b in (f["benign_tested"] or "").split("\n") if b],
+            "benign": _paired(f["benign_tested"], f["benign_tested_en"]),
             "citations": [cited(key) for key in (f["citations"] or "").split(";") if key],
             "runbook": meta.runbook if meta else "",
             "rows": shown,
