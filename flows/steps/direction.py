@@ -96,24 +96,26 @@ def direct(lines: pl.DataFrame, pages: Mapping[str, Sequence[int]]) -> Directed:
     account = _codes(lines["account_no"], names)
     page = _pages(lines, pages)
     delta = lines["amount_fen"].to_numpy().copy()
-    delta[lines["direction"].to_numpy() != "in"] *= -1
+    np.negative(delta, out=delta, where=(lines["direction"] != "in").to_numpy())
     known = lines["balance_after_fen"].is_not_null().to_numpy()
     balance = lines["balance_after_fen"].fill_null(0).to_numpy()
     at = lines["booked_at"].to_physical().to_numpy()
-    order = np.lexsort((page, account)) if page.any() or len(names) > 1 else np.arange(len(account))
+    order = _order(page, account)
     unit_of = _units(account[order], page[order])
     units = int(unit_of[-1]) + 1 if len(unit_of) else 0
     falling = _falling(unit_of, units, delta[order], balance[order], known[order], at[order])
     sizes = np.bincount(unit_of, minlength=units)
     starts = np.r_[0, np.cumsum(sizes)[:-1]] if units else np.zeros(0, np.int64)
-    place = np.arange(len(order)) - starts[unit_of] if units else np.zeros(0, np.int64)
-    place = np.where(falling[unit_of], sizes[unit_of] - 1 - place, place)
+    place = np.arange(len(account)) - starts[unit_of] if units else np.zeros(0, np.int64)
+    if falling.any():
+        place = np.where(falling[unit_of], sizes[unit_of] - 1 - place, place)
     of_unit = account[order][starts]
     turned = _turned_accounts(of_unit, at[order][starts] // _DAY_US)
     offset = _offsets(of_unit, sizes, turned)
-    chain_no = np.empty(len(order), np.int64)
+    chain_no = np.empty(len(account), np.int64)
     chain_no[order] = place + offset[unit_of]
-    page = np.where(np.isin(account, turned), -page, page)
+    if len(turned):
+        page = np.where(np.isin(account, turned), -page, page)
     listed = names.to_list()
     return Directed(
         account,
@@ -129,9 +131,20 @@ def direct(lines: pl.DataFrame, pages: Mapping[str, Sequence[int]]) -> Directed:
     )
 
 
+def _order(second: Numbers, first: Numbers) -> Numbers | slice:
+    """Return what sorts by `first`, then `second`, stably; a slice where the arrays are sorted already."""
+    same = first[1:] == first[:-1]
+    if np.all((first[1:] > first[:-1]) | (same & (second[1:] >= second[:-1]))):
+        return slice(None)
+    return np.lexsort((second, first))
+
+
 def _codes(column: pl.Series, names: pl.Series) -> Numbers:
     if len(names) <= 1:
         return np.zeros(len(column), np.int64)
+    runs = column.rle_id()
+    if runs[-1] == len(names) - 1:  # account after account
+        return runs.cast(pl.Int64).to_numpy()
     if len(column) <= _FEW:  # a small file is not worth a query
         _, first, code = np.unique(column.to_numpy(), return_index=True, return_inverse=True)
         return np.argsort(np.argsort(first))[code]
@@ -201,7 +214,7 @@ def _offsets(of_unit: Numbers, sizes: Numbers, turned: Numbers) -> Numbers:
 def _misfits(account: Numbers, chain_no: Numbers, delta: Numbers, balance: Numbers, known: Flags) -> int:
     if not known.any():
         return 0
-    order = np.lexsort((chain_no, account))
+    order = _order(chain_no, account)
     delta, balance, known, account = delta[order], balance[order], known[order], account[order]
     both = (account[1:] == account[:-1]) & known[1:] & known[:-1]
     return int(np.count_nonzero(both & (balance[:-1] + delta[1:] != balance[1:])))

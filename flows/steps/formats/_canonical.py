@@ -5,7 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from flows.steps.formats._columns import _foreign
-from flows.steps.formats._values import SCIENTIFIC, clean_account, clean_columns, parse_fen, parse_moments
+from flows.steps.formats._values import (
+    SCIENTIFIC,
+    clean_account,
+    clean_columns,
+    parse_fen,
+    parse_moments,
+    replaced,
+)
 
 REQUIRED = frozenset({"account_no", "booked_at", "direction", "amount"})
 CONTRACT_COLUMNS = frozenset(
@@ -37,8 +44,11 @@ def canonical_lines(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     at, timed = _moments(rows)
     amount, balance = _fen(rows, "amount"), _fen(rows, "balance_after")
     account = clean_account(text["account_no"])
-    direction = text["direction"].str.to_lowercase()
-    way = direction.replace_strict({"in": "in", "out": "out"}, default=None, return_dtype=pl.String)
+    told = text["direction"].unique().drop_nulls()
+    ways = told.str.to_lowercase().replace_strict(
+        {"in": "in", "out": "out"}, default=None, return_dtype=pl.String
+    )
+    way = replaced(text["direction"], told, ways)
     frame = pl.DataFrame(
         {
             "record": rows["record"],
@@ -74,9 +84,10 @@ def canonical_lines(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .then(pl.lit("direction"))
         .otherwise(None)
     )
-    frame = frame.with_columns(code=code)
-    good = frame.filter(pl.col("code").is_null()).rename({"record": "source_record"}).drop("code", "foreign")
-    return good, frame.filter(pl.col("code").is_not_null()).select("record", "code")
+    codes = frame.select(code=code)["code"]
+    bad = frame.select("record").with_columns(codes).filter(codes.is_not_null())
+    good = frame.filter(codes.is_null()) if bad.height else frame
+    return good.drop("foreign").rename({"record": "source_record"}), bad
 
 
 def _text(rows: pl.DataFrame, name: str) -> pl.Series:

@@ -366,17 +366,17 @@ def foreign_currency(text: str | None) -> bool:
 
 def _foreign(currency: pl.Series, title: str | None, n: int) -> pl.Series:
     title_foreign = foreign_currency(title)
+    distinct = currency.unique().drop_nulls()
     folded = (
-        half_width(currency)
+        half_width(distinct)
         .str.replace_many(["（", "）"], ["(", ")"])
         .str.to_lowercase()
         .str.replace_all(r"\s", "")
     )
-    distinct = folded.unique().drop_nulls().to_list()
-    foreign = [each for each in distinct if each not in _CNY]
-    if not foreign and not title_foreign:
+    foreign = distinct.filter(~folded.is_in(sorted(_CNY)))
+    if not len(foreign) and not title_foreign:
         return pl.Series([False]).new_from_index(0, n)
-    return folded.is_in(foreign).fill_null(title_foreign)
+    return currency.is_in(foreign.implode()).fill_null(title_foreign)
 
 
 def _failed(cells: _Cells) -> pl.Series:

@@ -20,6 +20,12 @@ _THOUSANDS = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,2})?$"
 _GROUPED = r"^[+-]?(?:[0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,4}(?:,[0-9]{4})+)(?:\.[0-9]*)?$"
 
 
+_MANY = 20_000
+"""Rows above which a column is worth a look before it is worked on."""
+
+_SAMPLE = 2_000
+
+
 def clean(cells: pl.Expr) -> pl.Expr:
     """Trim a cell; dashes, ``/`` and the like that stand for an empty cell become null."""
     trimmed = cells.str.strip_chars(BLANK)
@@ -28,6 +34,8 @@ def clean(cells: pl.Expr) -> pl.Expr:
 
 def clean_columns(frame: pl.DataFrame) -> pl.DataFrame:
     """Clean every cell of a frame of strings (:func:`clean`), touching twice only columns that need it."""
+    if frame.height > _MANY:
+        return pl.DataFrame([_clean_column(each) for each in frame.get_columns()])
     trimmed = frame.select(pl.all().str.strip_chars(BLANK))
     if trimmed.is_empty():
         return trimmed
@@ -36,6 +44,41 @@ def clean_columns(frame: pl.DataFrame) -> pl.DataFrame:
     return trimmed.with_columns(
         [pl.when((each != "") & ~each.str.contains(_EMPTY)).then(each) for each in cells]
     )
+
+
+def _clean_column(cells: pl.Series) -> pl.Series:
+    """Clean a long column; what it holds over and over, or digits alone, is looked at but once."""
+    name = cells.name
+    distinct = few_distinct(cells)
+    if distinct is not None:
+        return replaced(cells, distinct, distinct.to_frame(name).select(clean(pl.col(name))).to_series())
+    if (
+        not any(each.str.contains("[^0-9]").any() for each in (cells.head(1), cells))
+        and not (cells == "").any()
+    ):
+        return cells
+    trimmed = cells.str.strip_chars(BLANK)
+    if (trimmed == "").any() or trimmed.str.contains(_EMPTY).any():
+        return trimmed.to_frame().select(clean(pl.col(name))).to_series()
+    return trimmed
+
+
+def few_distinct(cells: pl.Series) -> pl.Series | None:
+    """Return the distinct cells of a long column in which they are few, else None."""
+    if len(cells) <= _MANY or cells.gather_every(len(cells) // _SAMPLE).n_unique() > _SAMPLE // 8:
+        return None
+    distinct = cells.unique()
+    return distinct if len(distinct) <= len(cells) // 8 else None
+
+
+def replaced(cells: pl.Series, old: pl.Series, new: pl.Series) -> pl.Series:
+    """Put `new` in the place of `old`, where they differ; both hold every distinct cell."""
+    changed = old.ne_missing(new)
+    if not changed.any():
+        return cells
+    if new.null_count() == len(new):
+        return _nulls(cells.name, pl.String(), len(cells))
+    return cells.replace(old.filter(changed), new.filter(changed))
 
 
 def half_width(cells: pl.Series) -> pl.Series:
@@ -333,18 +376,20 @@ def _parse_odd_clock(cells: pl.Series) -> pl.Series:
 
 def clean_account(cells: pl.Series) -> pl.Series:
     """Tidy account numbers: width, inner spaces, Excel's apostrophe and ``.0``; never to a number."""
-    s = half_width(cells)
-    odd = s.str.contains(r"[^0-9]").fill_null(False)
+    distinct = few_distinct(cells)
+    if distinct is not None:
+        return replaced(cells, distinct, clean_account(distinct))
+    odd = cells.str.contains(r"[^0-9]").fill_null(False)
     if not odd.any():
-        return s
+        return cells
     some = (
-        s.filter(odd)
+        half_width(cells.filter(odd))
         .str.replace_all(r"[\s\u00a0\u3000]", "")
         .str.replace(r"^[='`\"]+", "")
         .str.replace(r"[\"']+$", "")
         .str.replace(r"^([0-9]{5,})\.0+$", "${1}")
     )
-    return _patch(s, odd, some)
+    return _patch(cells, odd, some)
 
 
 SCIENTIFIC = r"(?i)^[0-9](?:\.[0-9]+)?e\+?[0-9]+$"
