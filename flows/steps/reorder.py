@@ -9,11 +9,15 @@ break told: putting lines in order must not hide that one was taken out.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import polars as pl
+
+MOST_ROUNDS = 20
+"""Days in a row that are put in order because the day before was."""
 
 MOST_LINES = 20_000
 """Account-days of more lines keep the file's order: bounds the time a hostile file can take."""
@@ -38,32 +42,46 @@ def reorder_days(
     """
     if directed["balance"].null_count() == directed.height:
         return directed, 0
-    doubtful = _doubtful_days(directed, openings or {})
+    reordered: set[tuple[str, dt.date]] = set()
+    for _ in range(MOST_ROUNDS):  # a day put in order may end elsewhere: the next no longer follows then
+        directed, again = _reorder_once(directed, openings or {})
+        if not again:
+            break
+        reordered |= again
+    return directed, len(reordered)
+
+
+def _reorder_once(
+    directed: pl.DataFrame, openings: Mapping[str, int]
+) -> tuple[pl.DataFrame, set[tuple[str, dt.date]]]:
+    """Put the account-days in order that do not fit now; return those that were changed."""
+    reordered: set[tuple[str, dt.date]] = set()
+    doubtful = _doubtful_days(directed, openings)
     if doubtful.is_empty():
-        return directed, 0
+        return directed, reordered
     rows: list[int] = []
     places: list[int] = []
-    reordered = 0
-    account, ended = None, None
+    last, ended = None, None
     for day in doubtful.partition_by("account_no", "day", maintain_order=True):
+        account, date = day["account_no"][0], day["day"][0]
         before, after = (day["balance"] - day["delta"]).to_list(), day["balance"].to_list()
         # The day before may itself have been put in order: then it ended where its walk ended.
-        follows = day["account_no"][0] == account and day["after_doubtful"][0]
+        follows = account == last and day["after_doubtful"][0]
         start = ended if follows else day["day_before_ended"][0]
-        if start is None and openings is not None:
-            start = openings.get(day["account_no"][0])
+        if start is None:
+            start = openings.get(account)
         clock = day["booked_at"].to_physical().to_list() if day["has_time"].all() else None
         order = _order(before, after, start, clock)
-        account, ended = day["account_no"][0], after[order[-1]]
+        last, ended = account, after[order[-1]]
         if order == list(range(len(order))):
             continue
-        reordered += 1
+        reordered.add((account, date))
         own = day["row"].to_list()
         first = int(day["chain_no"].min())  # type: ignore[arg-type]
         rows += [own[step] for step in order]
         places += range(first, first + len(order))
     if not reordered:
-        return directed, 0
+        return directed, reordered
     renumbered = pl.DataFrame(
         {"row": rows, "place": places}, schema={"row": directed["row"].dtype, "place": pl.Int64}
     )

@@ -77,14 +77,20 @@ class Condensed:
             if not chunk:
                 self._ended = True
                 rest, self._held = self._held, b""
-                return rest
+                return self._without_block(rest)
             close = self._close.encode()
             end = self._held.rfind(close)
             if end < 0:
                 continue
             whole, self._held = self._held[: end + len(close)], self._held[end + len(close) :]
-            return self._condense(whole)
+            return self._condense(self._without_block(whole))
         return b""
+
+    @staticmethod
+    def _without_block(part: bytes) -> bytes:
+        if BLOCK.encode() in part:  # the file's own: it must not be taken for ours
+            raise IrregularError
+        return part
 
     def _check(self, chunk: bytes) -> None:
         # Where a chunk ends within such a mark, the parser is given it with the rest of its surroundings.

@@ -256,14 +256,16 @@ def _walk(source: Source, reading: _Reading, by_shape: bool) -> Iterator[None]:
                 ]
                 element.clear()
                 yield
-            elif tag in ("Acct", "TxsSummry") and reading.statements:
+            elif tag in ("Acct", "TxsSummry", "Bal") and reading.statements:
                 parent = element.getparent()
-                if parent is not None and parent.tag.rpartition("}")[2] in _STATEMENTS:
-                    node = reading.trees["statement"][element.tag]
-                    assert not isinstance(node, str)
-                    collect(element, node, reading.statements[-1].about)
-            elif tag == "Bal" and reading.statements:
-                reading.statements[-1].balances.append(collect(element, reading.trees["balance"], {}))
+                if parent is None or parent.tag.rpartition("}")[2] not in _STATEMENTS:
+                    continue  # not the statement's own
+                if tag == "Bal":
+                    reading.statements[-1].balances.append(collect(element, reading.trees["balance"], {}))
+                    continue
+                node = reading.trees["statement"][element.tag]
+                assert not isinstance(node, str)
+                collect(element, node, reading.statements[-1].about)
             elif tag in _STATEMENTS:
                 element.clear()
             if tag == "Ntry":
