@@ -8,7 +8,8 @@ from typing import cast
 import duckdb
 import polars as pl
 
-from models.tracing.match import match
+from models.tracing.book import all_legs
+from models.tracing.match import match_legs
 from models.tracing.pots import pots
 from models.tracing.ranges import ranges
 from models.tracing.sources import sources
@@ -25,23 +26,35 @@ FLOW_SCHEMA: dict[str, pl.DataType] = {
 
 
 class ConnectionMarts:
-    """`models.typologies.base.Marts` over an open connection; relations are read once."""
+    """`models.typologies.base.Marts` over an open connection; each column is read once.
+
+    Statement lines are ten times as large with their texts as without, so a column nobody asks
+    for by name is not read (``table(name)`` reads them all).
+    """
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
-        self._frames: dict[str, pl.DataFrame] = {}
+        self._read: dict[str, dict[str, pl.Series]] = {}
+        self._whole: dict[str, tuple[str, ...]] = {}
 
     def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
         """Return a relation, or some of its columns."""
-        if name not in self._frames:
-            arrow = self._con.sql(f'select * from "{name}"').to_arrow_table()
-            self._frames[name] = cast(pl.DataFrame, pl.from_arrow(arrow))
-        frame = self._frames[name]
-        return frame if columns is None else frame.select(columns)
+        if columns is None:
+            if name not in self._whole:
+                self._whole[name] = tuple(self._con.sql(f'select * from "{name}" limit 0').columns)
+            columns = self._whole[name]
+        known = self._read.setdefault(name, {})
+        missing = [c for c in columns if c not in known]
+        if missing:
+            wanted = ", ".join(f'"{c}"' for c in missing)
+            arrow = self._con.sql(f'select {wanted} from "{name}"').to_arrow_table()
+            known.update((s.name, s) for s in cast(pl.DataFrame, pl.from_arrow(arrow)).get_columns())
+        return pl.DataFrame([known[c] for c in columns])
 
     def put(self, name: str, frame: pl.DataFrame) -> None:
-        """Offer a frame as a relation, and write it as a table."""
-        self._frames[name] = frame
+        """Write a frame as a table; whoever asks for it reads it back."""
+        self._read.pop(name, None)
+        self._whole.pop(name, None)
         self._con.register("_tracing_frame", frame.to_arrow())
         self._con.execute(f'create or replace table "{name}" as select * from _tracing_frame')
         self._con.unregister("_tracing_frame")
@@ -61,11 +74,13 @@ def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None, *, range
         need not work it out.
     """
     marts = ConnectionMarts(con)
-    lines = marts.table("mart_line")
-    last = lines["booked_on"].max() if lines.height else None
-    ctx = Context(marts=marts, as_of=as_of or cast(dt.date, last or dt.date.min))
+    if as_of is None:
+        as_of = (
+            cast(dt.date | None, marts.table("mart_line", ("booked_on",))["booked_on"].max()) or dt.date.min
+        )
+    ctx = Context(marts=marts, as_of=as_of)
     tied = pots(ctx)
-    marts.put("trace_fragment", match(lines, "fifo", pots=tied))
+    marts.put("trace_fragment", match_legs(all_legs(ctx), "fifo", pots=tied))
     paid_by, went_to = sources(ctx), uses(ctx)
     marts.put("trace_source", paid_by)
     marts.put("trace_use", went_to)

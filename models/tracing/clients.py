@@ -5,11 +5,13 @@ The account types that hold clients' money and the institution's own stand here 
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from models.tracing.accounts import CLIENT_ACCOUNTS
+from models.tracing.book import all_legs
+from models.tracing.legs import OPENING, walk
 from models.tracing.lent import project_payments
-from models.tracing.match import match
 from models.typologies._ledger import controlled_lines, payouts
 from models.typologies.base import Context
 
@@ -97,15 +99,17 @@ def from_opening(ctx: Context) -> pl.DataFrame:
     """Out-lines that were paid, first in first out, from what stood there before the first line."""
 
     def make(ctx: Context) -> pl.DataFrame:
-        accounts = ctx.table("mart_controlled_account").select("account_id").unique()
-        lines = ctx.table("mart_line").join(accounts, on="account_id", how="semi")
-        return (
-            match(lines, "fifo")
-            .filter((pl.col("lot") == "opening") & pl.col("out_line_no").is_not_null())
-            .select(line_no="out_line_no")
-            .unique()
-            .sort("line_no")
-        )
+        walked = all_legs(ctx)
+        ours = ctx.table("mart_controlled_account", ("account_id",))["account_id"].unique().to_numpy()
+        opened = np.zeros(walked.line.size, np.int64)
+        opening = walked.line == OPENING
+        opened[opening] = walked.signed[opening]
+        out = walk(walked.account, np.minimum(walked.signed, 0))
+        there = walk(walked.account, opened)
+        # the first fen out are the first fen in: the opening lot pays until as much has left
+        paid = (walked.signed < 0) & (walked.line >= 0) & (walked.signed - out < there)
+        paid &= np.isin(walked.account, ours)
+        return pl.DataFrame({"line_no": walked.line[paid]})
 
     frame: pl.DataFrame = ctx.shared("tracing.from_opening", make)
     return frame

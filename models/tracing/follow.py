@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
-from models.tracing.hops import _WORDS, Mapping, Web, _rows, cut
-from models.tracing.legs import Ints
+from models.tracing.hops import WORDS, Mapping, Web, cut, rows_of
+from models.tracing.legs import Bools, Ints
 
 STEP_SCHEMA: dict[str, pl.DataType] = {
     "step_no": pl.Int64(),
@@ -64,11 +64,12 @@ class _Pieces:
 
     at: Ints
     size: Ints
+    row: Ints
     start: Ints
     step: Ints
 
     def pick(self, index: Ints) -> _Pieces:
-        return _Pieces(self.at[index], self.size[index], self.start[index], self.step[index])
+        return _Pieces(self.at[index], self.size[index], self.row[index], self.start[index], self.step[index])
 
 
 class _Ends:
@@ -99,6 +100,7 @@ def follow(
     forward: bool = True,
     stop_holders: Collection[int] = (),
     stop_accounts: Collection[int] = (),
+    stop_groups: StopGroups | None = None,
     gather_below_fen: int = 0,
 ) -> Followed:
     """Follow the whole of some lines.
@@ -118,6 +120,8 @@ def follow(
         Direction.
     stop_holders, stop_accounts : collection of int
         Counterparties behind which nothing is followed (clients, related parties …).
+    stop_groups : StopGroups, optional
+        The same where starts differ in whom they stop at.
     gather_below_fen : int
         Pieces smaller than this are not followed but added up under ``gathered``.
 
@@ -128,38 +132,37 @@ def follow(
         hub, since each fen takes one way.
     """
     inward, outward = (web.onward, web.across) if forward else (web.back, web.across_back)
-    number = start_lines.cast(pl.Int64).unique().sort()
-    rows = _rows(web.number, number)
+    rows = rows_of(web.number, start_lines.cast(pl.Int64).unique().sort())
     rows = rows[rows >= 0]
-    leaving = (web.lines["direction"] == ("out" if forward else "in")).to_numpy()[rows]
+    leaving = web.leaving[rows] == forward
     index = np.arange(rows.size)
     nowhere = np.full(rows.size, -1, np.int64)
-    whole = _Pieces(web.offset[rows], web.amount[rows], index, nowhere)
+    whole = _Pieces(web.offset[rows], web.amount[rows], rows, index, nowhere)
     limit = _limits(web.when[rows], days, forward)
     ends, steps = _Ends(), _Steps(web)
-    stop = _stop_rows(web, stop_holders, stop_accounts)
+    stop = _Stop(web, rows, stop_holders, stop_accounts, stop_groups)
     away = whole.pick(np.flatnonzero(leaving))
     resting = whole.pick(np.flatnonzero(~leaving))
-    away_row = rows[leaving]
     for hop in range(1, hops + 1):
         if resting.at.size:
-            moved, moved_row = _through(web, inward, resting, limit, forward, hop - 1, ends)
-            away = _both(away, moved)
-            away_row = np.concatenate((away_row, moved_row))
+            moved = _through(web, inward, resting, limit, forward, hop - 1, ends)
+            away = _both(away, moved) if away.at.size else moved
         if away.at.size == 0:
             resting = away
             break
-        small = away.size < gather_below_fen
-        ends.put("gathered", away.start[small], away.step[small], hop - 1, away.size[small])
-        away, away_row = away.pick(np.flatnonzero(~small)), away_row[~small]
-        away.step = steps.put(away, away_row, hop)
-        stopped = stop[away_row]
-        ends.put("stopped", away.start[stopped], away.step[stopped], hop, away.size[stopped])
-        away = away.pick(np.flatnonzero(~stopped))
+        if gather_below_fen > 0:
+            small = away.size < gather_below_fen
+            ends.put("gathered", away.start[small], away.step[small], hop - 1, away.size[small])
+            away = away.pick(np.flatnonzero(~small))
+        away.step = steps.put(away, hop)
+        stopped = stop.at(away)
+        if stopped is not None:
+            ends.put("stopped", away.start[stopped], away.step[stopped], hop, away.size[stopped])
+            away = away.pick(np.flatnonzero(~stopped))
         resting = _over(outward, away, hop, ends)
-        away, away_row = away.pick(np.empty(0, np.int64)), np.empty(0, np.int64)
+        away = away.pick(np.empty(0, np.int64))
     ends.put("limit", resting.start, resting.step, hops, resting.size)
-    return Followed(steps.frame(number, rows), _ends_frame(ends, web.number[rows]))
+    return Followed(steps.frame(rows), _ends_frame(ends, web.number[rows]))
 
 
 def _limits(when: Ints, days: float | None, forward: bool) -> Ints:
@@ -170,55 +173,105 @@ def _limits(when: Ints, days: float | None, forward: bool) -> Ints:
     return when + span if forward else when - span
 
 
-def _stop_rows(
-    web: Web, holders: Collection[int], accounts: Collection[int]
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Lines whose counterparty ends the trace."""
-    chosen = web.lines.select(
-        (
-            pl.col("cp_holder_id").is_in(sorted(holders)) | pl.col("cp_account_id").is_in(sorted(accounts))
-        ).fill_null(False)
-    ).to_series()
-    return np.asarray(chosen.to_numpy(), dtype=np.bool_)
+@dataclass(frozen=True, slots=True)
+class StopGroups:
+    """Starts in groups, each with counterparties of its own behind which nothing is followed.
+
+    Attributes
+    ----------
+    starts : polars.DataFrame
+        ``line_no``, ``group`` (a small integer) of every start.
+    stops : polars.DataFrame
+        ``group``, ``holder_id``.
+    """
+
+    starts: pl.DataFrame
+    stops: pl.DataFrame
+
+
+class _Stop:
+    """Says which pieces have reached a counterparty that ends the trace."""
+
+    def __init__(
+        self,
+        web: Web,
+        rows: Ints,
+        holders: Collection[int],
+        accounts: Collection[int],
+        groups: StopGroups | None,
+    ) -> None:
+        self.web = web
+        self.holders = np.array(sorted(holders), np.int64)
+        self.accounts = np.array(sorted(accounts), np.int64)
+        self.group = self.pairs = np.empty(0, np.int64)
+        self.span = np.int64(0)
+        if groups is not None:
+            order = groups.starts.sort("line_no")
+            at = np.searchsorted(order["line_no"].to_numpy(), web.number[rows])
+            self.group = order["group"].cast(pl.Int64).to_numpy()[at]
+            stop = groups.stops["holder_id"].cast(pl.Int64).to_numpy()
+            self.span = np.int64(max(stop.max(initial=0), web.cp_holder.max(initial=0)) + 2)
+            self.pairs = np.unique(groups.stops["group"].cast(pl.Int64).to_numpy() * self.span + stop)
+
+    def at(self, pieces: _Pieces) -> Bools | None:
+        """Which pieces stop; None where nothing can."""
+        if not (self.holders.size or self.accounts.size or self.pairs.size):
+            return None
+        holder = self.web.cp_holder[pieces.row]
+        found = np.isin(holder, self.holders)
+        if self.accounts.size:
+            found |= np.isin(self.web.cp_account[pieces.row], self.accounts)
+        if self.pairs.size:
+            found |= (holder >= 0) & np.isin(self.group[pieces.start] * self.span + holder, self.pairs)
+        return found
 
 
 def _through(
     web: Web, mapping: Mapping, pieces: _Pieces, limit: Ints, forward: bool, hop: int, ends: _Ends
-) -> tuple[_Pieces, Ints]:
+) -> _Pieces:
     """Take pieces through the accounts they rest in: along the fragments."""
-    query, stretch, skip, amount = cut(pieces.at, pieces.size, mapping)
-    row, code = mapping.line[stretch], mapping.code[stretch]
-    start, step = pieces.start[query], pieces.step[query]
-    for value, word in _WORDS.items():
+    query, stretch, skip, amount = cut(pieces.at, pieces.size, pieces.row, mapping)
+    row, start, step = mapping.line[stretch], pieces.start[query], pieces.step[query]
+    stays = np.flatnonzero(row < 0)
+    code = mapping.code[stretch[stays]]
+    for value, word in WORDS.items():
         if value:
-            here = (row < 0) & (code == value)
+            here = stays[code == value]
             ends.put(word, start[here], step[here], hop, amount[here])
-    moves = row >= 0
-    moment = web.when[np.maximum(row, 0)]
-    late = moves & ((moment > limit[start]) if forward else (moment < limit[start]))
+    moment = web.when[row]  # of no account for what stays
+    late = (row >= 0) & ((moment > limit[start]) if forward else (moment < limit[start]))
     ends.put("horizon", start[late], step[late], hop, amount[late])
-    go = np.flatnonzero(moves & ~late)
+    go = np.flatnonzero((row >= 0) & ~late)
     at = mapping.to[stretch[go]] + skip[go]
-    return _Pieces(at, amount[go], start[go], step[go]), row[go]
+    return _Pieces(at, amount[go], row[go], start[go], step[go])
 
 
 def _over(mapping: Mapping, pieces: _Pieces, hop: int, ends: _Ends) -> _Pieces:
     """Take pieces across to the other account: along the paired transfers."""
-    query, stretch, skip, amount = cut(pieces.at, pieces.size, mapping)
-    crossed = np.zeros(pieces.at.size, np.int64)
-    np.add.at(crossed, query, amount)
+    query, stretch, skip, amount = cut(pieces.at, pieces.size, pieces.row, mapping)
+    crossed = _sums(query, amount, pieces.at.size)
     rest = pieces.size - crossed
     unpaired = crossed == 0
     ends.put("left", pieces.start[unpaired], pieces.step[unpaired], hop, rest[unpaired])
     ends.put("fee", pieces.start[~unpaired], pieces.step[~unpaired], hop, rest[~unpaired])
     at = mapping.to[stretch] + skip
-    return _Pieces(at, amount, pieces.start[query], pieces.step[query])
+    return _Pieces(at, amount, mapping.line[stretch], pieces.start[query], pieces.step[query])
+
+
+def _sums(query: Ints, amount: Ints, count: int) -> Ints:
+    """Amounts by query; queries never decrease."""
+    total = np.zeros(count, np.int64)
+    if query.size:
+        head = np.flatnonzero(np.append(True, query[1:] != query[:-1]))
+        total[query[head]] = np.add.reduceat(amount, head)
+    return total
 
 
 def _both(a: _Pieces, b: _Pieces) -> _Pieces:
     return _Pieces(
         np.concatenate((a.at, b.at)),
         np.concatenate((a.size, b.size)),
+        np.concatenate((a.row, b.row)),
         np.concatenate((a.start, b.start)),
         np.concatenate((a.step, b.step)),
     )
@@ -230,21 +283,21 @@ class _Steps:
     def __init__(self, web: Web) -> None:
         self.web = web
         self.count = 0
-        self.parts: list[tuple[_Pieces, Ints, int]] = []
+        self.parts: list[tuple[_Pieces, int]] = []
 
-    def put(self, pieces: _Pieces, row: Ints, hop: int) -> Ints:
+    def put(self, pieces: _Pieces, hop: int) -> Ints:
         """Record pieces; returns their step numbers."""
-        number = np.arange(self.count, self.count + row.size, dtype=np.int64)
-        self.count += row.size
-        self.parts.append((_Pieces(pieces.at, pieces.size, pieces.start, pieces.step), row, hop))
+        number = np.arange(self.count, self.count + pieces.row.size, dtype=np.int64)
+        self.count += pieces.row.size
+        self.parts.append((replace(pieces), hop))
         return number
 
-    def frame(self, number: pl.Series, rows: Ints) -> pl.DataFrame:
+    def frame(self, rows: Ints) -> pl.DataFrame:
         """All steps as a frame."""
         none = np.empty(0, np.int64)
-        row = np.concatenate([p[1] for p in self.parts] or [none])
-        parent = np.concatenate([p[0].step for p in self.parts] or [none])
-        start = np.concatenate([p[0].start for p in self.parts] or [none])
+        row = np.concatenate([p.row for p, _ in self.parts] or [none])
+        parent = np.concatenate([p.step for p, _ in self.parts] or [none])
+        start = np.concatenate([p.start for p, _ in self.parts] or [none])
         at = self.web.lines
         return (
             pl.DataFrame(
@@ -252,13 +305,15 @@ class _Steps:
                     "step_no": np.arange(row.size, dtype=np.int64),
                     "parent_no": parent,
                     "start_line_no": self.web.number[rows][start],
-                    "hop": np.concatenate([np.full(p[1].size, p[2], np.int64) for p in self.parts] or [none]),
+                    "hop": np.concatenate(
+                        [np.full(p.row.size, hop, np.int64) for p, hop in self.parts] or [none]
+                    ),
                     "line_no": self.web.number[row],
                     "account_id": at["account_id"].gather(row),
                     "cp_account_id": at["cp_account_id"].gather(row),
                     "cp_holder_id": at["cp_holder_id"].gather(row),
                     "booked_at": at["booked_at"].gather(row),
-                    "amount_fen": np.concatenate([p[0].size for p in self.parts] or [none]),
+                    "amount_fen": np.concatenate([p.size for p, _ in self.parts] or [none]),
                 }
             )
             .select(

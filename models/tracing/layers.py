@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.tracing.book import WALKED
 from models.tracing.follow import follow
-from models.tracing.hops import Web
+from models.tracing.hops import LINES, TRANSFERS, Web
 from models.tracing.match import match
 from models.typologies._ledger import controlled_lines, deposits, subscriptions
 from models.typologies._rounds import coverage
@@ -181,8 +182,9 @@ def counted_before(ctx: Context, ends: pl.DataFrame) -> pl.DataFrame:
     if start.is_empty():
         return pl.DataFrame(schema={"line_no": pl.Int64, "counted_fen": pl.Int64})
     accounts = product_of_account(ctx).select("account_id")
-    lines = ctx.table("mart_line").join(accounts, on="account_id", how="semi")
-    web = Web.of(lines, match(lines, "fifo"), ctx.table("mart_transfer"))
+    columns = tuple(dict.fromkeys((*WALKED, *LINES)))
+    lines = ctx.table("mart_line", columns).join(accounts, on="account_id", how="semi", maintain_order="left")
+    web = Web.of(lines, match(lines, "fifo"), ctx.table("mart_transfer", TRANSFERS))
     steps = follow(web, start, hops=6).steps
     return (
         steps.join(ends.select("line_no"), on="line_no", how="semi")

@@ -66,19 +66,14 @@ def openings(lines: pl.DataFrame) -> pl.DataFrame:
     polars.DataFrame
         ``account_id``, ``opening_fen`` (may be negative: the account opens overdrawn).
     """
-    signed = pl.when(pl.col("direction") == "in").then("amount_fen").otherwise(-pl.col("amount_fen"))
-    return (
-        lines.lazy()
-        .sort("account_id", "line_no")
-        .select(
-            "account_id",
-            (pl.col("balance_after_fen") - signed.cum_sum().over("account_id")).alias("opening_fen"),
-        )
-        .filter(pl.col("opening_fen").is_not_null())
-        .group_by("account_id", maintain_order=True)
-        .agg(pl.col("opening_fen").first())
-        .sort("account_id")
-        .collect()
+    frame = _in_order(lines.select("account_id", "line_no", "direction", "amount_fen", "balance_after_fen"))
+    account, signed = _ints(frame["account_id"]), _signed(frame)
+    said = np.flatnonzero(_bools(frame["balance_after_fen"].is_not_null()))
+    said = said[starts(account[said])]
+    opening = _ints(frame["balance_after_fen"].gather(said)) - walk(account, signed)[said]
+    return pl.DataFrame(
+        {"account_id": frame["account_id"].gather(said), "opening_fen": opening},
+        schema_overrides={"opening_fen": pl.Int64},
     )
 
 
@@ -121,13 +116,10 @@ def legs(lines: pl.DataFrame, opening: pl.DataFrame | None = None) -> Legs:
     Legs
         With one opening and one held leg an account that needs them. O(n) after the sort.
     """
-    frame = lines.select("account_id", "line_no", "direction", "amount_fen")
-    if not frame["line_no"].is_sorted() or not frame["account_id"].is_sorted():
-        frame = frame.sort("account_id", "line_no")
+    frame = _in_order(lines.select("account_id", "line_no", "direction", "amount_fen"))
     account = _ints(frame["account_id"])
     line = _ints(frame["line_no"])
-    amount = _ints(frame["amount_fen"])
-    signed = np.where(_bools(frame["direction"] == "in"), amount, -amount)
+    signed = _signed(frame)
     if opening is not None and opening.height:
         account, line, signed = _with_opening(account, line, signed, opening)
     balance = walk(account, signed)
@@ -136,6 +128,19 @@ def legs(lines: pl.DataFrame, opening: pl.DataFrame | None = None) -> Legs:
     rest = signed - positive
     account, line, positive, rest = _with_held(account, line, positive, rest, floor)
     return Legs(account, line, positive, rest)
+
+
+def _in_order(frame: pl.DataFrame) -> pl.DataFrame:
+    """Lines account by account in the bank's order; warehouses hold them so."""
+    if frame["line_no"].is_sorted() and frame["account_id"].is_sorted():
+        return frame
+    return frame.sort("account_id", "line_no")
+
+
+def _signed(frame: pl.DataFrame) -> Ints:
+    """Amounts, positive in and negative out."""
+    amount = _ints(frame["amount_fen"])
+    return np.where(_bools(frame["direction"] == "in"), amount, -amount)
 
 
 def _with_opening(account: Ints, line: Ints, signed: Ints, opening: pl.DataFrame) -> tuple[Ints, Ints, Ints]:

@@ -14,7 +14,7 @@ import polars as pl
 
 from models.tracing.fifo import fifo
 from models.tracing.identify import Pairs, identify
-from models.tracing.legs import HELD, OPENING, OVERDRAFT, Ints, Legs, legs, openings, starts
+from models.tracing.legs import OPENING, OVERDRAFT, Ints, Legs, legs, openings, starts
 from models.tracing.lifo import lifo
 from models.tracing.lowest import claimed_part
 from models.tracing.pro_rata import pro_rata
@@ -22,14 +22,18 @@ from models.tracing.pro_rata import pro_rata
 Method = Literal["fifo", "lifo", "pro_rata", "lowest"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
+LOTS, USES = ("line", "opening", "", "overdraft"), ("line", "", "held", "overdraft")
+"""Words of what money came by and went to; their places are the virtual lines of `models.tracing.legs`."""
+BASES = ("identified", *METHODS)
+
 FRAGMENT_SCHEMA: dict[str, pl.DataType] = {
     "account_id": pl.Int64(),
     "in_line_no": pl.Int64(),
     "out_line_no": pl.Int64(),
     "amount_fen": pl.Int64(),
-    "lot": pl.String(),
-    "use": pl.String(),
-    "basis": pl.String(),
+    "lot": pl.Enum(LOTS),
+    "use": pl.Enum(USES),
+    "basis": pl.Enum(BASES),
 }
 """Grain: a piece of money that lies together in one in-line and one out-line of an account.
 
@@ -81,7 +85,13 @@ def match(
         raise ValueError(f"Unknown tracing method {method!r}; choose one of {', '.join(METHODS)}.")
     if opening is None and "balance_after_fen" in lines.columns:
         opening = openings(lines)
-    walked = legs(lines, opening)
+    return match_legs(legs(lines, opening), method, pots=pots, claimed=claimed)
+
+
+def match_legs(
+    walked: Legs, method: Method, *, pots: pl.DataFrame | None = None, claimed: pl.Series | None = None
+) -> pl.DataFrame:
+    """`match` over lines laid out already; parameters and returns as there."""
     left = walked.signed
     found: list[tuple[Pairs, str]] = []
     if pots is not None and pots.height:
@@ -182,26 +192,35 @@ def _frame(walked: Legs, found: list[tuple[Pairs, str]]) -> pl.DataFrame:
     order = np.lexsort((a, z, place)) if len(found) > 1 or found[-1][1] != "fifo" else None
     if order is None:
         order = np.argsort(place, kind="stable")  # few sorted runs: a merge
-    names = pl.Series([p[5] for p in parts], dtype=pl.String)
-    lot, use = pl.col("a"), pl.col("z")
+    a, z = a[order], z[order]
+    words = [p[5] for p in parts]
+    code = np.array([BASES.index(word) for word in words], np.uint8)[basis[order]]
     return pl.DataFrame(
-        {"account_id": account[order], "a": a[order], "z": z[order], "amount_fen": amount[order]}
-    ).select(
-        "account_id",
-        pl.when(lot >= 0).then(lot).alias("in_line_no"),
-        pl.when(use >= 0).then(use).alias("out_line_no"),
-        "amount_fen",
-        pl.when(lot >= 0)
-        .then(pl.lit("line"))
-        .when(lot == OPENING)
-        .then(pl.lit("opening"))
-        .otherwise(pl.lit("overdraft"))
-        .alias("lot"),
-        pl.when(use >= 0)
-        .then(pl.lit("line"))
-        .when(use == HELD)
-        .then(pl.lit("held"))
-        .otherwise(pl.lit("overdraft"))
-        .alias("use"),
-        names.gather(basis[order]).alias("basis"),
+        [
+            pl.Series("account_id", account[order]),
+            _lines(a, "in_line_no"),
+            _lines(z, "out_line_no"),
+            pl.Series("amount_fen", amount[order]),
+            _word("lot", LOTS, _virtual(a)),
+            _word("use", USES, _virtual(z)),
+            _word("basis", BASES, code),
+        ]
     )
+
+
+def _virtual(line: Ints) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    """0 for a line, else how far below zero the virtual leg's number lies."""
+    return np.maximum(-line, 0).astype(np.uint8)
+
+
+def _lines(line: Ints, name: str) -> pl.Series:
+    """Line numbers, virtual legs as null."""
+    column = pl.Series(name, line)
+    if line.size == 0 or line.min() >= 0:
+        return column
+    return pl.select(pl.when(column >= 0).then(column).alias(name)).to_series()
+
+
+def _word(name: str, words: tuple[str, ...], code: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> pl.Series:
+    """Words by their number, one byte a row."""
+    return pl.Series(name, code).cat.to(pl.Enum(words))

@@ -7,9 +7,10 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from models.tracing.follow import Followed, follow
-from models.tracing.hops import Web
-from models.tracing.match import Method, match
+from models.tracing.book import WALKED, all_legs
+from models.tracing.follow import Followed, StopGroups, follow
+from models.tracing.hops import LINES, TRANSFERS, Web
+from models.tracing.match import FRAGMENT_SCHEMA, Method, match, match_legs
 from models.tracing.pots import pots
 from models.typologies.base import Context
 
@@ -51,13 +52,14 @@ def web(tables: Tables, method: Method = "fifo") -> Web:
 
 
 def _web(tables: Tables, method: Method) -> Web:
-    lines = tables.table("mart_line")
     if method == "fifo":
-        fragments = tables.table("trace_fragment")
+        fragments = tables.table("trace_fragment", tuple(c for c in FRAGMENT_SCHEMA if c != "account_id"))
+    elif isinstance(tables, Context):
+        fragments = match_legs(all_legs(tables), method, pots=pots(tables))
     else:
-        fragments = match(lines, method, pots=pots(tables) if isinstance(tables, Context) else None)
-    transfers = tables.table("mart_transfer")
-    return Web.of(lines, fragments, transfers)
+        fragments = match(tables.table("mart_line", WALKED), method)
+    transfers = tables.table("mart_transfer", TRANSFERS)
+    return Web.of(tables.table("mart_line", LINES), fragments, transfers)
 
 
 def reach(
@@ -70,6 +72,7 @@ def reach(
     method: Method = "fifo",
     stop_holders: Collection[int] = (),
     stop_accounts: Collection[int] = (),
+    stop_groups: StopGroups | None = None,
     gather_below_fen: int = 0,
 ) -> pl.DataFrame:
     """Every place that the money of some lines got to (or, going back, came from).
@@ -81,7 +84,7 @@ def reach(
     start_lines : polars.Series
         Line numbers. An out-line's own payment is hop 1; so is the first payment onward of an
         in-line's money.
-    hops, days, forward, stop_holders, stop_accounts, gather_below_fen
+    hops, days, forward, stop_holders, stop_accounts, stop_groups, gather_below_fen
         As `models.tracing.follow.follow`.
     method : {'fifo', 'lifo'}
         How money is told apart in the accounts passed through.
@@ -99,6 +102,7 @@ def reach(
         forward=forward,
         stop_holders=stop_holders,
         stop_accounts=stop_accounts,
+        stop_groups=stop_groups,
         gather_below_fen=gather_below_fen,
     )
     return arrivals(answer)
