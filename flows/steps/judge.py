@@ -21,6 +21,7 @@ import polars as pl
 
 from flows.steps.errors import ConfigurationError, LookthroughError, WarehouseError
 from models.finding import EVIDENCE_SCHEMA, Finding
+from models.typologies import _kept as kept
 from models.typologies.base import Context, Registered, discover, in_order
 
 log = logging.getLogger(__name__)
@@ -198,7 +199,7 @@ def judge(
     registered = discover()
     check_overrides(overrides or {}, registered)
     wanted = _with_predecessors(set(only), registered)
-    context = Context(marts=marts, as_of=as_of, overrides=dict(overrides or {}))
+    context = Context(marts, as_of, dict(overrides or {}), stored=kept.stored(marts.has))
     findings: list[Finding] = []
     seconds: dict[str, float] = {}
     for entry in in_order({c: r for c, r in registered.items() if c in wanted}):

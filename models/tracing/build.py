@@ -14,6 +14,7 @@ from models.tracing.pots import pots
 from models.tracing.ranges import ranges
 from models.tracing.sources import sources
 from models.tracing.uses import uses
+from models.typologies import _kept as kept
 from models.typologies.base import Context
 
 FLOW_SCHEMA: dict[str, pl.DataType] = {
@@ -61,7 +62,7 @@ class ConnectionMarts:
 
 
 def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None, *, ranged: bool = True) -> None:
-    """Create ``trace_fragment``, ``trace_source``, ``trace_use``, ``mart_flow`` and ``mart_flow_range``.
+    """Create ``trace_fragment``, ``trace_source``, ``trace_use``, ``mart_flow``, ``mart_flow_range`` and ``ledger_…``.
 
     Parameters
     ----------
@@ -85,6 +86,7 @@ def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None, *, range
     marts.put("trace_source", paid_by)
     marts.put("trace_use", went_to)
     marts.put("mart_flow", flows(paid_by, went_to))
+    kept.write(ctx, marts.put)
     if ranged:
         marts.put("mart_flow_range", ranges(ctx))
 

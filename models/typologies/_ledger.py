@@ -19,6 +19,19 @@ import polars as pl
 
 from models.typologies.base import Context
 
+LINE = [
+    "line_no",
+    "institution_id",
+    "account_id",
+    "account_no",
+    "account_type",
+    "booked_on",
+    "amount_fen",
+    "holder_id",
+    "cp_account_id",
+    "cp_basis",
+]
+"""What deposits and payouts keep of their line; ``holder_id`` is the client's."""
 CLIENT_MONEY = ("custody", "own", "product", "other", "risk_reserve")
 """Account types on which clients' deposits or payouts are looked for."""
 DEPOSIT_LAGS = (0, 1, -1, 2, -2, 3, -3)
@@ -177,7 +190,7 @@ def _deposits(ctx: Context) -> pl.DataFrame:
     none = rest.with_columns(
         subscription_id=pl.lit(None, pl.String), product_id=pl.lit(None, pl.String), match=pl.lit("none")
     )
-    columns = none.columns
+    columns = [*LINE, "subscription_id", "product_id", "match"]
     return pl.concat([f.select(columns) for f in [*done, none]], how="vertical_relaxed").sort("line_no")
 
 
@@ -233,8 +246,9 @@ def _payouts(ctx: Context) -> pl.DataFrame:
     found = known.join(best.select("line_no", *terms), on="line_no", how="left")
     unknown = lines.join(known.select("line_no"), on="line_no", how="anti")
     extra = _unnamed_payouts(unknown, best, held)
+    columns = [*LINE, *terms]
     return (
-        pl.concat([found, extra.select(found.columns)], how="vertical_relaxed")
+        pl.concat([found.select(columns), extra.select(columns)], how="vertical_relaxed")
         .with_columns(_split())
         .with_columns(interest_fen=pl.col("amount_fen") - pl.col("principal_fen"))
         .sort("line_no")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal, Protocol
@@ -103,6 +103,8 @@ class Context:
         Findings of the typologies named in `Typology.after`, by code.
     memo : dict
         For questions shared by several typologies; see `shared`.
+    stored : dict
+        Shared questions whose answer tracing left in the warehouse: key -> relation.
     """
 
     marts: Marts
@@ -110,6 +112,7 @@ class Context:
     overrides: dict[str, float] = field(default_factory=dict)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     memo: dict[str, Any] = field(default_factory=dict)
+    stored: Mapping[str, str] = field(default_factory=dict)
 
     def parameter(self, typology: Typology, name: str) -> float:
         """Value of a parameter: the office's override, else its default.
@@ -129,9 +132,13 @@ class Context:
         return self.marts.table(name, columns)
 
     def shared(self, key: str, make: Callable[[Context], Any]) -> Any:
-        """Answer a shared question once: `make` runs on the first call for `key` only."""
+        """Answer a shared question once: `make` runs on the first call for `key` only.
+
+        An answer that stands in the warehouse is read from there instead.
+        """
         if key not in self.memo:
-            self.memo[key] = make(self)
+            relation = self.stored.get(key)
+            self.memo[key] = make(self) if relation is None else self.table(relation)
         return self.memo[key]
 
 
