@@ -156,7 +156,7 @@ def _attach_lines(con: duckdb.DuckDBPyConnection, lake: Path, contents: list[str
     columns = ", ".join(f"l.{c}" for c in schema.LINES)
     con.execute(
         f"create temp {'table' if count <= SMALL else 'view'} lake_lines as select "
-        f"(c.content_no << 36) + l.file_row_number as row_id, {columns}, c.source_sha256, c.source_file "
+        f"(c.content_no << 36) + l.file_row_number as row_id, {columns}, c.content_no "
         f"from ({lines}) as l inner join lake_content as c on l.sha = c.source_sha256 "
         f"where l.booked_at::date <= date '{as_of.isoformat()}'"
     )

@@ -1,6 +1,7 @@
 -- Purpose: every account number that a statement, a register or a counterparty column gives in full.
 -- Grain: account_no × source of the holder's name; rank 1 is believed first.
--- Reads: int_line__kept, int_number__plain, int_name__key, stg_accounts, stg_subscriptions, stg_projects.
+-- Reads: int_account__stated, int_counterparty__given, int_number__plain, int_name__key, stg_accounts,
+-- stg_subscriptions, stg_projects.
 with mentions as (
     select
         account_no,
@@ -36,8 +37,7 @@ with mentions as (
         null as id_no,
         bank_name,
         2 as rank
-    from int_line__kept
-    group by all
+    from int_account__stated
     union all
     select
         n.number as account_no,
@@ -45,7 +45,7 @@ with mentions as (
         null as id_no,
         l.counterparty_bank as bank_name,
         4 as rank
-    from int_line__kept as l
+    from int_counterparty__given as l
     inner join int_number__plain as n on l.counterparty_account = n.raw
     where not n.masked and n.number is not null
     group by all

@@ -5,11 +5,11 @@
 with covered as (
     select
         account_no,
-        source_sha256,
+        content_no,
         min(booked_at)::date as first_on,
         max(booked_at)::date as last_on
     from int_line__seen
-    group by account_no, source_sha256
+    group by account_no, content_no
 ),
 
 latest as (
@@ -17,7 +17,7 @@ latest as (
         *,
         max(last_on) over (
             partition by account_no
-            order by first_on, last_on, source_sha256
+            order by first_on, last_on, content_no
             rows between unbounded preceding and 1 preceding
         ) as reached_on
     from covered

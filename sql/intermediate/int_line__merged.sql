@@ -32,7 +32,7 @@ ranked as (
                 counterparty_account asc,
                 counterparty_name asc,
                 remark asc,
-                counterparty_bank asc, channel asc, source_sha256 asc, source_record asc
+                counterparty_bank asc, channel asc, content_no asc, source_record asc
         ) as rank
     from copies
 ),
@@ -59,8 +59,7 @@ merged as (
         arg_min(bank_name, rank) filter (where bank_name is not null) as bank_name,
         arg_min(source_record, rank) as source_record,
         arg_min(chain_no, rank) as chain_no,
-        arg_min(source_sha256, rank) as source_sha256,
-        arg_min(source_file, rank) as source_file,
+        arg_min(content_no, rank) as content_no,
         count(*) as copies
     from ranked
     group by label

@@ -1,26 +1,27 @@
 -- Purpose: every transaction of every monitored account, each once, numbered in order, its counterparty resolved.
 -- Grain: line_no (dense, in the order of account_no and seq; seq follows time, then balance chain, then content).
--- Reads: int_line__kept, int_day__untimed, int_line__placed, int_counterparty__resolved, mart_account, mart_holder.
--- Only the columns that steps need, so that the one sort over all lines is a narrow one; mart_line adds the rest.
--- occurrence counts the lines of equal account, day, direction and amount. Amounts in fen.
-with starts as (
+-- Reads: int_line__kept, int_day__untimed, int_line__placed, int_counterparty__given, int_counterparty__resolved,
+-- mart_account, mart_holder. Amounts in fen.
+-- This is the one sort over all lines. It carries what lines say one by one; what many lines share (the account, the
+-- counterparty as given, the file) stands as a number, and mart_line writes it out.
+with given as (
     select
+        g.account_no,
+        g.counterparty_account,
+        g.counterparty_name,
+        g.counterparty_bank,
+        g.given_id,
         a.account_id,
-        a.account_no,
-        sum(a.lines) over (order by a.account_no) - a.lines as lines_before
-    from mart_account as a
-    where a.monitored
-),
-
-resolved as (
-    select
-        r.account_no,
-        coalesce(r.counterparty_account, '') as counterparty_account,
-        coalesce(r.counterparty_name, '') as counterparty_name,
-        r.cp_basis,
         c.account_id as cp_account_id,
-        h.holder_id as cp_holder_id
-    from int_counterparty__resolved as r
+        h.holder_id as cp_holder_id,
+        coalesce(r.cp_basis, 'none') as cp_basis
+    from int_counterparty__given as g
+    inner join mart_account as a on g.account_no = a.account_no
+    left join int_counterparty__resolved as r
+        on
+            g.account_no = r.account_no
+            and g.counterparty_account is not distinct from r.counterparty_account
+            and g.counterparty_name is not distinct from r.counterparty_name
     left join mart_account as c on r.cp_account_no = c.account_no
     left join mart_holder as h on r.cp_holder_key = h.holder_key
 ),
@@ -28,38 +29,52 @@ resolved as (
 read as (
     select
         k.row_id,
-        s.account_id,
-        s.lines_before,
+        g.account_id,
         k.booked_at,
         k.has_time,
         k.direction,
         k.amount_fen,
         k.balance_after_fen,
-        r.cp_account_id,
-        r.cp_holder_id,
-        coalesce(r.cp_basis, 'none') as cp_basis,
+        k.remark,
+        k.reference,
+        k.channel,
+        k.content_no,
+        k.source_record,
+        g.given_id,
+        g.cp_account_id,
+        g.cp_holder_id,
+        g.cp_basis,
         coalesce(u.day::timestamp, k.booked_at) as clock,
         coalesce(p.place, 1) as place
     from int_line__kept as k
-    inner join starts as s on k.account_no = s.account_no
+    inner join given as g
+        on
+            k.account_no = g.account_no
+            and k.counterparty_account is not distinct from g.counterparty_account
+            and k.counterparty_name is not distinct from g.counterparty_name
+            and k.counterparty_bank is not distinct from g.counterparty_bank
     left join int_day__untimed as u on k.account_no = u.account_no and k.booked_at::date = u.day
     left join int_line__placed as p on k.row_id = p.row_id
-    left join resolved as r
-        on
-            k.account_no = r.account_no
-            and coalesce(k.counterparty_account, '') = r.counterparty_account
-            and coalesce(k.counterparty_name, '') = r.counterparty_name
+),
+
+starts as (
+    select
+        account_id,
+        sum(lines) over (order by account_id) - lines as lines_before
+    from mart_account
+    where monitored
 ),
 
 ordered as (
     select
-        *,
-        row_number() over (partition by account_id order by clock, place) as seq
+        * exclude (clock, place),
+        row_number() over (order by account_id, clock, place) as line_no
     from read
 )
 
 select
-    * exclude (lines_before, clock, place),
-    booked_at::date as booked_on,
-    (lines_before + seq)::bigint as line_no
-from ordered
+    o.*,
+    o.booked_at::date as booked_on,
+    (o.line_no - s.lines_before)::bigint as seq
+from ordered as o
+inner join starts as s on o.account_id = s.account_id

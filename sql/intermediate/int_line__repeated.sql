@@ -12,7 +12,7 @@ with doubtful as (
         l.booked_at::date as day,
         l.direction,
         l.amount_fen,
-        l.source_sha256,
+        l.content_no,
         l.balance_after_fen,
         l.reference,
         l.has_time,
@@ -31,13 +31,13 @@ several as (
         row_number() over () as grp
     from doubtful
     group by account_no, day, direction, amount_fen
-    having count(*) > 1 and min(source_sha256) <> max(source_sha256)
+    having count(*) > 1 and min(content_no) <> max(content_no)
 )
 
 select
     l.row_id,
     s.grp,
-    l.source_sha256 as content,
+    l.content_no as content,
     l.balance_after_fen as balance,
     l.row_id as label,
     case

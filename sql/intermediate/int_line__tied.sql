@@ -33,7 +33,7 @@ select
     clock,
     balance_after_fen as balance,
     delta,
-    source_sha256 as content,
+    content_no as content,
     row_number() over (
         partition by account_no, clock
         order by

@@ -1,10 +1,10 @@
 -- Purpose: every name that any file gives, once, for normalisation.
 -- Grain: name as delivered.
--- Reads: int_line__kept and the registers that hold names.
+-- Reads: int_counterparty__given, int_account__stated and the registers that hold names.
 with names as (
-    select counterparty_name as name from int_line__kept
+    select counterparty_name as name from int_counterparty__given
     union
-    select holder_name as name from int_line__kept
+    select holder_name as name from int_account__stated
     union
     select holder_name as name from stg_accounts
     union

@@ -1,13 +1,13 @@
 -- Purpose: account numbers as delivered in the counterparty column, made comparable.
 -- Grain: number as delivered.
--- Reads: int_line__kept, stg_accounts, stg_subscriptions, stg_projects.
+-- Reads: int_counterparty__given, int_account__stated, stg_accounts, stg_subscriptions, stg_projects.
 -- Columns: number (as the registers or a statement write it, else plain digits and letters, hidden places as *; null
 -- when nothing is left), masked, and for masked ones the shown ends.
 with written as (
     select
         counterparty_account as raw,
         false as own
-    from int_line__kept
+    from int_counterparty__given
     where counterparty_account is not null
     group by counterparty_account
     union all
@@ -15,7 +15,7 @@ with written as (
         raw,
         true as own
     from (
-        select account_no as raw from int_line__kept
+        select account_no as raw from int_account__stated
         union
         select account_no as raw from stg_accounts
         union

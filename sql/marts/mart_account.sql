@@ -1,15 +1,16 @@
 -- Purpose: every account seen in a register, a statement or a counterparty column.
 -- Grain: account_id (dense, in the order of account_no).
--- Reads: int_account__holder, mart_holder, stg_accounts, stg_banks, int_line__kept. Amounts in fen.
+-- Reads: int_account__holder, mart_holder, stg_accounts, stg_banks, int_counterparty__given. Amounts in
+-- fen.
 with flows as (
     select
         account_no,
-        count(*) as lines,
-        min(booked_at)::date as first_on,
-        max(booked_at)::date as last_on,
-        sum(case when direction = 'in' then amount_fen else 0 end)::bigint as in_fen,
-        sum(case when direction = 'out' then amount_fen else 0 end)::bigint as out_fen
-    from int_line__kept
+        sum(lines)::bigint as lines,
+        min(first_at)::date as first_on,
+        max(last_at)::date as last_on,
+        sum(in_fen)::bigint as in_fen,
+        sum(out_fen)::bigint as out_fen
+    from int_counterparty__given
     group by account_no
 ),
 

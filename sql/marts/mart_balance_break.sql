@@ -49,9 +49,10 @@ copies as (
         s.label,
         l.account_no,
         l.booked_at::date as booked_on,
-        l.source_file
+        c.source_file
     from int_line__same_place as s
     inner join int_line__seen as l on s.row_id = l.row_id
+    inner join lake_content as c on l.content_no = c.content_no
 ),
 
 overlapped as (

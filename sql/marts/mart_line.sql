@@ -1,6 +1,7 @@
 -- Purpose: every transaction of every monitored account, each once, in order.
 -- Grain: line_no (dense, sorted by account_no and seq).
--- Reads: int_line__numbered, int_line__occurrence, int_line__kept, int_transfer__matched, mart_account. Amounts in fen.
+-- Reads: int_line__numbered, int_line__occurrence, int_counterparty__given, int_transfer__matched, mart_account,
+-- lake_content. Amounts in fen.
 -- Columns: line_id is the hash of account, day, direction and amount with the number of the occurrence of
 -- these, so it stays the same when a later delivery tells more about the same transaction. A counterparty that
 -- the number does not tell is taken from the paired leg (cp_basis 'transfer').
@@ -33,7 +34,7 @@ paired as (
 select
     n.line_no,
     n.account_id,
-    k.account_no,
+    g.account_no,
     n.seq,
     n.booked_at,
     n.booked_on,
@@ -41,17 +42,17 @@ select
     n.direction,
     n.amount_fen,
     n.balance_after_fen,
-    k.counterparty_account,
-    k.counterparty_name,
-    k.counterparty_bank,
-    k.remark,
-    k.reference,
-    k.channel,
-    k.source_file,
-    k.source_sha256,
-    k.source_record,
+    g.counterparty_account,
+    g.counterparty_name,
+    g.counterparty_bank,
+    n.remark,
+    n.reference,
+    n.channel,
+    c.source_file,
+    c.source_sha256,
+    n.source_record,
     substr(sha256(concat_ws(
-        '|', k.account_no, n.booked_on::varchar, n.direction, n.amount_fen::varchar, coalesce(o.occurrence, 1)::varchar
+        '|', g.account_no, n.booked_on::varchar, n.direction, n.amount_fen::varchar, coalesce(o.occurrence, 1)::varchar
     )), 1, 24) as line_id,
     case when p.line_no is not null and n.cp_basis in ('name', 'none') then p.account_id else n.cp_account_id end
         as cp_account_id,
@@ -60,7 +61,8 @@ select
     case when p.line_no is not null and n.cp_basis in ('name', 'none') then 'transfer' else n.cp_basis end as cp_basis,
     coalesce(p.transfer_no, n.line_no) as transfer_no
 from int_line__numbered as n
-inner join int_line__kept as k on n.row_id = k.row_id
+inner join int_counterparty__given as g on n.given_id = g.given_id
+inner join lake_content as c on n.content_no = c.content_no
 left join int_line__occurrence as o on n.line_no = o.line_no
 left join paired as p on n.line_no = p.line_no
 order by n.line_no
