@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.tracing.follow import StopGroups
 from models.tracing.reach import reach
 from models.typologies.base import Context
 
@@ -80,31 +81,42 @@ def diverted(ctx: Context, lines: pl.DataFrame, *, direct: bool, through_own: bo
         ``unknown`` (basis ``shaved``).
     """
     hops, days = (FAR_HOPS, FAR_DAYS) if direct else (HOPS, DAYS)
-    all_targets = targets(ctx)
-    found: list[pl.DataFrame] = [_empty()]
-    for (institution,), part in lines.sort("institution_id", "line_no").group_by(
-        "institution_id", maintain_order=True
-    ):
-        here = all_targets.filter(
-            (pl.col("institution_id") == institution) | pl.col("institution_id").is_null()
-        ).unique("holder_id", keep="first", maintain_order=True)
-        if through_own:
-            here = here.filter(pl.col("class") != "own")
-        steps = reach(
-            ctx,
-            part["line_no"],
-            hops=hops,
-            days=days,
-            method="lifo",
-            stop_holders=here["holder_id"].to_list(),
-        )
-        got = (
-            steps.join(here.select("class", end_holder_id="holder_id"), on="end_holder_id")
-            .filter(pl.lit(direct) | (pl.col("hops") > 1))
-            .filter((pl.col("class") != "own") | _own_account(ctx))
-        )
-        found += _weigh(str(institution), got, steps, part, direct)
-    return pl.concat(found, how="vertical_relaxed")
+    if lines.is_empty():
+        return _empty()
+    groups = lines.select("institution_id").unique().sort("institution_id").with_row_index("group")
+    here = _here(ctx, groups)
+    if through_own:
+        here = here.filter(pl.col("class") != "own")
+    starts = lines.join(groups, on="institution_id").select("line_no", "group", "institution_id")
+    steps = reach(
+        ctx,
+        lines["line_no"],
+        hops=hops,
+        days=days,
+        method="lifo",
+        stop_groups=StopGroups(starts, here),
+    )
+    mine = starts.select("group", start_line_no="line_no")
+    got = (
+        steps.join(mine, on="start_line_no")
+        .join(here.select("group", "class", end_holder_id="holder_id"), on=["group", "end_holder_id"])
+        .drop("group")
+        .filter(pl.lit(direct) | (pl.col("hops") > 1))
+        .filter((pl.col("class") != "own") | _own_account(ctx))
+    )
+    found = _weigh(got, steps, lines, direct)
+    whose = starts.select("line_no", "institution_id")
+    return found.join(whose, on="line_no").select(_empty().columns)
+
+
+def _here(ctx: Context, groups: pl.DataFrame) -> pl.DataFrame:
+    """Targets of each institution's group: its own first, then those of every institution."""
+    every = targets(ctx)
+    common = every.filter(pl.col("institution_id").is_null()).drop("institution_id")
+    own = every.join(groups, on="institution_id").select("group", "holder_id", "class")
+    return pl.concat(
+        [own, groups.select("group").join(common, how="cross").select(own.columns)], how="vertical_relaxed"
+    ).unique(["group", "holder_id"], keep="first", maintain_order=True)
 
 
 def _own_account(ctx: Context) -> pl.Expr:
@@ -113,9 +125,7 @@ def _own_account(ctx: Context) -> pl.Expr:
     return pl.col("end_account_id").is_in(own["account_id"].to_list())
 
 
-def _weigh(
-    institution: str, got: pl.DataFrame, steps: pl.DataFrame, lines: pl.DataFrame, direct: bool
-) -> list[pl.DataFrame]:
+def _weigh(got: pl.DataFrame, steps: pl.DataFrame, lines: pl.DataFrame, direct: bool) -> pl.DataFrame:
     """Keep what makes up a material part of its payment; add what was shaved on the way."""
     size = lines.select(start_line_no="line_no", whole="amount_fen")
     kept = (
@@ -127,19 +137,11 @@ def _weigh(
         "start_line_no", "class", "end_line_no", "end_holder_id", "amount_fen", "hops", basis=pl.lit("traced")
     )
     shaved = _shaved(kept, steps, size, direct)
-    return [
-        f.select(
-            pl.lit(institution).alias("institution_id"),
-            pl.col("start_line_no").alias("line_no"),
-            "class",
-            "end_line_no",
-            "end_holder_id",
-            "amount_fen",
-            pl.col("hops").cast(pl.Int64),
-            "basis",
-        )
-        for f in (arrived, shaved)
-    ]
+    return pl.concat([arrived, shaved.select(arrived.columns)], how="vertical_relaxed").select(
+        pl.col("start_line_no").alias("line_no"),
+        pl.exclude("start_line_no", "hops"),
+        pl.col("hops").cast(pl.Int64),
+    )
 
 
 def _shaved(kept: pl.DataFrame, steps: pl.DataFrame, size: pl.DataFrame, direct: bool) -> pl.DataFrame:

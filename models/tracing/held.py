@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.tracing.accounts import CLIENT_ACCOUNTS
+from models.tracing.book import walked_lines
 from models.typologies._hidden import hidden_deposits
 from models.typologies._ledger import deposits
 from models.typologies.base import Context
@@ -12,18 +13,22 @@ from models.typologies.base import Context
 
 def held(ctx: Context) -> pl.DataFrame:
     """Client money still there: balances of client accounts, and deposits elsewhere not yet passed on."""
-    accounts = ctx.table("mart_controlled_account").filter(pl.col("account_type").is_in(CLIENT_ACCOUNTS))
+    accounts = (
+        ctx.table("mart_controlled_account")
+        .filter(pl.col("account_type").is_in(CLIENT_ACCOUNTS))
+        .select("institution_id", "account_id")
+    )
     signed = pl.when(pl.col("direction") == "in").then("amount_fen").otherwise(-pl.col("amount_fen"))
     closing = (
-        ctx.table("mart_line")
-        .join(accounts.select("institution_id", "account_id"), on="account_id")
-        .sort("line_no")
-        .group_by("institution_id", "account_id", maintain_order=True)
+        walked_lines(ctx)
+        .join(accounts.select("account_id").unique(), on="account_id", how="semi", maintain_order="left")
+        .group_by("account_id", maintain_order=True)
         .agg(
             pl.col("line_no").last(),
             pl.col("balance_after_fen").drop_nulls().last().alias("said"),
             signed.sum().alias("summed"),
         )
+        .join(accounts, on="account_id")
         .with_columns(amount_fen=pl.coalesce("said", "summed").clip(lower_bound=0))
         .select("institution_id", "line_no", "amount_fen")
     )
@@ -51,7 +56,7 @@ def _waiting(ctx: Context) -> pl.DataFrame:
         .select("institution_id", cp_account_id="account_id")
     )
     went = (
-        ctx.table("mart_line")
+        ctx.table("mart_line", ("account_id", "cp_account_id", "direction", "amount_fen"))
         .filter(pl.col("direction") == "out")
         .join(came.select(key).unique(), on="account_id")
         .join(client_accounts, on=["institution_id", "cp_account_id"], how="semi")

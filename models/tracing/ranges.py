@@ -8,14 +8,18 @@ figures lie close together holds whatever method a court prefers.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
 from models.tracing.accounts import CLIENT_ACCOUNTS
+from models.tracing.book import WALKED
 from models.tracing.by_round import payer_classes
 from models.tracing.clients import payout_lines
-from models.tracing.legs import legs, openings
-from models.tracing.match import match
+from models.tracing.fifo import fifo
+from models.tracing.legs import Ints, Legs, legs, openings
+from models.tracing.lifo import lifo
 from models.tracing.pro_rata import pro_rata
 from models.tracing.uses import uses
 from models.typologies._ledger import deposits
@@ -72,30 +76,52 @@ def by_method(ctx: Context) -> pl.DataFrame:
         .filter(pl.col("account_type").is_in(CLIENT_ACCOUNTS))
         .select("institution_id", "account_id")
         .unique("account_id", keep="first", maintain_order=True)
+        .sort("account_id")
     )
-    lines = ctx.table("mart_line").join(accounts, on="account_id").sort("line_no")
+    lines = (
+        ctx.table("mart_line", (*WALKED, "booked_on"))
+        .join(accounts.select("account_id"), on="account_id", how="semi", maintain_order="left")
+        .sort("account_id", "line_no")
+    )
     opening = openings(lines)
-    came, went = _in_classes(ctx, lines), _out_classes(ctx, lines)
+    came, went = _coded(lines, _in_classes(ctx)), _coded(lines, _out_classes(ctx))
+    places = accounts["account_id"].cast(pl.Int64).to_numpy()
     found = []
     for variant in VARIANTS:
-        if variant == "pro_rata":
-            pairs = _shared(lines, opening, came)
-        else:
-            ordered = _reordered(lines, variant)
-            pairs = (
-                match(ordered, "lifo" if variant == "lifo" else "fifo", opening=opening)
-                .join(ordered.select(in_line_no="line_no", in_old="old_no"), on="in_line_no", how="left")
-                .join(ordered.select(out_line_no="line_no", out_old="old_no"), on="out_line_no", how="left")
-                .join(came.rename({"line_no": "in_old", "class": "source"}), on="in_old", how="left")
-                .with_columns(pl.col("source").fill_null("unknown"))
-                .group_by("account_id", "source", pl.col("out_old").alias("line_no"))
-                .agg(pl.col("amount_fen").sum())
-            )
-        found.append(_sides(pairs, accounts, went).with_columns(method=pl.lit(variant)))
+        order = _order(lines, variant)
+        ordered = lines.select("account_id", "direction", "amount_fen")[order].with_row_index("line_no")
+        summed = _summed(legs(ordered, opening), variant, came.pick(order), went.pick(order), places)
+        found.append(_sides(summed, accounts, came, went).with_columns(method=pl.lit(variant)))
     return pl.concat(found)
 
 
-def _in_classes(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """A class for each row of the lines, ``words[code[row]]``; the first word is ``unknown``."""
+
+    code: Ints
+    words: list[str]
+
+    def pick(self, order: Ints) -> _Coded:
+        return _Coded(self.code[order], self.words)
+
+
+def _coded(lines: pl.DataFrame, told: pl.DataFrame) -> _Coded:
+    """Number the classes that lines have."""
+    words = sorted(set(told["class"].unique().to_list()) - {"unknown"})
+    number = pl.DataFrame(
+        {"class": words, "code": range(1, len(words) + 1)}, schema={"class": pl.String, "code": pl.Int64}
+    )
+    code = lines.select("line_no").join(
+        told.join(number, on="class").select("line_no", "code"),
+        on="line_no",
+        how="left",
+        maintain_order="left",
+    )["code"]
+    return _Coded(code.fill_null(0).to_numpy(), ["unknown", *words])
+
+
+def _in_classes(ctx: Context) -> pl.DataFrame:
     """Class of what came in: ``line_no``, ``class`` (``client`` for deposits)."""
     paid = deposits(ctx).select("line_no", pl.lit("client").alias("class"))
     repaid = (
@@ -110,75 +136,77 @@ def _in_classes(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
         .otherwise("payer_class")
         .alias("class"),
     )
-    ours = lines.select("line_no")
-    return (
-        pl.concat([paid, repaid, payers], how="vertical_relaxed")
-        .join(ours, on="line_no", how="semi")
-        .unique("line_no", keep="first", maintain_order=True)
-        .sort("line_no")
+    return pl.concat([paid, repaid, payers], how="vertical_relaxed").unique(
+        "line_no", keep="first", maintain_order=True
     )
 
 
-def _out_classes(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
+def _out_classes(ctx: Context) -> pl.DataFrame:
     """Class of what went out: ``line_no``, ``class`` (``payout`` for payments to clients)."""
     paid = payout_lines(ctx).select("line_no", pl.lit("payout").alias("class"))
     used = (
         uses(ctx)
         .filter(pl.col("basis") != "balance")
         .sort("line_no", "amount_fen", "class", descending=[False, True, False])
-        .unique("line_no", keep="first", maintain_order=True)
         .select("line_no", "class")
     )
-    return (
-        pl.concat([paid, used], how="vertical_relaxed")
-        .join(lines.select("line_no"), on="line_no", how="semi")
-        .unique("line_no", keep="first", maintain_order=True)
-        .sort("line_no")
+    return pl.concat([paid, used], how="vertical_relaxed").unique(
+        "line_no", keep="first", maintain_order=True
     )
 
 
-def _reordered(lines: pl.DataFrame, variant: str) -> pl.DataFrame:
-    """Number the lines anew in the order of a variant; ``old_no`` is the line's own number."""
+def _order(lines: pl.DataFrame, variant: str) -> Ints:
+    """Rows of the lines in the order of a variant; only within a day does it differ from the bank's."""
     first = {"receipts first": "in", "payments first": "out"}.get(variant)
-    keys = ["account_id", "booked_on", "later", "line_no"] if first else ["account_id", "line_no"]
+    if first is None:
+        return np.arange(lines.height)
+    day = pl.col("booked_on").to_physical()
+    day = (day - day.min()).cast(pl.Int64)
+    later = (pl.col("direction") != first).cast(pl.Int64)
+    key = (pl.col("account_id").cast(pl.Int64) * (day.max() + 1) + day) * 2 + later
+    order: Ints = np.argsort(lines.select(key).to_series().to_numpy(), kind="stable")
+    return order
+
+
+def _summed(walked: Legs, variant: str, came: _Coded, went: _Coded, accounts: Ints) -> pl.DataFrame:
+    """Amounts by account's place in `accounts`, class of the money and class of its use, as numbers."""
+    line = walked.line
+    klass = np.zeros(line.size, np.int64)
+    use = np.full(line.size, len(went.words), np.int64)
+    told = line >= 0
+    klass[told], use[told] = came.code[line[told]], went.code[line[told]]
+    if variant == "pro_rata":
+        source, out, amount = pro_rata(walked.account, walked.signed, klass, len(came.words))
+        used, at = use[out], out
+    else:
+        into, out, amount = lifo(walked.signed) if variant == "lifo" else fifo(walked.signed)
+        drawn = np.flatnonzero((walked.overdraft != 0) & told)
+        size = walked.overdraft[drawn]
+        source = np.concatenate((klass[into], np.where(size > 0, klass[drawn], 0)))
+        used = np.concatenate((use[out], np.where(size > 0, len(went.words), use[drawn])))
+        at, amount = np.concatenate((out, drawn)), np.concatenate((amount, np.abs(size)))
+    own = np.searchsorted(accounts, walked.account[at])
+    key = (own * (len(came.words) + 1) + source) * (len(went.words) + 1) + used
     return (
-        lines.with_columns((pl.col("direction") != (first or "in")).alias("later"))
-        .sort(keys)
-        .with_columns(pl.col("line_no").alias("old_no"), pl.int_range(pl.len()).alias("line_no"))
-        .select("account_id", "line_no", "old_no", "direction", "amount_fen")
+        pl.DataFrame({"key": key, "amount_fen": amount})
+        .group_by("key")
+        .agg(pl.col("amount_fen").sum())
+        .select(
+            at=pl.col("key") // (len(went.words) + 1) // (len(came.words) + 1),
+            source=pl.col("key") // (len(went.words) + 1) % (len(came.words) + 1),
+            use=pl.col("key") % (len(went.words) + 1),
+            amount_fen="amount_fen",
+        )
     )
 
 
-def _shared(lines: pl.DataFrame, opening: pl.DataFrame, came: pl.DataFrame) -> pl.DataFrame:
-    """Pro rata by class: ``account_id``, ``source``, ``line_no`` (null: held), ``amount_fen``."""
-    walked = legs(lines, opening)
-    names = ["unknown", *sorted(set(came["class"].to_list()) - {"unknown"})]
-    code = {name: k for k, name in enumerate(names)}
-    of_line = dict(zip(came["line_no"].to_list(), came["class"].to_list(), strict=True))
-    klass = np.array([code[of_line.get(n, "unknown")] for n in walked.line.tolist()], dtype=np.int64)
-    codes, out, amount = pro_rata(walked.account, walked.signed, klass, len(names))
-    line = walked.line[out]
-    return pl.DataFrame(
-        {
-            "account_id": walked.account[out],
-            "source": pl.Series(names).gather(codes),
-            "line_no": pl.Series(line).replace({-1: None, -2: None}),
-            "amount_fen": amount,
-        }
-    ).with_columns(pl.when(pl.col("line_no") >= 0).then("line_no").alias("line_no"))
-
-
-def _sides(pairs: pl.DataFrame, accounts: pl.DataFrame, went: pl.DataFrame) -> pl.DataFrame:
-    """Sum pairs of classes into sources of payouts and uses of client money."""
-    told = (
-        pairs.join(accounts, on="account_id")
-        .join(went, on="line_no", how="left")
-        .with_columns(
-            pl.when(pl.col("line_no").is_null())
-            .then(pl.lit("held"))
-            .otherwise(pl.col("class").fill_null("unknown"))
-            .alias("class")
-        )
+def _sides(summed: pl.DataFrame, accounts: pl.DataFrame, came: _Coded, went: _Coded) -> pl.DataFrame:
+    """Turn sums by number into sources of payouts and uses of client money."""
+    told = summed.select(
+        accounts["institution_id"].gather(summed["at"]).alias("institution_id"),
+        pl.Series(came.words).gather(summed["source"]).alias("source"),
+        pl.Series([*went.words, "held"]).gather(summed["use"]).alias("class"),
+        "amount_fen",
     )
     source = (
         told.filter(pl.col("class") == "payout")
