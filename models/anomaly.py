@@ -191,7 +191,12 @@ def fit(x: Floats) -> Ensemble:
 
 
 def unusual(
-    ctx: Context, *, broken: frozenset[str] = frozenset(), share: float = 0.01, top: int = 3
+    ctx: Context,
+    *,
+    broken: frozenset[str] = frozenset(),
+    share: float = 0.01,
+    top: int = 3,
+    week_end: dt.date | None = None,
 ) -> pl.DataFrame:
     """Institution-weeks that stand out though no rule is broken.
 
@@ -204,6 +209,8 @@ def unusual(
         Share of institution-weeks called unusual (a setting: how many an office can look at).
     top : int
         Number of reasons.
+    week_end : date, optional
+        Answer for the week that ends on this Sunday alone; it is still measured against all weeks.
 
     Returns
     -------
@@ -218,17 +225,25 @@ def unusual(
     x = deviations(weeks)
     # One thread throughout: a sum cut otherwise may differ in its last bit, and a rank with it.
     with threadpool_limits(limits=1):
-        return _ranked(weeks, x, broken, share, top)
+        return _ranked(weeks, x, broken, share, top, week_end)
 
 
-def _ranked(weeks: pl.DataFrame, x: Floats, broken: frozenset[str], share: float, top: int) -> pl.DataFrame:
+def _ranked(
+    weeks: pl.DataFrame,
+    x: Floats,
+    broken: frozenset[str],
+    share: float,
+    top: int,
+    week_end: dt.date | None,
+) -> pl.DataFrame:
+    asked = pl.lit(True) if week_end is None else pl.col("week_end") == week_end
     model = fit(x)
     score = model.score(x).round(9)
     p = (score.size - np.searchsorted(np.sort(score), score, side="left")) / (score.size + 1.0)
     rows = (
         weeks.select("institution_id", "week_end")
         .with_columns(pl.Series("score", score), pl.Series("p_value", p), row=pl.int_range(pl.len()))
-        .filter((pl.col("p_value") <= share) & ~pl.col("institution_id").is_in(sorted(broken)))
+        .filter((pl.col("p_value") <= share) & ~pl.col("institution_id").is_in(sorted(broken)) & asked)
         .sort("score", "institution_id", "week_end", descending=[True, False, False])
     )
     told = [_reasons(model, x[i], float(score[i]), top) for i in rows["row"].to_list()]

@@ -226,8 +226,12 @@ def flows_frame(marts: DuckMarts) -> pl.DataFrame:
 
 
 def unusual_frame(findings: pl.DataFrame, marts: DuckMarts, as_of: dt.date) -> pl.DataFrame:
-    """Return the weeks that stand out, of institutions without a standing finding (`models.anomaly.UNUSUAL`)."""
+    """Return whose week stands out, of institutions without a standing finding (`models.anomaly.UNUSUAL`).
+
+    Earlier weeks stood in those weeks' exports.
+    """
     from models.anomaly import unusual  # its learners take a second to load, which an idle run need not pay
 
     broken = frozenset(findings.filter(pl.col("standing"))["institution_id"].to_list())
-    return unusual(Context(marts, as_of), broken=broken).with_columns(pl.col("score", "p_value").round(6))
+    found = unusual(Context(marts, as_of), broken=broken, week_end=as_of)
+    return found.with_columns(pl.col("score", "p_value").round(6))

@@ -197,7 +197,7 @@ class WeekResult:
     findings, evidence, flows, ingest, quarantine : polars.DataFrame
         The schemas of this module, in total order.
     unusual : polars.DataFrame
-        `models.anomaly.UNUSUAL`: weeks of institutions without a standing finding; beside the findings, never among them.
+        `models.anomaly.UNUSUAL`: this week of institutions without a standing finding; beside the findings, never among them.
     members : tuple of (path, sha256)
         Every delivered file and archive member.
     typologies : mapping of code to Typology

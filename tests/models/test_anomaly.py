@@ -73,6 +73,13 @@ def test_the_odd_week_stands_first_with_its_reasons() -> None:
     assert all(r["contribution"] >= 0 for r in first["reasons"])
 
 
+def test_one_week_is_told_as_it_stands_among_all() -> None:
+    every = unusual(_context(), share=0.05)
+    asked = dt.date(2016, 6, 5)
+    assert unusual(_context(), share=0.05, week_end=asked).equals(every.filter(pl.col("week_end") == asked))
+    assert unusual(_context(), share=0.02, week_end=LAST - dt.timedelta(days=70)).height < every.height
+
+
 def test_who_broke_a_rule_is_not_called_unusual() -> None:
     got = unusual(_context(), broken=frozenset({"I03"}), share=0.02)
     assert "I03" not in set(got["institution_id"])

@@ -56,8 +56,8 @@ def test_every_feature_has_a_chinese_label():
 def test_only_standing_findings_keep_an_institution_out(monkeypatch):
     asked = {}
 
-    def seen(ctx, *, broken):
-        asked["broken"] = broken
+    def seen(ctx, *, broken, week_end):
+        asked.update(broken=broken, week_end=week_end)
         return pl.DataFrame(schema=anomaly.UNUSUAL)
 
     monkeypatch.setattr(anomaly, "unusual", seen)
@@ -66,4 +66,4 @@ def test_only_standing_findings_keep_an_institution_out(monkeypatch):
         schema={c: FINDINGS_SCHEMA[c] for c in ("institution_id", "standing")},
     )
     assert frames.unusual_frame(findings, SimpleNamespace(), SUNDAY).is_empty()
-    assert asked["broken"] == {"A1"}
+    assert asked == {"broken": {"A1"}, "week_end": SUNDAY}

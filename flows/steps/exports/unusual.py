@@ -25,8 +25,8 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "reasons": pl.String,
     "reasons_en": pl.String,
 }
-"""Grain: institution × week_end (a Sunday up to that of `week`), most unusual first. `score` 0–1; `p_value` the share
-of institution-weeks at least as unusual. A reason's number is its deviation from the sector's median
+"""Grain: institution, most unusual first; `week_end` is the Sunday of `week`. `score` 0–1; `p_value` the share
+of institution-weeks known by then that are at least as unusual. A reason's number is its deviation from the sector's median
 in robust spreads."""
 
 
