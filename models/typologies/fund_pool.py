@@ -16,6 +16,7 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, people, top, total
 from models.typologies._ledger import payouts
+from models.typologies._outlook_said import drain
 from models.typologies._parties import sectors
 from models.typologies._pool import idle_deposits
 from models.typologies._rounds import ROUND, round_lines, rounds
@@ -79,6 +80,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
             if today > least
             else first_last(pl.concat([ins.select("booked_on"), outs.select("booked_on")]))[1]
         )
+        outlook = drain(ctx, institution)
         mixed = total(outs.filter(pl.col("role") == "payout_other")) > 0
         yield Finding(
             institution_id=institution,
@@ -107,10 +109,10 @@ def detect(ctx: Context) -> Iterator[Finding]:
             amount_low_fen=min(aged, amount),
             amount_high_fen=total(ins),
             explanation_zh=f"{people(ins)} 名客户存入 {yuan(total(ins))} 元,其认购的产品无项目或项目未获放款;扣除兑付、退回与费用支出后,"
-            f"无对应项目的资金余额最高达 {yuan(amount)} 元,其中停留超过 {patience} 天的最高 {yuan(aged)} 元,期末仍有 {yuan(today)} 元。",
+            f"无对应项目的资金余额最高达 {yuan(amount)} 元,其中停留超过 {patience} 天的最高 {yuan(aged)} 元,期末仍有 {yuan(max(today, 0))} 元。{outlook.zh}",
             explanation_en=f"{people(ins)} clients paid in {yuan(total(ins))} yuan for products with no project, or whose projects were paid "
             f"nothing; after payouts, returns and costs the unmatched balance reached {yuan(amount)} yuan, of which "
-            f"{yuan(aged)} had stayed for more than {patience} days; {yuan(today)} is still there.",
+            f"{yuan(aged)} had stayed for more than {patience} days; {yuan(max(today, 0))} is still there.{outlook.en}",
             benign=(
                 (
                     "项目满标前暂存数日:已检验;仍在募集的项目已剔除。",
@@ -120,6 +122,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
                     "待提现的回款:已检验;只计客户存入,不计回款。",
                     "Repayments waiting for withdrawal: tested; only deposits count, never repayments.",
                 ),
+                *outlook.benign,
             ),
         )
 

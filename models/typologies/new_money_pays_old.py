@@ -16,6 +16,7 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, people, total
 from models.typologies._ledger import deposits, payouts
+from models.typologies._outlook_said import growth, solvency, source_of_payouts
 from models.typologies._pool import idle_deposits
 from models.typologies._rounds import ROUND, round_lines, rounds
 from models.typologies._say import percent, yuan
@@ -110,6 +111,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
         sources = _sources(ctx, institution, part)
         begun = first_last(sources)[0]
         bare = total(part.filter(pl.col("borrower_fen") + pl.col("topup_fen") == 0), "pool_fen")
+        outlook = solvency(ctx, institution) + growth(ctx, institution) + source_of_payouts(ctx, institution)
         yield Finding(
             institution_id=institution,
             typology=TYPOLOGY.code,
@@ -125,10 +127,10 @@ def detect(ctx: Context) -> Iterator[Finding]:
             amount_low_fen=min(bare, amount),
             amount_high_fen=max(amount, total(paid)),
             explanation_zh=f"{people(paid)} 名客户在 {part.height} 次兑付中收到 {yuan(total(paid))} 元,其中 {yuan(amount)} 元既无借款人还款、"
-            f"也无他方资金对应,系以其他客户的资金支付,占已识别兑付的 {percent(amount / paid_all[institution])}。",
+            f"也无他方资金对应,系以其他客户的资金支付,占已识别兑付的 {percent(amount / paid_all[institution])}。{outlook.zh}",
             explanation_en=f"In {part.height} rounds {people(paid)} clients were paid {yuan(total(paid))} yuan; for {yuan(amount)} yuan of "
             f"it neither a borrower nor anybody else had paid in: other clients' money paid, "
-            f"{percent(amount / paid_all[institution])} of all identified payouts.",
+            f"{percent(amount / paid_all[institution])} of all identified payouts.{outlook.en}",
             benign=(
                 (
                     "还款迟到数日或由风险准备金垫付:已检验;此类资金计入其所属轮次。",
@@ -138,6 +140,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
                     "提取账户内待提资金:已检验;由该产品此前回款覆盖。",
                     "Withdrawals of money that waited in wallets: tested; earlier repayments of the product cover them.",
                 ),
+                *outlook.benign,
             ),
         )
 

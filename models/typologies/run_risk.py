@@ -14,8 +14,10 @@ from itertools import pairwise
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
+from models.typologies._ended import redemptions
 from models.typologies._frames import accounts_of, each, first_last, people, total
 from models.typologies._ledger import controlled_lines, payouts, subscriptions
+from models.typologies._outlook_said import solvency
 from models.typologies._say import percent, yuan
 from models.typologies.base import Context, Parameter, Typology
 
@@ -26,13 +28,16 @@ withdrawal, above it most often the payment of another, smaller holding."""
 FEW_ALIKE = 5
 """Holders who got the same share that day: from this number on it is an instalment, not a part of what is due."""
 
+RAISING_DAYS = 20
+"""Days from a subscription until its project is full and paid out."""
+
 TYPOLOGY = Typology(
     code="run-risk",
     title_zh="兑付风险、挤兑征兆",
     title_en="Signs of a run",
     clause="三(六)",
     citations=("plan-2016-90",),
-    severity="4; 5 when liquid money covers less than a fifth of the matured backlog. Report at once.",
+    severity="4; 5 when liquid money covers less than a fifth of the matured backlog. Reported at once where it is large or fast growing as well (五(一)).",
     runbook=(
         "1. Today: ask the custodian for the balance and the queue of withdrawals.\n"
         "2. Compare with the matured holdings not yet paid (amount and number in the finding).\n"
@@ -89,8 +94,8 @@ def detect(ctx: Context) -> Iterable[Finding]:
 
     Notes
     -----
-    A holding is due when its term has passed; it is open while the register shows no redemption. The
-    amount is the principal of all open holdings: the clients' money still owed.
+    A holding is due when its term has passed; it is open while the register, or where that is silent
+    the flows, shows no redemption. The amount is the principal of all open holdings: the clients' money still owed.
     """
     partial = partial_payouts(ctx)
     due = _due_holders(ctx)
@@ -110,12 +115,28 @@ def detect(ctx: Context) -> Iterable[Finding]:
 
 
 def _held(ctx: Context) -> pl.DataFrame:
-    """Holdings of products with a term, with their due day; equity has none."""
+    """Holdings of products with a term, with their due day; equity has none.
+
+    A term often runs from the day the project was paid out and not from the subscription: where the
+    project is due up to `RAISING_DAYS` later, its day is the day.
+    """
     as_of = pl.lit(ctx.as_of)
+    projects = (
+        ctx.table("mart_product_project", ("product_id", "project_id"))
+        .join(ctx.table("mart_project", ("project_id", "due_on")), on="project_id")
+        .group_by("product_id")
+        .agg(project_due=pl.col("due_on").max())
+    )
+    own = pl.col("subscribed_on") + pl.duration(days=pl.col("term_days"))
+    later = (pl.col("project_due") - own).dt.total_days().is_between(1, RAISING_DAYS)
     return (
         subscriptions(ctx)
         .filter(pl.col("term_days").is_not_null() & (pl.col("product_kind") != "equity"))
-        .with_columns(due_on=pl.col("subscribed_on") + pl.duration(days=pl.col("term_days")))
+        .join(projects, on="product_id", how="left")
+        .join(redemptions(ctx), on="subscription_id", how="left")
+        .with_columns(redeemed_on=pl.col("ended_on"))
+        .with_columns(due_on=pl.when(later).then(pl.col("project_due")).otherwise(own))
+        .drop("project_due", "ended_on")
         .with_columns(open=pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") > as_of))
         .sort("institution_id", "subscription_id")
     )
@@ -195,14 +216,15 @@ def _backlog(ctx: Context, weeks_back: int, pools_only: bool) -> pl.DataFrame:
 
 
 def _liquid(ctx: Context, weeks_back: int) -> pl.DataFrame:
-    """Last known balance of the accounts that pay clients, by institution, at the end of a week."""
+    """Last known balance of the accounts that pay clients, by institution, at the end of a week; absent where none is stated."""
     end = ctx.as_of - dt.timedelta(days=7 * weeks_back)
     return (
         controlled_lines(ctx)
         .filter(pl.col("account_type").is_in(["custody", "product"]) & (pl.col("booked_on") <= end))
+        .drop_nulls("balance_after_fen")
         .sort("account_id", "line_no")
         .group_by("institution_id", "account_id", maintain_order=True)
-        .agg(pl.col("balance_after_fen").drop_nulls().last())
+        .agg(pl.col("balance_after_fen").last())
         .group_by("institution_id")
         .agg(pl.col("balance_after_fen").sum().alias("liquid_fen"))
     )
@@ -233,16 +255,24 @@ def _finding(
     mine = pl.col("institution_id") == institution_id
     backlog = [total(_backlog(ctx, k, pools_only=False).filter(mine), "backlog_fen") for k in (2, 1, 0)]
     waiting = total(_backlog(ctx, 0, pools_only=False).filter(mine), "waiting")
-    liquid = total(_liquid(ctx, 0).filter(mine), "liquid_fen")
+    stated = _liquid(ctx, 0).filter(mine)
+    liquid = total(stated, "liquid_fen") if stated.height else None
     recent, before = _subscribed(ctx, institution_id)
     growing = backlog[2] > backlog[0] > 0 or backlog[2] > backlog[1]
-    coverage = liquid / backlog[2] if backlog[2] else None
+    coverage = liquid / backlog[2] if backlog[2] and liquid is not None else None
     confidence = 0.7 + 0.1 * growing + 0.1 * (recent < before) + 0.1 * (coverage is not None and coverage < 1)
     late = part.select(pl.col("late_days").median()).item()
     clients = people(owed)
     start = ctx.as_of - dt.timedelta(days=56)
     first = first_last(part)[0]
     cover = percent(coverage, 0)
+    zh, en = "可用资金不详(对账单未载余额)", "liquid money not known (no statement tells a balance)"
+    if liquid is not None:
+        zh, en = (
+            f"可用资金 {yuan(liquid)} 元,覆盖率 {cover}",
+            f"liquid money at {yuan(liquid)} yuan (coverage {cover})",
+        )
+    outlook = solvency(ctx, institution_id)
     return Finding(
         institution_id=institution_id,
         typology=TYPOLOGY.code,
@@ -253,14 +283,15 @@ def _finding(
         last_on=ctx.as_of,
         explanation_zh=(
             f"近六周 {people(part)} 名到期客户(占到期客户 {percent(share)})仅收到部分兑付(中位延迟 {late if late is not None else '-'} 天);"
-            f"到期未兑付本金三周来为 {'、'.join(yuan(b) for b in backlog)} 元,涉及 {waiting} 人,可用资金 {yuan(liquid)} 元,覆盖率 {cover};"
+            f"到期未兑付本金三周来为 {'、'.join(yuan(b) for b in backlog)} 元,涉及 {waiting} 人,{zh};"
             f"近四周认购 {yuan(recent)} 元,此前每四周 {yuan(before)} 元。尚欠客户本金 {yuan(amount)} 元。"
+            f"{outlook.zh}"
         ),
         explanation_en=(
             f"In six weeks {people(part)} holders whose money was due ({percent(share)} of those due) got only a part of it; matured and "
-            f"unpaid principal stood at {', '.join(yuan(b) for b in backlog)} yuan over three weeks ({waiting} holders), liquid money at "
-            f"{yuan(liquid)} yuan (coverage {cover}); subscriptions of four weeks {yuan(recent)} yuan after {yuan(before)}. Still owed: "
-            f"{yuan(amount)} yuan."
+            f"unpaid principal stood at {', '.join(yuan(b) for b in backlog)} yuan over three weeks ({waiting} holders), {en}; "
+            f"subscriptions of four weeks {yuan(recent)} yuan after {yuan(before)}. Still owed: "
+            f"{yuan(amount)} yuan.{outlook.en}"
         ),
         evidence=pl.concat(
             [
@@ -277,7 +308,7 @@ def _finding(
         bases=AmountBases(
             gross_taken=total(_held(ctx).filter(mine)),
             net_unrepaid=amount,
-            peak_diverted=max(0, amount - liquid),
+            peak_diverted=max(0, amount - (liquid or 0)),
         ),
         amount_low_fen=backlog[2],
         amount_high_fen=amount,
@@ -290,6 +321,7 @@ def _finding(
                 "单个项目逾期:部分兑付的到期客户占比高于单个项目所涉。",
                 "One late project: the share of due holders paid in part is above what one project touches.",
             ),
+            *outlook.benign,
         ),
     )
 

@@ -14,6 +14,7 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._bonus import group_lines, groups, round_income, top_ups, transfer_lines
 from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._outlook_said import source_of_payouts
 from models.typologies._say import percent, span, yuan
 from models.typologies._yields import FALSE_DISCOVERY_RATE, expectation, judged
 from models.typologies.base import Context, Parameter, Typology
@@ -123,6 +124,7 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, beyond: pl.D
     gap = part.select(pl.max_horizontal("promised_excess", "paid_excess").mean()).item()
     model = expectation(ctx)
     clients = people(lines)
+    outlook = source_of_payouts(ctx, institution_id, _distributions(ctx, part))
     return Finding(
         institution_id=institution_id,
         typology=TYPOLOGY.code,
@@ -135,13 +137,14 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, beyond: pl.D
             f"{span(first, last)},{part.height} 只产品平均承诺年化 {percent(_number(promised))},其项目平均利率仅 {percent(_number(earned))},"
             f"平均高出 {percent(gap)}(诚实产品中出现此情形的概率不高于 {best['p_value']:.1e},全周错误发现率控制在 "
             f"{percent(FALSE_DISCOVERY_RATE, 0)});{beyond.height} 次兑付中有 {yuan(amount)} 元超出借款人还款,客户 {clients} 人。"
+            f"{outlook.zh}"
         ),
         explanation_en=(
-            f"{span(first, last)}: {part.height} products promise {percent(_number(promised))} a year on average while their projects "
+            f"{span(first, last)}: {part.height} product(s) promise {percent(_number(promised))} a year on average while their projects "
             f"pay {percent(_number(earned))}, an excess of {percent(gap)} (an honest product shows this with a probability of "
             f"{best['p_value']:.1e} at most; false discoveries held at {percent(FALSE_DISCOVERY_RATE, 0)} over the week's products; model: "
             f"{model.name}, fitted on {model.fitted_on}). {beyond.height} distributions paid {yuan(amount)} yuan beyond what "
-            f"borrowers paid in, to {clients} clients."
+            f"borrowers paid in, to {clients} clients.{outlook.en}"
         ),
         evidence=pl.concat(
             [
@@ -167,6 +170,20 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, beyond: pl.D
                 "Sampling error of short terms and few holders: part of the p-value's scale.",
             ),
         ),
+    )
+
+
+def _distributions(ctx: Context, part: pl.DataFrame) -> pl.DataFrame:
+    """What each distribution of the products paid and what their projects paid for it."""
+    key = ["institution_id", "product_id", "booked_on"]
+    income = round_income(ctx).rename({"round_on": "booked_on"})
+    return (
+        groups(ctx)
+        .join(part.select("product_id"), on="product_id", how="semi")
+        .group_by(key)
+        .agg(paid_fen=pl.col("due_fen").sum())
+        .join(income.select(*key, "income_fen"), on=key, how="left")
+        .with_columns(pl.col("income_fen").fill_null(0))
     )
 
 

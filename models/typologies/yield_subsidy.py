@@ -22,6 +22,7 @@ from models.typologies._bonus import (
     transfers,
 )
 from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._outlook_said import own_money
 from models.typologies._say import span, yuan
 from models.typologies.base import Context, Parameter, Typology
 
@@ -35,7 +36,7 @@ TYPOLOGY = Typology(
     runbook=(
         "1. Open the transfers from the own account on the days shown and the payouts right after them.\n"
         "2. Ask for the promotion's rules and its budget; compare with what was advertised.\n"
-        "3. Work out how long own money lasts at this rate (see the dossier's solvency horizon).\n"
+        "3. Work out how long own money lasts at this rate (the finding says it where enough weeks are in view).\n"
         "4. Order the firm to pay only what the projects earn."
     ),
     parameters=(
@@ -123,6 +124,7 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
     share = part.height / max(part.height, all_moves.height)
     grave = amount >= 100 * int(ctx.parameter(TYPOLOGY, "grave_yuan")) or hidden * 2 > part.height
     clients = people(lines)
+    outlook = own_money(ctx, institution_id, part)
     way = "混入利息" if hidden * 2 > part.height else "以奖励名义单独发放"
     way_en = "hidden in the interest" if hidden * 2 > part.height else "paid openly beside it"
     return Finding(
@@ -135,12 +137,12 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
         last_on=last,
         explanation_zh=(
             f"{span(first, last)},该机构 {part.height} 次以自有资金共 {yuan(amount)} 元补贴 {part['product_id'].n_unique()} 只产品"
-            f"的兑付({way}),金额与当日兑付超出借款人还款的部分逐笔相等,惠及客户 {clients} 人。"
+            f"的兑付({way}),金额与当日兑付超出借款人还款的部分逐笔相等,惠及客户 {clients} 人。{outlook.zh}"
         ),
         explanation_en=(
             f"{span(first, last)}: {part.height} times own money, {yuan(amount)} yuan in all, topped up the payouts of "
             f"{part['product_id'].n_unique()} products ({way_en}); each transfer equals what that day's payouts had beyond the "
-            f"borrower's payment. {clients} clients received it."
+            f"borrower's payment. {clients} clients received it.{outlook.en}"
         ),
         evidence=pl.concat(
             [

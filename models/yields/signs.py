@@ -1,6 +1,7 @@
 """Signs that payouts do not come from what was earned: too even, deaf to income, and running out.
 
-None of these is a finding by itself; dossiers and the anomaly model show them with their numbers.
+None of these is a finding by itself: findings that other signs have made tell them with their numbers
+(`models.typologies._outlook`).
 """
 
 from __future__ import annotations
@@ -89,6 +90,31 @@ def evenness(payouts: npt.ArrayLike, income: npt.ArrayLike) -> Evenness:
     vp, vi = _variation(p), _variation(i)
     ratio = vp / vi if vi and np.isfinite(vi) and np.isfinite(vp) else float("nan")
     return Evenness(vp, vi, ratio, max(_correlation(p, i), _correlation(p[1:], i[:-1])))
+
+
+def draining(net: npt.ArrayLike) -> bool:
+    """Whether flows drain lastingly: the mean of the last half is below zero in 95 % of block resamples.
+
+    Parameters
+    ----------
+    net : array
+        Flows in less flows out, one number a week, oldest first.
+
+    Returns
+    -------
+    bool
+        False with fewer than `LEAST_WEEKS` weeks. Money that comes and goes as it should (clients' money
+        on its way to projects) wanders without draining, and a horizon told of it would mean nothing.
+    """
+    x = np.asarray(net, np.float64)
+    if x.size < LEAST_WEEKS:
+        return False
+    late = x[x.size // 2 :]
+    starts = np.random.default_rng(SEED).integers(
+        0, late.size - BLOCK + 1, (RESAMPLES, -(-late.size // BLOCK))
+    )
+    means = late[(starts[..., None] + np.arange(BLOCK)).reshape(RESAMPLES, -1)[:, : late.size]].mean(axis=1)
+    return bool((means < 0).mean() >= 0.95)
 
 
 def solvency_horizon(
