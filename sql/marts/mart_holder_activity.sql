@@ -37,14 +37,24 @@ pair as (
     group by m.holder_id, m.other_id, h.kind
 ),
 
+day as (
+    select
+        holder_id,
+        day,
+        bool_or(coming) as coming,
+        bool_or(not coming) as going
+    from moved
+    group by holder_id, day
+),
+
 days as (
     select
         holder_id,
-        count(distinct day) filter (where coming) as in_days,
-        count(distinct day) filter (where not coming) as out_days,
+        count(*) filter (where coming) as in_days,
+        count(*) filter (where going) as out_days,
         min(day) as first_on,
         max(day) as last_on
-    from moved
+    from day
     group by holder_id
 )
 

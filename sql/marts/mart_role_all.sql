@@ -19,6 +19,18 @@ own as (
     inner join mart_holder as h on i.institution_id = h.institution_id
 ),
 
+-- several paths may lead from an institution to one holder: the one that is told is the first by source and text
+relation as (
+    select
+        institution_id,
+        holder_id,
+        case when role in ('employee', 'vendor', 'guarantor') then role else 'related' end as role,
+        case role when 'guarantor' then 5 when 'employee' then 12 when 'vendor' then 13 else 2 end as priority,
+        path as reason,
+        case when distance = 1 then 'register' else 'ownership' end as source
+    from mart_relation
+),
+
 found as (
     select
         institution_id,
@@ -34,13 +46,14 @@ found as (
     select
         institution_id,
         holder_id,
-        case when role in ('employee', 'vendor', 'guarantor') then role else 'related' end as role,
-        case role when 'guarantor' then 5 when 'employee' then 12 when 'vendor' then 13 else 2 end as priority,
-        path as reason,
-        case when distance = 1 then 'register' else 'ownership' end as source,
+        role,
+        priority,
+        arg_min(reason, (source, reason)) as reason,
+        min(source) as source,
         'relations' as register,
         null as key
-    from mart_relation
+    from relation
+    group by institution_id, holder_id, role, priority
     union all
     select
         p.institution_id,
@@ -113,15 +126,6 @@ found as (
     inner join mart_holder as h on f.holder_id = h.holder_id
 )
 
-select
-    institution_id,
-    holder_id,
-    role,
-    priority,
-    arg_min(reason, (source, reason)) as reason,
-    arg_min(source, (source, reason)) as source,
-    arg_min(register, (source, reason)) as register,
-    arg_min(key, (source, reason)) as key
+select *
 from found
-group by institution_id, holder_id, role, priority
 order by institution_id, holder_id, priority, role
