@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
+from models.typologies._ended import redemptions
 from models.typologies._frames import each, people, total
 from models.typologies._ledger import subscriptions
 from models.typologies._say import yuan
@@ -126,7 +127,14 @@ def detect(ctx: Context) -> Iterable[Finding]:
         for finding in ctx.findings.get(code, []):
             if finding.severity >= GRAVE:
                 grave.setdefault(finding.institution_id, []).append(finding)
-    held = subscriptions(ctx).filter(pl.col("institution_id").is_in(sorted(grave)))
+    held = (
+        subscriptions(ctx)
+        .filter(pl.col("institution_id").is_in(sorted(grave)))
+        .join(redemptions(ctx), on="subscription_id", how="left")
+        .with_columns(redeemed_on=pl.col("ended_on"))
+        .drop("ended_on")
+        .sort("subscription_id")
+    )
     for institution_id, part in each(held, "institution_id"):
         growing = _finding(ctx, institution_id, part, grave[institution_id])
         if growing is not None:
