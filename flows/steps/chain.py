@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from flows.steps.direction import Directed, Numbers, direct, page_starts
+from flows.steps.direction import Directed, Numbers, direct, number_plain, page_starts
 from flows.steps.formats.protocol import AccountBalances
 from flows.steps.reorder import reorder_days
 
@@ -104,6 +104,26 @@ def check_chain(lines: pl.DataFrame, accounts: Sequence[AccountBalances] = ()) -
     return Chain(
         pl.Series("chain_no", chain_no, dtype=pl.Int32), breaks, len(directed.newest_first), reordered
     )
+
+
+def check_chains(lines: pl.DataFrame, rows: Sequence[int]) -> list[Chain]:
+    """Check files that state no opening or closing balances, many small ones at once.
+
+    Parameters
+    ----------
+    lines : polars.DataFrame
+        As for :func:`check_chain`, file after file.
+    rows : sequence of int
+        How many lines each file has.
+    """
+    chain_no, plain = number_plain(lines, rows)
+    found: list[Chain] = []
+    start = 0
+    for count, is_plain in zip(rows, plain, strict=True):
+        own = chain_no.slice(start, count)
+        found.append(Chain(own, [], 0, 0) if is_plain else check_chain(lines.slice(start, count)))
+        start += count
+    return found
 
 
 def _row_breaks(lines: pl.DataFrame, chain_no: Numbers, directed: Directed) -> list[Break]:

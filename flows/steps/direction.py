@@ -42,7 +42,7 @@ class Directed:
     misfits : int
         Neighbours in this order whose balances do not follow.
     gaps : bool
-        Whether an account states some balances and not others.
+        Whether some balances are stated and others not.
     newest_first, newest_page_first : frozenset of str
         Accounts whose lines, or pages, were turned round.
     """
@@ -95,11 +95,7 @@ def direct(lines: pl.DataFrame, pages: Mapping[str, Sequence[int]]) -> Directed:
     names = lines["account_no"].unique(maintain_order=True)
     account = _codes(lines["account_no"], names)
     page = _pages(lines, pages)
-    delta = lines["amount_fen"].to_numpy().copy()
-    np.negative(delta, out=delta, where=(lines["direction"] != "in").to_numpy())
-    known = lines["balance_after_fen"].is_not_null().to_numpy()
-    balance = lines["balance_after_fen"].fill_null(0).to_numpy()
-    at = lines["booked_at"].to_physical().to_numpy()
+    delta, balance, known, at = _moves(lines)
     order = _order(page, account)
     unit_of = _units(account[order], page[order])
     units = int(unit_of[-1]) + 1 if len(unit_of) else 0
@@ -124,10 +120,23 @@ def direct(lines: pl.DataFrame, pages: Mapping[str, Sequence[int]]) -> Directed:
         balance,
         known,
         chain_no,
-        _misfits(account, chain_no, delta, balance, known),
+        int(np.count_nonzero(_misfits(account, chain_no, delta, balance, known))),
         bool(known.any() and not known.all()),
         frozenset(listed[code] for code in np.unique(of_unit[falling])),
         frozenset(listed[code] for code in turned),
+    )
+
+
+def _moves(lines: pl.DataFrame) -> tuple[Numbers, Numbers, Flags, Numbers]:
+    """Return signed amounts, balances (0 where there is none), whether there is one, and times."""
+    delta = lines["amount_fen"].to_numpy().copy()
+    np.negative(delta, out=delta, where=(lines["direction"] != "in").to_numpy())
+    balance = lines["balance_after_fen"]
+    return (
+        delta,
+        balance.fill_null(0).to_numpy(),
+        balance.is_not_null().to_numpy(),
+        lines["booked_at"].to_physical().to_numpy(),
     )
 
 
@@ -169,9 +178,15 @@ def _units(account: Numbers, page: Numbers) -> Numbers:
 
 
 def _falling(
-    unit_of: Numbers, units: int, delta: Numbers, balance: Numbers, known: Flags, at: Numbers
+    unit_of: Numbers,
+    units: int,
+    delta: Numbers,
+    balance: Numbers,
+    known: Flags,
+    at: Numbers,
+    file_of: Numbers | None = None,
 ) -> Flags:
-    """Say for each unit whether it lists the newest first."""
+    """Say for each unit whether it lists the newest first; `file_of` where they are of several files."""
     same = unit_of[1:] == unit_of[:-1]
     both = same & known[1:] & known[:-1]
     day = at // _DAY_US
@@ -185,10 +200,17 @@ def _falling(
     falls, rises = count(same & (day[1:] < day[:-1])), count(same & (day[1:] > day[:-1]))
     times = count(same & (at[1:] < at[:-1])) - count(same & (at[1:] > at[:-1]))
     days = falls - rises
-    whole = int(days.sum()) or int(fits.sum()) or int(times.sum())
+    whole = _whole(np.zeros(units, np.int64) if file_of is None else file_of, days, fits, times)
     one_way = (falls == 0) != (rises == 0)
     verdict = np.select([one_way, fits != 0, days != 0, times != 0], [days, fits, days, times], default=whole)
     return np.asarray(verdict > 0)
+
+
+def _whole(file_of: Numbers, *votes: Numbers) -> Numbers:
+    """Return for each unit what its file as a whole says: the first vote that says anything."""
+    sums = [np.bincount(file_of, weights=each).astype(np.int64) for each in votes]
+    said = np.select([each != 0 for each in sums], sums, default=0)
+    return np.asarray(said[file_of])
 
 
 def _turned_accounts(of_unit: Numbers, first_day: Numbers) -> Numbers:
@@ -211,10 +233,51 @@ def _offsets(of_unit: Numbers, sizes: Numbers, turned: Numbers) -> Numbers:
     return np.where(np.isin(of_unit, turned), total - offset - sizes, offset)
 
 
-def _misfits(account: Numbers, chain_no: Numbers, delta: Numbers, balance: Numbers, known: Flags) -> int:
-    if not known.any():
-        return 0
+def _misfits(account: Numbers, chain_no: Numbers, delta: Numbers, balance: Numbers, known: Flags) -> Flags:
+    """Say for each line but the first, in the bank's order, whether its balance does not follow."""
     order = _order(chain_no, account)
     delta, balance, known, account = delta[order], balance[order], known[order], account[order]
     both = (account[1:] == account[:-1]) & known[1:] & known[:-1]
-    return int(np.count_nonzero(both & (balance[:-1] + delta[1:] != balance[1:])))
+    return np.asarray(both & (balance[:-1] + delta[1:] != balance[1:]))
+
+
+def number_plain(lines: pl.DataFrame, rows: Sequence[int]) -> tuple[pl.Series, list[bool]]:
+    """Number the lines of several files at once, as :func:`direct` would number each.
+
+    Parameters
+    ----------
+    lines : polars.DataFrame
+        File after file.
+    rows : sequence of int
+        How many lines each file has.
+
+    Returns
+    -------
+    tuple
+        ``chain_no`` of every line (Int32), and for each file whether it holds: a file that lists the
+        newest first, or in which a balance is missing or does not follow, must be looked at alone.
+    """
+    file = np.repeat(np.arange(len(rows)), rows)
+    account = (
+        lines.select(pl.int_range(pl.len()).alias("at"), "account_no", pl.Series("file", file))
+        .select(pl.col("at").first().over("file", "account_no"))
+        .to_series()
+        .to_numpy()
+    )
+    delta, balance, known, at = _moves(lines)
+    one_page = np.zeros(len(account), np.int64)
+    order = _order(one_page, account)
+    unit_of = _units(account[order], one_page)
+    units = int(unit_of[-1]) + 1 if len(unit_of) else 0
+    sizes = np.bincount(unit_of, minlength=units)
+    starts = np.cumsum(sizes) - sizes
+    chain_no = np.empty(len(account), np.int64)
+    chain_no[order] = np.arange(len(account)) - starts[unit_of]
+    of_unit = file[order][starts]
+    falling = _falling(unit_of, units, delta[order], balance[order], known[order], at[order], of_unit)
+    misfits = _misfits(account, chain_no, delta, balance, known)
+    stated = np.bincount(file[known], minlength=len(rows))
+    good = (stated == 0) | (stated == np.asarray(rows))
+    good[of_unit[falling]] = False
+    good[file[order][1:][misfits]] = False
+    return pl.Series("chain_no", chain_no.astype(np.int32)), good.tolist()

@@ -199,7 +199,7 @@ class Lake:
     def put_together(
         self,
         room: str,
-        rows: Mapping[str, pl.DataFrame | pl.LazyFrame],
+        rows: Mapping[str, pl.DataFrame],
         sidecars: Mapping[str, Sidecar],
     ) -> dict[str, Sidecar]:
         """Write several files without quarantine, flushed at once: all rows before the first account.
@@ -266,7 +266,13 @@ def _unwritable(folder: Path, error: OSError) -> LakeError:
 
 def _write_sidecar(sidecar: Sidecar, path: Path) -> None:
     text = json.dumps(vars(sidecar), ensure_ascii=False, sort_keys=True)
-    path.write_text(text, encoding="utf-8", errors="replace")
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        left = memoryview(text.encode("utf-8", "replace"))
+        while left:
+            left = left[os.write(handle, left) :]
+    finally:
+        os.close(handle)
 
 
 def write_parquet(frame: pl.DataFrame | pl.LazyFrame, path: Path) -> None:

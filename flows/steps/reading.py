@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.steps.chain import check_chain
+from flows.steps.chain import Chain, check_chain
 from flows.steps.containers import Limits, Member, Unpacker, hash_file
 from flows.steps.formats import ReadOptions, ReadResult, Source, read_statement
 from flows.steps.lake import REGISTERS, STATEMENTS, Lake, Sidecar
@@ -234,7 +234,14 @@ def judge_statement(
         narrow = result.lines.collect()
         chain = check_chain(narrow, result.accounts)
         lines = narrow.with_columns(chain.chain_no)
-    sidecar = Sidecar(
+    return lines, draw_up(result, chain, (_day(narrow, "min"), _day(narrow, "max")), name, reader)
+
+
+def draw_up(
+    result: ReadResult, chain: Chain, days: tuple[str | None, str | None], name: str, reader: str
+) -> Sidecar:
+    """Draw up the account of a statement: counts, breaks, first and last day, what was noticed."""
+    return Sidecar(
         reader=reader,
         name=name,
         register=None,
@@ -244,15 +251,14 @@ def judge_statement(
         rows_quarantined=result.rows_quarantined,
         rows_ignored=result.rows_ignored,
         balance_breaks=len(chain.breaks),
-        first_on=_day(narrow, "min"),
-        last_on=_day(narrow, "max"),
+        first_on=days[0],
+        last_on=days[1],
         problem=result.problem,
         warnings=_with_order(result.warnings, chain.newest_first, chain.reordered_days),
         breaks=[asdict(each) for each in chain.breaks],
         accounts=[asdict(each) for each in result.accounts],
         layout=dict(vars(result.layout)),
     )
-    return lines, sidecar
 
 
 def put_register(lake: Lake, sha256: str, source: Source, options: ReadOptions, reader: str) -> Sidecar:

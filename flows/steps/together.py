@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
+from flows.steps.chain import check_chains
 from flows.steps.containers import container_kind
 from flows.steps.formats import ReadOptions, Source, claimed_by
-from flows.steps.formats._alike import read_alike
+from flows.steps.formats._alike import Alike, read_alike
 from flows.steps.formats.bank_export import BankExport
 from flows.steps.lake import STATEMENTS, Lake, Sidecar
-from flows.steps.reading import Delivery, Task, delivery_row, judge_statement
+from flows.steps.reading import Delivery, Task, delivery_row, draw_up
 from flows.steps.registers import register_of
 
 log = logging.getLogger(__name__)
@@ -56,23 +58,48 @@ def read_together(tasks: Sequence[Task]) -> dict[str, Delivery]:
             seen.add(sha256)
             chosen.append((task, sha256, source))
     try:
-        results = read_alike([source for _, _, source in chosen], options)
+        groups = read_alike([source for _, _, source in chosen], options)
     except Exception as error:  # each is read alone then, and whichever it is over is told
         log.warning("files could not be read together: %s", type(error).__name__)
         return {}
-    lines: dict[str, pl.DataFrame | pl.LazyFrame] = {}
+    lines: dict[str, pl.DataFrame] = {}
     sidecars: dict[str, Sidecar] = {}
-    for place, result in results.items():
-        task, sha256, source = chosen[place]
-        lines[sha256], sidecars[sha256] = judge_statement(result, source.name, task.reader)
+    of: dict[str, Task] = {}
+    for group in groups:
+        for place, own, sidecar in _judged(group, [source.name for _, _, source in chosen], tasks[0].reader):
+            task, sha256, _ = chosen[place]
+            lines[sha256], sidecars[sha256], of[sha256] = own, sidecar, task
     lake.aside.mkdir(parents=True, exist_ok=True)
     held = lake.put_together(STATEMENTS, lines, sidecars)
     rows: dict[str, Delivery] = {}
-    for place in results:
-        task, sha256, _ = chosen[place]
+    for sha256, task in of.items():
         row = Delivery(task.source_file, sha256, task.source_file, sha256, "refused")
         rows[task.source_file] = delivery_row(row, held[sha256], None)
     return rows
+
+
+def _judged(group: Alike, names: Sequence[str], reader: str) -> Iterator[tuple[int, pl.DataFrame, Sidecar]]:
+    """Yield each file's place, lines in the bank's order and account, as reading it alone gives them."""
+    counts = list(group.rows.values())
+    chains = check_chains(group.lines, counts)
+    lines = group.lines.with_columns(pl.concat([each.chain_no for each in chains]).alias("chain_no"))
+    days = (
+        lines.group_by(pl.Series(np.repeat(np.arange(len(counts)), counts)), maintain_order=True)
+        .agg(
+            first=pl.col("booked_at").min().dt.date().cast(pl.String),
+            last=pl.col("booked_at").max().dt.date().cast(pl.String),
+        )
+        .select("first", "last")
+        .rows()
+    )
+    start = 0
+    for (place, result), chain, day in zip(group.results().items(), chains, days, strict=True):
+        yield (
+            place,
+            lines.slice(start, result.rows_accepted),
+            draw_up(result, chain, day, names[place], reader),
+        )
+        start += result.rows_accepted
 
 
 def _small_source(task: Task, options: ReadOptions) -> Source | None:

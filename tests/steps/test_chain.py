@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.steps.chain import Chain, check_chain
+from flows.steps.chain import Chain, check_chain, check_chains
 from flows.steps.formats.protocol import AccountBalances
 from flows.steps.reorder import euler_trail
 
@@ -231,3 +231,48 @@ def test_a_trail_is_found_whenever_there_is_one(deltas: list[int], rng: random.R
     assert trail is not None
     assert sorted(trail) == list(range(len(steps)))
     assert all(steps[a][1] == steps[b][0] for a, b in itertools.pairwise(trail))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from([-2, -1, 1, 2, 45])), max_size=8),
+            st.integers(1, 4),
+            st.sampled_from(
+                ["as booked", "newest first", "one balance wrong", "one balance missing", "shuffled"]
+            ),
+        ),
+        min_size=1,
+        max_size=5,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_many_files_at_once_are_as_each_alone(
+    files: list[tuple[list[tuple[str, int]], int, str]], rng: random.Random
+) -> None:
+    frames = []
+    for moves, per_day, how in files:
+        parts = [
+            statement([move for own, move in moves if own == account], account=account, per_day=per_day)
+            for account in ("A", "B")
+        ]
+        frame = pl.concat(parts)
+        order = list(range(frame.height))
+        if how == "shuffled":
+            rng.shuffle(order)
+        frame = in_file_order(frame, order[::-1] if how == "newest first" else order)
+        if frame.height and how.startswith("one"):
+            wrong = pl.lit(None, pl.Int64) if how.endswith("missing") else pl.col("balance_after_fen") + 1
+            middle = pl.col("source_record") == frame.height // 2 + 1
+            frame = frame.with_columns(
+                balance_after_fen=pl.when(middle).then(wrong).otherwise("balance_after_fen")
+            )
+        frames.append(frame)
+    together = check_chains(pl.concat(frames), [frame.height for frame in frames])
+    for chain, frame in zip(together, frames, strict=True):
+        alone = check_chain(frame)
+        assert chain.chain_no.equals(alone.chain_no)
+        assert (chain.breaks, chain.newest_first, chain.reordered_days) == (
+            alone.breaks, alone.newest_first, alone.reordered_days
+        )  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -55,7 +55,40 @@ class _Table:
     result: ReadResult
 
 
-def read_alike(sources: Sequence[Source], options: ReadOptions) -> dict[int, ReadResult]:
+@dataclass(frozen=True)
+class Alike:
+    """What files of one layout gave, read in one pass.
+
+    Attributes
+    ----------
+    lines : polars.DataFrame
+        Their lines, file after file (columns of ``LINE_SCHEMA``).
+    rows : dict of int to int
+        Place of each file among the sources to its number of lines, in the order of `lines`.
+    shared : ReadResult
+        What is the same for all: format, warnings, layout.
+    """
+
+    lines: pl.DataFrame
+    rows: dict[int, int]
+    shared: ReadResult
+
+    def results(self) -> dict[int, ReadResult]:
+        """Return for each place what reading the file alone gives."""
+        ends = np.cumsum(list(self.rows.values())).tolist()
+        return {
+            place: replace(
+                self.shared,
+                lines=self.lines.slice(end - rows, rows).lazy(),
+                rows_read=rows + 1,
+                rows_accepted=rows,
+                rows_ignored=1,
+            )
+            for (place, rows), end in zip(self.rows.items(), ends, strict=True)
+        }
+
+
+def read_alike(sources: Sequence[Source], options: ReadOptions) -> list[Alike]:
     """Read those of some small bank exports that can be read together.
 
     Parameters
@@ -67,11 +100,10 @@ def read_alike(sources: Sequence[Source], options: ReadOptions) -> dict[int, Rea
 
     Returns
     -------
-    dict
-        Place in `sources` to result, equal to what reading the file alone gives; the places that are
-        missing must be read alone.
+    list of Alike
+        Equal to what reading each file alone gives; the places that are missing must be read alone.
     """
-    found: dict[int, ReadResult] = {}
+    found: list[Alike] = []
     if options.profiles:
         return found
     groups: dict[tuple[str, str], list[_Text]] = {}
@@ -83,7 +115,8 @@ def read_alike(sources: Sequence[Source], options: ReadOptions) -> dict[int, Rea
         if len(texts) > 1:
             table = _table(sources[texts[0].place], texts[0], options)
             if table is not None:
-                found |= _read_group(texts, table)
+                group = _read_group(texts, table)
+                found += [group] if group is not None else []
     return found
 
 
@@ -139,11 +172,11 @@ def _is_plain(reader: RowReader, cells: pl.DataFrame, aliases: Mapping[str, tupl
     )
 
 
-def _read_group(texts: Sequence[_Text], table: _Table) -> dict[int, ReadResult]:
+def _read_group(texts: Sequence[_Text], table: _Table) -> Alike | None:
     heights = [text.data.count(b"\n") for text in texts]
     numbered = number_lines(b"".join(text.data for text in texts), 1)
     if numbered.height != sum(heights):
-        return {}
+        return None
     starts = np.cumsum([0, *heights[:-1]])
     of = np.repeat(np.arange(len(texts)), heights)
     lines = numbered.with_columns(file=pl.Series(of), own=pl.col("record") - pl.Series(starts[of]))
@@ -151,7 +184,7 @@ def _read_group(texts: Sequence[_Text], table: _Table) -> dict[int, ReadResult]:
     lines = _without(lines, lines["file"].filter(odd))
     lines = lines.filter((pl.col("own") > 1) & not_blank(table.delimiter))
     if lines.is_empty():
-        return {}
+        return None
     cells = split_cells(lines.select("record", "line"), table.delimiter, table.width)
     strange = _parties_in_accounts(cells, table.header)
     if strange is not None and strange.any():
@@ -159,24 +192,19 @@ def _read_group(texts: Sequence[_Text], table: _Table) -> dict[int, ReadResult]:
         cells = cells.filter(~lines["file"].is_in(outside.unique().implode()))
         lines = _without(lines, outside)
         if lines.is_empty():
-            return {}
+            return None
     known = Understanding(inverted=False)
     frame = parse_columns(cells, table.header, {}, known).frame
     if known != Understanding(inverted=False):
-        return {}
+        return None
     frame = frame.with_columns(file=lines["file"], own=lines["own"])
     good = _good_files(frame, table.header)
     frame = frame.filter(pl.col("file").is_in(good))
     accepted = ParsedRows(frame).lines(frame.with_columns(record=pl.col("own")))
     accepted = accepted.select([pl.col(name).cast(kind) for name, kind in LINE_SCHEMA.items()])
     counts = np.bincount(frame["file"].to_numpy(), minlength=len(texts)).tolist()
-    results: dict[int, ReadResult] = {}
-    offset = 0
-    for number, text in enumerate(texts):
-        if rows := counts[number]:
-            results[text.place] = _result(table, accepted.slice(offset, rows))
-            offset += rows
-    return results
+    rows = {text.place: number for text, number in zip(texts, counts, strict=True) if number}
+    return Alike(accepted, rows, table.result)
 
 
 def _without(lines: pl.DataFrame, files: pl.Series) -> pl.DataFrame:
@@ -229,15 +257,3 @@ def _doubtful_files(frame: pl.DataFrame) -> set[int]:
     )
     doubtful = (pl.col("pairs") >= MIN_PAIRS) & (pl.col("against") >= 0.8 * pl.col("pairs"))
     return set(counts.filter(doubtful)["file"].to_list())
-
-
-def _result(table: _Table, lines: pl.DataFrame) -> ReadResult:
-    return ReadResult(
-        table.result.format,
-        lines.lazy(),
-        rows_read=lines.height + 1,
-        rows_accepted=lines.height,
-        rows_ignored=1,
-        warnings=list(table.result.warnings),
-        layout=table.result.layout,
-    )
