@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._frames import with_line, within_days
 from models.typologies._ledger import payouts, subscriptions
 from models.typologies._rounds import AFTER_DAYS, BEFORE_DAYS, borrowers, coverage, repayments
 from models.typologies.base import Context
@@ -137,13 +138,14 @@ def top_ups(ctx: Context) -> pl.DataFrame:
 def _top_ups(ctx: Context) -> pl.DataFrame:
     moved = transfers(ctx).filter(pl.col("from_type").is_in(OWN) & pl.col("to_type").is_in(PAYS_CLIENTS))
     near = (
-        moved.join(
+        within_days(
+            moved,
             groups(ctx).rename({"booked_on": "round_on", "account_id": "to_account_id"}),
-            on=["institution_id", "to_account_id"],
-        )
-        .filter(
-            (pl.col("round_on") >= pl.col("booked_on"))
-            & (pl.col("round_on") <= pl.col("booked_on") + pl.duration(days=LEAD_DAYS))
+            ["institution_id", "to_account_id"],
+            "booked_on",
+            "round_on",
+            before=0,
+            after=LEAD_DAYS,
         )
         .join(round_income(ctx), on=["institution_id", "product_id", "round_on"], how="left")
         .join(_borrower_paid(ctx), on=["product_id", "round_on"], how="left")
@@ -174,11 +176,14 @@ def _borrower_paid(ctx: Context) -> pl.DataFrame:
     days = groups(ctx).select("product_id", round_on="booked_on").unique()
     who = borrowers(ctx).select("product_id", "holder_id").drop_nulls().unique()
     return (
-        days.join(who, on="product_id")
-        .join(repayments(ctx).select("holder_id", "in_on").unique(), on="holder_id")
-        .filter(
-            (pl.col("in_on") >= pl.col("round_on") - pl.duration(days=BEFORE_DAYS))
-            & (pl.col("in_on") <= pl.col("round_on") + pl.duration(days=AFTER_DAYS))
+        within_days(
+            days.join(who, on="product_id"),
+            repayments(ctx).select("holder_id", "in_on").unique(),
+            ["holder_id"],
+            "round_on",
+            "in_on",
+            before=BEFORE_DAYS,
+            after=AFTER_DAYS,
         )
         .select("product_id", "round_on", served=pl.lit(True))
         .unique()
@@ -198,12 +203,10 @@ def round_income(ctx: Context) -> pl.DataFrame:
 
 
 def _income(ctx: Context) -> pl.DataFrame:
-    lines = ctx.table("mart_line").select("line_no", line_fen="amount_fen")
+    paid_in = coverage(ctx).filter(pl.col("source") == "borrower").drop("amount_fen")
     return (
-        coverage(ctx)
-        .filter(pl.col("source") == "borrower")
-        .join(lines, on="line_no")
+        with_line(ctx, paid_in, "amount_fen")
         .group_by("institution_id", "product_id", round_on="booked_on")
-        .agg(pl.col("line_fen").sum().alias("income_fen"))
+        .agg(pl.col("amount_fen").sum().alias("income_fen"))
         .sort("institution_id", "product_id", "round_on")
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, first_last, parts, total
+from models.typologies._frames import accounts_of, first_last, parts, total, with_line
 from models.typologies._paths import arrivals
 from models.typologies._pool import disbursement_lines
 from models.typologies.base import Context, Typology
@@ -129,7 +129,6 @@ def chain_evidence(ctx: Context, found: Diversion) -> pl.DataFrame:
 
     A line on several ways is attributed the parts it carried, at most its own amount.
     """
-    lines = ctx.table("mart_line").select("line_no", line_fen="amount_fen")
     starts = found.projects.select("line_no", attributed_fen="arrived_fen")
     way = (
         found.pieces.select("path", "amount_fen")
@@ -137,15 +136,15 @@ def chain_evidence(ctx: Context, found: Diversion) -> pl.DataFrame:
         .rename({"path": "line_no"})
         .drop_nulls("line_no")
         .group_by("line_no")
-        .agg(pl.col("amount_fen").sum())
-        .join(lines, on="line_no")
-        .select("line_no", attributed_fen=pl.min_horizontal("amount_fen", "line_fen"))
-        .sort("line_no")
+        .agg(carried_fen=pl.col("amount_fen").sum())
+    )
+    way = with_line(ctx, way, "amount_fen").select(
+        "line_no", attributed_fen=pl.min_horizontal("carried_fen", "amount_fen")
     )
     return pl.concat(
         [
             evidence("disbursement", starts),
-            evidence("passed_on", way),
+            evidence("passed_on", way.sort("line_no")),
             evidence("project", register="projects", keys=found.projects["project_id"].to_list()),
         ]
     )

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import polars as pl
 
+from models.typologies._frames import with_line
 from models.typologies.base import Context
 
 
-def dealings(ctx: Context) -> pl.DataFrame:
-    """Transfers of registered institutions' holders with any other holder, one row a leg.
+def dealings(ctx: Context, institutions: Collection[str], others: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Transfers of some institutions' holders with any other holder, one row a leg.
+
+    Parameters
+    ----------
+    ctx : Context
+    institutions : collection of str
+    others : polars.DataFrame, optional
+        ``other_holder_id``: only transfers with these holders.
 
     Returns
     -------
@@ -16,18 +26,13 @@ def dealings(ctx: Context) -> pl.DataFrame:
         ``institution_id``, ``other_holder_id``, ``transfer_no``, ``line_no``, ``leg`` ('own': the
         institution's statement, 'other': the other side's), ``account_no``, ``booked_on``,
         ``amount_fen``, ``coming`` (towards the institution). A transfer seen on both statements has two
-        rows; ``amount_fen`` is that of the leg.
+        rows; ``amount_fen`` is that of the leg. Sorted by institution and line.
     """
+    wanted = sorted(set(institutions))
 
     def make(c: Context) -> pl.DataFrame:
-        accounts = c.table("mart_account", ("holder_id", "institution_id")).drop_nulls().unique()
-        # a holder is an institution's when an account of the register ties it to the institution
-        own = (
-            pl.concat([accounts, c.table("mart_holder", ("holder_id", "institution_id")).drop_nulls()])
-            .unique()
-            .sort("holder_id", "institution_id")
-            .unique("holder_id", keep="first", maintain_order=True)
-        )
+        own = holder_institution(c).filter(pl.col("other_institution").is_in(wanted))
+        own = own.rename({"other_holder_id": "holder_id", "other_institution": "institution_id"})
         moves = c.table(
             "mart_transfer", ("transfer_no", "out_line_no", "in_line_no", "from_holder_id", "to_holder_id")
         ).drop_nulls(["from_holder_id", "to_holder_id"])
@@ -39,6 +44,8 @@ def dealings(ctx: Context) -> pl.DataFrame:
             side = moves.join(own, left_on=mine, right_on="holder_id").with_columns(
                 pl.col(other).alias("other_holder_id")
             )
+            if others is not None:
+                side = side.join(others, on="other_holder_id", how="semi")
             for column, arrives in (("in_line_no", True), ("out_line_no", False)):
                 parts.append(
                     side.drop_nulls(column).select(
@@ -50,15 +57,12 @@ def dealings(ctx: Context) -> pl.DataFrame:
                         pl.lit(coming).alias("coming"),
                     )
                 )
-        lines = c.table("mart_line", ("line_no", "account_no", "booked_on", "amount_fen"))
-        return (
-            pl.concat(parts)
-            .unique(["institution_id", "line_no"])
-            .join(lines, on="line_no")
-            .sort("institution_id", "line_no")
-        )
+        legs = pl.concat(parts).unique(["institution_id", "line_no"], keep="first", maintain_order=True)
+        return with_line(c, legs, "account_no", "booked_on", "amount_fen").sort("institution_id", "line_no")
 
-    frame: pl.DataFrame = ctx.shared("dealings", make)
+    if others is not None:
+        return make(ctx)
+    frame: pl.DataFrame = ctx.shared("dealings:" + "+".join(wanted), make)
     return frame
 
 
@@ -81,7 +85,15 @@ def holder_institution(ctx: Context) -> pl.DataFrame:
 
 def flows_between(ctx: Context) -> pl.DataFrame:
     """Dealings of institutions with each other: `dealings` with ``other_institution``."""
-    found = dealings(ctx).join(holder_institution(ctx), on="other_holder_id", how="inner")
-    return found.filter(pl.col("institution_id") != pl.col("other_institution")).sort(
-        "institution_id", "line_no"
-    )
+
+    def make(ctx: Context) -> pl.DataFrame:
+        known = holder_institution(ctx)
+        found = dealings(ctx, known["other_institution"], known.select("other_holder_id"))
+        return (
+            found.join(known, on="other_holder_id")
+            .filter(pl.col("institution_id") != pl.col("other_institution"))
+            .sort("institution_id", "line_no")
+        )
+
+    frame: pl.DataFrame = ctx.shared("flows_between", make)
+    return frame

@@ -71,6 +71,19 @@ def of(ctx: Context, answer: Callable[[Context], pl.DataFrame], institution_id: 
     return frame[rows[institution_id]] if institution_id in rows else frame.clear()
 
 
+def with_line(ctx: Context, frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Add columns of ``mart_line`` to rows that hold a ``line_no``; each must be a line of it.
+
+    Lines are numbered without a gap, so that a row's place is known and nothing need be searched.
+    """
+    numbers = ctx.table("mart_line", ("line_no",))["line_no"]
+    if frame.is_empty() or numbers.is_empty():
+        return frame.hstack(ctx.table("mart_line", columns).clear())
+    rows = (frame["line_no"].cast(pl.Int64) - numbers[0]).cast(pl.UInt32)
+    assert numbers[-1] - numbers[0] == numbers.len() - 1
+    return frame.hstack([ctx.table("mart_line", (c,))[c].gather(rows) for c in columns])
+
+
 def within_days(
     left: pl.DataFrame,
     right: pl.DataFrame,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from models.typologies._frames import parts, total
+from models.typologies._frames import parts, total, with_line
 from models.typologies._ledger import controlled_lines, payouts, subscriptions
 from models.typologies._parties import of_kind, related, sectors
 from models.typologies._paths import ARRIVALS, arrivals
@@ -62,17 +62,17 @@ class Misuse:
 
     def way(self, ctx: Context) -> pl.DataFrame:
         """Lines on the way, with the part they carried (``line_no``, ``attributed_fen``)."""
-        lines = ctx.table("mart_line").select("line_no", line_fen="amount_fen")
-        return (
+        way = (
             self.pieces.select("path", "amount_fen")
             .explode("path")
             .rename({"path": "line_no"})
             .drop_nulls("line_no")
             .group_by("line_no")
-            .agg(pl.col("amount_fen").sum())
-            .join(lines, on="line_no")
-            .select("line_no", attributed_fen=pl.min_horizontal("amount_fen", "line_fen"))
+            .agg(carried_fen=pl.col("amount_fen").sum())
             .sort("line_no")
+        )
+        return with_line(ctx, way, "amount_fen").select(
+            "line_no", attributed_fen=pl.min_horizontal("carried_fen", "amount_fen")
         )
 
 

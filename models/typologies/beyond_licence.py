@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._frames import accounts_of, each, first_last, of, people, total
 from models.typologies._ledger import controlled_lines, deposits
 from models.typologies._licence import covered_kinds
 from models.typologies._say import span, yuan
@@ -99,9 +99,8 @@ def detect(ctx: Context) -> Iterable[Finding]:
 def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
     """One finding an institution, over all products beyond its licence."""
     amount, (first, last) = total(part), first_last(part, "subscribed_on")
-    paid = deposits(ctx).filter(
-        (pl.col("institution_id") == institution_id)
-        & pl.col("subscription_id").is_in(part["subscription_id"].implode())
+    paid = of(ctx, deposits, institution_id).filter(
+        pl.col("subscription_id").is_in(part["subscription_id"].implode())
     )
     shared = paid.filter(pl.col("account_type") != "product")
     onward = _passed_on(ctx, institution_id, part, paid)

@@ -17,7 +17,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._bonus import group_lines, groups, transfer_lines, transfers
-from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._frames import accounts_of, each, first_last, of, people, total
 from models.typologies._ledger import subscriptions
 from models.typologies._rounds import ROUND, round_lines, rounds
 from models.typologies._say import span, yuan
@@ -134,7 +134,11 @@ def _own_moves(ctx: Context, between: pl.DataFrame) -> pl.DataFrame:
 def _by_transfer(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
     amount, (first, last) = total(part), first_last(part)
     served = part.select("product_id", "group_no", booked_on="round_on").unique()
-    lines = group_lines(ctx).join(served, on=["product_id", "booked_on", "group_no"]).sort("line_no")
+    lines = (
+        of(ctx, group_lines, institution_id)
+        .join(served, on=["product_id", "booked_on", "group_no"])
+        .sort("line_no")
+    )
     share = amount / max(1, total(lines))
     clients = people(lines)
     return Finding(
@@ -184,8 +188,10 @@ def _by_transfer(ctx: Context, institution_id: str, part: pl.DataFrame) -> Findi
 def _by_round(ctx: Context, leading: Finding) -> Finding | None:
     """Rounds of `new-money-pays-old` whose product has projects of its own: other products paid them."""
     claimed = leading.evidence.filter(pl.col("role") == "payout").select("line_no")
-    lines = round_lines(ctx).join(claimed, on="line_no", how="semi")
-    backed = rounds(ctx).filter((pl.col("projects") > 0) & (pl.col("pool_fen") > 0))
+    lines = of(ctx, round_lines, leading.institution_id).join(claimed, on="line_no", how="semi")
+    backed = of(ctx, rounds, leading.institution_id).filter(
+        (pl.col("projects") > 0) & (pl.col("pool_fen") > 0)
+    )
     part = backed.join(lines.select(ROUND).unique(), on=ROUND, how="semi")
     lines = lines.join(part.select(ROUND), on=ROUND, how="semi").sort("line_no")
     if not part.height:

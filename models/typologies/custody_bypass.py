@@ -121,10 +121,14 @@ def sweeps(ctx: Context, paid_in: pl.DataFrame) -> pl.DataFrame:
     spans = paid_in.group_by("account_id").agg(
         first=pl.col("booked_on").min(), last=pl.col("booked_on").max() + pl.duration(days=SWEEP_DAYS)
     )
+    to_custody: pl.DataFrame = ctx.shared(
+        "custody.to_custody",
+        lambda c: controlled_lines(c).filter(
+            (pl.col("direction") == "out") & (pl.col("cp_type") == "custody")
+        ),
+    )
     return (
-        controlled_lines(ctx)
-        .filter((pl.col("direction") == "out") & (pl.col("cp_type") == "custody"))
-        .join(spans, on="account_id")
+        to_custody.join(spans, on="account_id")
         .filter(pl.col("booked_on").is_between("first", "last"))
         .drop("first", "last")
     )

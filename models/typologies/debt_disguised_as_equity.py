@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._frames import accounts_of, each, first_last, of, people, total
 from models.typologies._ledger import controlled_lines, payouts
 from models.typologies._say import percent, span, yuan
 from models.typologies.base import Context, Parameter, Typology
@@ -239,9 +239,7 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, fixed: pl.Da
 def _source(ctx: Context, institution_id: str, part: pl.DataFrame) -> pl.DataFrame:
     """In-lines of the very sum of a day's round, from outside, on the day or the three days before it."""
     rounds = part.group_by("account_id", "product_id", "booked_on").agg(pl.col("amount_fen").sum())
-    lines = controlled_lines(ctx).filter(
-        (pl.col("institution_id") == institution_id) & (pl.col("direction") == "in")
-    )
+    lines = of(ctx, controlled_lines, institution_id).filter(pl.col("direction") == "in")
     near = pl.concat(
         [rounds.with_columns(pl.col("booked_on") - dt.timedelta(days=lag), lag=lag) for lag in range(4)]
     )

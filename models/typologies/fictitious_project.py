@@ -15,7 +15,7 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._diversion import Diversion, chain_evidence
 from models.typologies._fictions import returned, shared_accounts, unpaid_projects
-from models.typologies._frames import accounts_of, first_last, people, total
+from models.typologies._frames import accounts_of, first_last, of, people, total
 from models.typologies._pool import all_deposits
 from models.typologies._say import yuan
 from models.typologies.base import Context, Parameter, Typology
@@ -112,7 +112,9 @@ def _finding(
     amount = total(projects, "principal_fen")
     if amount < ctx.parameter(TYPOLOGY, "min_amount") * 100:
         return None
-    ins = all_deposits(ctx).join(never.select("product_id").unique(), on="product_id", how="semi")
+    ins = of(ctx, all_deposits, institution).join(
+        never.select("product_id").unique(), on="product_id", how="semi"
+    )
     rows = [
         evidence("client_deposit", ins),
         evidence("paid_to_shared_account", served),

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, each, first_last, people, top, total
+from models.typologies._frames import accounts_of, each, first_last, of, people, top, total
 from models.typologies._ledger import payouts
 from models.typologies._outlook_said import drain
 from models.typologies._parties import sectors
@@ -132,18 +132,18 @@ def _outs(ctx: Context, institution: str, ins: pl.DataFrame) -> pl.DataFrame:
     products = ins.select("product_id").unique()
     mine = pl.col("institution_id") == institution
     turned = rolled_rounds(ctx).select(ROUND).unique()
-    bare = rounds(ctx).filter(mine & (pl.col("pool_fen") > 0)).join(turned, on=ROUND, how="anti")
+    paid = of(ctx, rounds, institution)
+    bare = paid.filter(pl.col("pool_fen") > 0).join(turned, on=ROUND, how="anti")
     own = (
-        payouts(ctx)
-        .filter(mine)
+        of(ctx, payouts, institution)
         .join(products, on="product_id", how="semi")
         .select("line_no", "booked_on", "amount_fen", "product_id")
     )
     borrowed = pl.col("borrower_fen") * 2 >= pl.col("paid_fen")
-    covered = rounds(ctx).filter(mine & borrowed).select("product_id", "booked_on")
+    covered = paid.filter(borrowed).select("product_id", "booked_on")
     own = own.join(covered, on=["product_id", "booked_on"], how="anti")
     other = (
-        round_lines(ctx)
+        of(ctx, round_lines, institution)
         .join(bare.select(*ROUND, "pool_fen", "paid_fen"), on=ROUND)
         .join(products, on="product_id", how="anti")
         .filter(pl.col("pool_fen") * 2 >= pl.col("paid_fen"))

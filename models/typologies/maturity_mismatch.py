@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._frames import accounts_of, each, first_last, of, people, total
 from models.typologies._pool import all_deposits
 from models.typologies._rounds import ROUND, round_lines
 from models.typologies._say import yuan
@@ -63,18 +63,18 @@ def detect(ctx: Context) -> Iterator[Finding]:
     least = ctx.parameter(TYPOLOGY, "min_rolled") * 100
     many = ctx.parameter(TYPOLOGY, "many_projects")
     large = ctx.parameter(TYPOLOGY, "large_amount") * 100
-    redeemed = round_lines(ctx).filter(pl.col("kind").is_in(["principal", "both"]))
-    bought = all_deposits(ctx)
     for institution, part in each(rolled_rounds(ctx), "institution_id"):
         amount = total(part, "rolled_fen")
         if amount < least:
             continue
         paid = (
-            redeemed.join(part.select(ROUND), on=ROUND, how="semi")
+            of(ctx, round_lines, institution)
+            .filter(pl.col("kind").is_in(["principal", "both"]))
+            .join(part.select(ROUND), on=ROUND, how="semi")
             .with_columns(attributed_fen=pl.col("principal_fen"))
             .sort("line_no")
         )
-        money = bought.filter(pl.col("institution_id") == institution).join(
+        money = of(ctx, all_deposits, institution).join(
             part.select(product_id="next_product_id").unique(), on="product_id", how="semi"
         )
         projects = part["project_id"].n_unique()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, first_last, people, total
+from models.typologies._frames import accounts_of, first_last, of, people, total
 from models.typologies._misuse import Misuse, misuses
 from models.typologies._pool import idle_deposits
 from models.typologies._say import yuan
@@ -92,9 +92,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
 
 def _finding(ctx: Context, found: Misuse) -> Finding:
     traced, costs = found.traced_fen, total(found.costs)
-    idle = idle_deposits(ctx).filter(
-        (pl.col("institution_id") == found.institution_id) & (pl.col("projects") == 0)
-    )
+    idle = of(ctx, idle_deposits, found.institution_id).filter(pl.col("projects") == 0)
     sources = idle if traced else idle.clear()
     days = pl.concat(
         [

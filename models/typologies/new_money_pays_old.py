@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._frames import accounts_of, each, first_last, of, people, total
 from models.typologies._ledger import deposits, payouts
 from models.typologies._outlook_said import growth, solvency, source_of_payouts
 from models.typologies._pool import idle_deposits
@@ -95,7 +95,6 @@ def detect(ctx: Context) -> Iterator[Finding]:
     least = ctx.parameter(TYPOLOGY, "min_amount") * 100
     share = ctx.parameter(TYPOLOGY, "min_share")
     whole = ctx.parameter(TYPOLOGY, "min_round")
-    paid_lines = round_lines(ctx)
     paid_all = dict(rounds(ctx).group_by("institution_id").agg(pl.col("paid_fen").sum()).iter_rows())
     product_share = ctx.parameter(TYPOLOGY, "min_product")
     for institution, part in each(pool_rounds(ctx, whole, product_share), "institution_id"):
@@ -103,8 +102,8 @@ def detect(ctx: Context) -> Iterator[Finding]:
         pooled = total(part, "pool_fen")
         if pooled < least or pooled < paid_all[institution] * share:
             continue
-        paid = paid_lines.join(part.select(ROUND), on=ROUND, how="semi")
-        late = _late_parts(ctx, part, first_last(paid)[0])
+        paid = of(ctx, round_lines, institution).join(part.select(ROUND), on=ROUND, how="semi")
+        late = _late_parts(ctx, institution, part, first_last(paid)[0])
         paid = pl.concat([paid, late.select(paid.columns)])
         amount = pooled + total(late)
         first, last = first_last(paid)
@@ -145,13 +144,13 @@ def detect(ctx: Context) -> Iterator[Finding]:
         )
 
 
-def _late_parts(ctx: Context, part: pl.DataFrame, since: dt.date | None) -> pl.DataFrame:
+def _late_parts(ctx: Context, institution: str, part: pl.DataFrame, since: dt.date | None) -> pl.DataFrame:
     """Parts of redemptions paid late on products of which most was uncovered.
 
     They fit no round; the products' borrowers did not pay for the rounds around them either.
     """
     products = (
-        rounds(ctx)
+        of(ctx, rounds, institution)
         .join(part.select("product_id").unique(), on="product_id", how="semi")
         .group_by("product_id")
         .agg(pl.col("pool_fen").sum(), pl.col("paid_fen").sum())
@@ -159,10 +158,10 @@ def _late_parts(ctx: Context, part: pl.DataFrame, since: dt.date | None) -> pl.D
         .select("product_id")
     )
     return (
-        payouts(ctx)
+        of(ctx, payouts, institution)
         .filter((pl.col("wide") == 0) & (pl.col("booked_on") >= pl.lit(since)))
         .join(products, on="product_id", how="semi")
-        .join(round_lines(ctx).select("line_no"), on="line_no", how="anti")
+        .join(of(ctx, round_lines, institution).select("line_no"), on="line_no", how="anti")
     )
 
 
@@ -174,13 +173,12 @@ def _returns_only(ctx: Context, part: pl.DataFrame) -> bool:
 
 def _sources(ctx: Context, institution: str, part: pl.DataFrame) -> pl.DataFrame:
     """Deposits that could pay: money lent to nobody, else later deposits for the same products."""
-    idle = idle_deposits(ctx).filter(pl.col("institution_id") == institution)
+    idle = of(ctx, idle_deposits, institution)
     if idle.height:
         return idle.select("line_no", "booked_on", "amount_fen")
     own = part.select("product_id").unique()
     return (
-        deposits(ctx)
-        .filter(pl.col("institution_id") == institution)
+        of(ctx, deposits, institution)
         .join(own, on="product_id", how="semi")
         .select("line_no", "booked_on", "amount_fen")
     )

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._frames import accounts_of, each, first_last, of, people, total
 from models.typologies._ledger import controlled_lines, deposits, payouts
 from models.typologies._say import percent, span, yuan
 from models.typologies.base import Context, Parameter, Typology
@@ -295,7 +295,7 @@ def _finding(
 def _follows(ctx: Context, institution_id: str, part: pl.DataFrame) -> tuple[float | None, float | None]:
     """Runs' totals over the client money of the 31 days before: mean ratio and its variation."""
     runs = part.group_by("booked_on").agg(pl.col("amount_fen").sum().alias("run_fen")).sort("booked_on")
-    money = deposits(ctx).filter(pl.col("institution_id") == institution_id)
+    money = of(ctx, deposits, institution_id)
     money = money.group_by(on="booked_on").agg(pl.col("amount_fen").sum())
     brought = (
         runs.join(money, how="cross")

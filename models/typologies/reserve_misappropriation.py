@@ -24,6 +24,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._common import first_last, yuan
+from models.typologies._frames import of
 from models.typologies._reserve import Book, books
 from models.typologies._reserve_days import reports
 from models.typologies._roundtrip import round_trips
@@ -165,12 +166,22 @@ def _returns(ctx: Context, book: Book) -> pl.DataFrame:
     return held.filter(short & (beyond | unusual)).drop("surplus_fen", "next_fen", "before_fen")
 
 
+def _recipients(ctx: Context) -> pl.DataFrame:
+    """Holders in one of `_ROLES` towards an institution, all institutions."""
+    frame: pl.DataFrame = ctx.shared(
+        "reserve.recipients",
+        lambda c: c.table("mart_role_all", ("institution_id", "holder_id", "role")).filter(
+            pl.col("role").is_in(sorted(_ROLES))
+        ),
+    )
+    return frame
+
+
 def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
     """Lines that count, with ``why`` and ``weight`` (confidence)."""
     habits, p99 = _payees(book, p)
     roles = (
-        ctx.table("mart_role_all", ("institution_id", "holder_id", "role"))
-        .filter((pl.col("institution_id") == book.institution_id) & pl.col("role").is_in(sorted(_ROLES)))
+        of(ctx, _recipients, book.institution_id)
         .sort("holder_id", "role")
         .unique("holder_id", keep="first", maintain_order=True)
         .select(pl.col("holder_id").alias("cp_holder_id"), "role")

@@ -15,7 +15,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._ended import redemptions
-from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._frames import accounts_of, first_last, of, parts, people, total
 from models.typologies._ledger import controlled_lines, payouts, subscriptions
 from models.typologies._outlook_said import solvency
 from models.typologies._say import percent, yuan
@@ -99,10 +99,13 @@ def detect(ctx: Context) -> Iterable[Finding]:
     """
     partial = partial_payouts(ctx)
     due = _due_holders(ctx)
-    held = _held(ctx)
     weak = _failing_coverage(ctx)
-    for institution_id, owed in each(held.filter(pl.col("open")), "institution_id"):
-        part = partial.filter(pl.col("institution_id") == institution_id)
+    by = parts(partial)
+    for institution_id in sorted(by.keys() | weak):
+        owed = of(ctx, _held, institution_id).filter(pl.col("open"))
+        if owed.is_empty():
+            continue
+        part = by.get(institution_id, partial.clear())
         holders = people(part)
         share = holders / max(1, due.get(institution_id, 0))
         late = (
@@ -120,6 +123,11 @@ def _held(ctx: Context) -> pl.DataFrame:
     A term often runs from the day the project was paid out and not from the subscription: where the
     project is due up to `RAISING_DAYS` later, its day is the day.
     """
+    frame: pl.DataFrame = ctx.shared("run_risk.held", _make_held)
+    return frame
+
+
+def _make_held(ctx: Context) -> pl.DataFrame:
     as_of = pl.lit(ctx.as_of)
     projects = (
         ctx.table("mart_product_project", ("product_id", "project_id"))
@@ -132,13 +140,22 @@ def _held(ctx: Context) -> pl.DataFrame:
     return (
         subscriptions(ctx)
         .filter(pl.col("term_days").is_not_null() & (pl.col("product_kind") != "equity"))
+        .select(
+            "subscription_id",
+            "product_id",
+            "institution_id",
+            "holder_id",
+            "amount_fen",
+            "subscribed_on",
+            "term_days",
+        )
         .join(projects, on="product_id", how="left")
         .join(redemptions(ctx), on="subscription_id", how="left")
-        .with_columns(redeemed_on=pl.col("ended_on"))
         .with_columns(due_on=pl.when(later).then(pl.col("project_due")).otherwise(own))
-        .drop("project_due", "ended_on")
+        .drop("project_due", "subscribed_on", "term_days")
+        .rename({"ended_on": "redeemed_on"})
         .with_columns(open=pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") > as_of))
-        .sort("institution_id", "subscription_id")
+        .sort("subscription_id")
     )
 
 
@@ -199,6 +216,12 @@ def _consecutive_weeks(ctx: Context, part: pl.DataFrame) -> int:
 
 def _backlog(ctx: Context, weeks_back: int, pools_only: bool) -> pl.DataFrame:
     """Matured principal not paid at the end of a week, by institution (three days' grace)."""
+    key = f"run_risk.backlog:{weeks_back}:{pools_only}"
+    frame: pl.DataFrame = ctx.shared(key, lambda c: _backlog_at(c, weeks_back, pools_only))
+    return frame
+
+
+def _backlog_at(ctx: Context, weeks_back: int, pools_only: bool) -> pl.DataFrame:
     end = ctx.as_of - dt.timedelta(days=7 * weeks_back)
     held = _held(ctx)
     if pools_only:
@@ -217,12 +240,16 @@ def _backlog(ctx: Context, weeks_back: int, pools_only: bool) -> pl.DataFrame:
 
 def _liquid(ctx: Context, weeks_back: int) -> pl.DataFrame:
     """Last known balance of the accounts that pay clients, by institution, at the end of a week; absent where none is stated."""
+    frame: pl.DataFrame = ctx.shared(f"run_risk.liquid:{weeks_back}", lambda c: _liquid_at(c, weeks_back))
+    return frame
+
+
+def _liquid_at(ctx: Context, weeks_back: int) -> pl.DataFrame:
     end = ctx.as_of - dt.timedelta(days=7 * weeks_back)
     return (
         controlled_lines(ctx)
         .filter(pl.col("account_type").is_in(["custody", "product"]) & (pl.col("booked_on") <= end))
         .drop_nulls("balance_after_fen")
-        .sort("account_id", "line_no")
         .group_by("institution_id", "account_id", maintain_order=True)
         .agg(pl.col("balance_after_fen").last())
         .group_by("institution_id")
@@ -306,7 +333,7 @@ def _finding(
         accounts=accounts_of(part),
         clients=clients,
         bases=AmountBases(
-            gross_taken=total(_held(ctx).filter(mine)),
+            gross_taken=total(of(ctx, _held, institution_id)),
             net_unrepaid=amount,
             peak_diverted=max(0, amount - (liquid or 0)),
         ),
@@ -329,5 +356,5 @@ def _finding(
 def _subscribed(ctx: Context, institution_id: str) -> tuple[int, int]:
     """Money subscribed in the last four weeks, and per four weeks of the eight before."""
     age = (pl.lit(ctx.as_of) - pl.col("subscribed_on")).dt.total_days()
-    mine = subscriptions(ctx).filter(pl.col("institution_id") == institution_id)
+    mine = of(ctx, subscriptions, institution_id)
     return total(mine.filter(age < 28)), total(mine.filter(age.is_between(28, 83))) // 2

@@ -64,12 +64,16 @@ def channels(ctx: Context) -> pl.DataFrame:
     return frame
 
 
+def _settlements(ctx: Context) -> pl.DataFrame:
+    """Insurers' `dealings`."""
+    firms = ctx.table("mart_institution", ("institution_id", "sector"))
+    return dealings(ctx, firms.filter(pl.col("sector") == "insurance")["institution_id"])
+
+
 def _make(ctx: Context) -> pl.DataFrame:
     p = {x.name: ctx.parameter(TYPOLOGY, x.name) for x in TYPOLOGY.parameters}
     firms = ctx.table("mart_institution", ("institution_id", "sector", "licence_status", "licence_scope"))
-    insurers = firms.filter(pl.col("sector") == "insurance")["institution_id"].to_list()
-    flows = dealings(ctx).filter(pl.col("institution_id").is_in(insurers))
-    once = flows.unique("transfer_no", keep="first", maintain_order=True)
+    once = _settlements(ctx).unique("transfer_no", keep="first", maintain_order=True)
     third = (
         once.group_by("institution_id", "other_holder_id")
         .agg(
@@ -159,7 +163,7 @@ def receipts(ctx: Context, holders: list[int]) -> pl.DataFrame:
 def detect(ctx: Context) -> Iterable[Finding]:
     """One finding a third party; the amount is what it collected from persons."""
     found = channels(ctx)
-    flows = dealings(ctx)
+    flows = _settlements(ctx)
     for (carrier,), rows in found.group_by("carrier", maintain_order=True):
         holder = int(rows["holder_id"][0])
         taken = receipts(ctx, [holder])

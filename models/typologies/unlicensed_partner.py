@@ -71,8 +71,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
         ]
     ).filter(pl.col("partner").is_in(sorted(partners)))
     flows = (
-        dealings(ctx)
-        .filter(pl.col("institution_id").is_in(supervised))
+        dealings(ctx, supervised, who.select("other_holder_id"))
         .join(who, on="other_holder_id")
         .sort("institution_id", "line_no")
     )

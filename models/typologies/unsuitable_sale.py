@@ -41,6 +41,21 @@ TYPOLOGY = Typology(
 )
 
 
+_COLUMNS = (
+    "subscription_id",
+    "institution_id",
+    "investor_id",
+    "investor_account",
+    "investor_name",
+    "amount_fen",
+    "subscribed_on",
+    "redeemed_on",
+    "investor_risk_level",
+    "risk_level",
+    "line_no",
+)
+
+
 def detect(ctx: Context) -> Iterable[Finding]:
     """Compare the registered risk level of each subscription's product with its client's.
 
@@ -50,16 +65,18 @@ def detect(ctx: Context) -> Iterable[Finding]:
     """
     gap = int(ctx.parameter(TYPOLOGY, "min_gap"))
     sold = (
-        ctx.table("mart_subscription")
+        ctx.table("mart_subscription", _COLUMNS)
         .filter(pl.col("institution_id").is_not_null())
         .with_columns(
             above=(pl.col("risk_level") - pl.col("investor_risk_level") >= gap).fill_null(False),
             unknown=pl.col("risk_level").is_null() | pl.col("investor_risk_level").is_null(),
         )
-        .sort("institution_id", "subscription_id")
     )
     for institution_id, part in each(
-        sold.filter(pl.col("above").any().over("institution_id")), "institution_id"
+        sold.join(
+            sold.filter("above").select("institution_id").unique(), on="institution_id", how="semi"
+        ).sort("institution_id", "subscription_id"),
+        "institution_id",
     ):
         hit = part.filter("above")
         amount, sold_fen = total(hit), total(part)

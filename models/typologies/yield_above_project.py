@@ -13,7 +13,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._bonus import group_lines, groups, round_income, top_ups, transfer_lines
-from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._frames import accounts_of, each, first_last, of, people, total
 from models.typologies._outlook_said import source_of_payouts
 from models.typologies._say import percent, span, yuan
 from models.typologies._yields import FALSE_DISCOVERY_RATE, expectation, judged
@@ -113,7 +113,7 @@ def beyond_income(ctx: Context) -> pl.DataFrame:
 
 def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, beyond: pl.DataFrame) -> Finding:
     amount, (first, last) = total(beyond, "beyond_fen"), first_last(beyond)
-    lines = _lines(ctx, beyond)
+    lines = _lines(ctx, institution_id, beyond)
     own = top_ups(ctx).join(
         beyond.select("institution_id", "product_id", round_on="booked_on"),
         on=["institution_id", "product_id", "round_on"],
@@ -191,7 +191,7 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _lines(ctx: Context, beyond: pl.DataFrame) -> pl.DataFrame:
+def _lines(ctx: Context, institution_id: str, beyond: pl.DataFrame) -> pl.DataFrame:
     """Payout lines of the rounds, each with its share of what was beyond income.
 
     Where the round had a separate bonus group of that very sum, only that group's lines are taken.
@@ -199,7 +199,7 @@ def _lines(ctx: Context, beyond: pl.DataFrame) -> pl.DataFrame:
     tied = top_ups(ctx).filter(pl.col("form") == "bonus")
     bonus = tied.select("product_id", "group_no", booked_on="round_on")
     key = ["product_id", "booked_on"]
-    every = group_lines(ctx).join(beyond.select(*key, "beyond_fen"), on=key)
+    every = of(ctx, group_lines, institution_id).join(beyond.select(*key, "beyond_fen"), on=key)
     apart = every.join(bonus, on=[*key, "group_no"], how="semi")
     mixed = every.join(bonus.select(key), on=key, how="anti")
     share = pl.col("amount_fen") * pl.col("beyond_fen") / pl.col("amount_fen").sum().over(key)
