@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import networkx as nx
 import polars as pl
 
+from models.tracing.book import WALKED
 from models.tracing.follow import Followed, follow
 from models.tracing.hops import Web
 from models.tracing.legs import openings
@@ -101,7 +102,7 @@ def trace(
         if not forward:
             raise ValueError("Pro rata goes forward only; going back, use fifo or lifo and give the range.")
         answer = taint(
-            web(tables, "fifo"), openings(tables.table("mart_line")), line_no, hops=hops, days=days
+            web(tables, "fifo"), openings(tables.table("mart_line", WALKED)), line_no, hops=hops, days=days
         )
     elif method == "lowest":
         answer = _lowest(tables, line_no, forward, hops, days, gather_below_fen)
@@ -122,7 +123,7 @@ def _lowest(
 ) -> Followed:
     """Claim the in-lines that the money came by, hop after hop, until no new one is claimed."""
     base = web(tables, "fifo")
-    lines = tables.table("mart_line")
+    lines = tables.table("mart_line", WALKED)
     transfers = tables.table("mart_transfer")
     own = lines.filter((pl.col("line_no") == line_no) & (pl.col("direction") == "in"))
     claimed = set(own["line_no"].to_list())

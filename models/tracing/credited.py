@@ -105,7 +105,7 @@ def _kept_shares(ctx: Context) -> pl.DataFrame:
         ctx.table("mart_project_line")
         .filter(pl.col("kind") == "repayment")
         .join(coverage(ctx).select("line_no"), on="line_no", how="anti")
-        .join(ctx.table("mart_line").select("line_no", "booked_on"), on="line_no")
+        .join(ctx.table("mart_line", ("line_no", "booked_on")), on="line_no")
         .join(ctx.table("mart_product_project").select("product_id", "project_id").unique(), on="project_id")
         .select("institution_id", "product_id", "line_no", "booked_on", repaid="amount_fen")
     )

@@ -69,7 +69,7 @@ def _fees(ctx: Context, own: pl.DataFrame) -> pl.DataFrame:
             how="vertical_relaxed",
         )
         .unique("line_no")
-        .join(ctx.table("mart_line").select("line_no", "account_id", "booked_on"), on="line_no")
+        .join(ctx.table("mart_line", ("line_no", "account_id", "booked_on")), on="line_no")
         .group_by("account_id", "booked_on")
         .agg(pl.col("amount_fen").sum().alias("moved"))
     )

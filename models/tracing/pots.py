@@ -8,10 +8,14 @@ an in-line belongs with the out-line that passed its amount on.
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from models.tracing.accounts import CLIENT_ACCOUNTS
+from models.tracing.book import walked_lines
 from models.tracing.clients import payout_lines
+from models.tracing.hops import rows_of
+from models.tracing.legs import walk
 from models.tracing.lent import project_payments
 from models.tracing.passing import passing
 from models.tracing.sources import sources
@@ -41,22 +45,25 @@ def pots(ctx: Context) -> pl.DataFrame:
 def _pots(ctx: Context) -> pl.DataFrame:
     named = pl.concat([_products(ctx), _rounds(ctx), _returns(ctx), _passed_on(ctx)], how="vertical_relaxed")
     keys = named.select("key").unique().sort("key").with_row_index("pot")
-    whole = ctx.table("mart_line").select("line_no", whole="amount_fen")
-    return (
+    count = max(keys.height, 1)
+    both = (
         named.join(keys, on="key")
-        .group_by("line_no", "pot")
+        .select(key=pl.col("line_no") * count + pl.col("pot").cast(pl.Int64), amount_fen="amount_fen")
+        .group_by("key")
         .agg(pl.col("amount_fen").sum())
-        .join(whole, on="line_no")
-        .sort("line_no", "pot")
-        .with_columns(run=pl.col("amount_fen").cum_sum().over("line_no"))
-        .with_columns(
-            amount_fen=pl.min_horizontal("run", "whole")
-            - pl.min_horizontal(pl.col("run") - pl.col("amount_fen"), "whole")
-        )
-        .filter(pl.col("amount_fen") > 0)
-        .select("line_no", pl.col("pot").cast(pl.Int64), "amount_fen")
-        .cast(pl.Schema(POT_SCHEMA))
+        .sort("key")
     )
+    lines = walked_lines(ctx)
+    line = both["key"].to_numpy() // count
+    row = rows_of(lines["line_no"].to_numpy(), pl.Series(line))
+    both, line, row = both.filter(row >= 0), line[row >= 0], row[row >= 0]
+    part = both["amount_fen"].to_numpy()
+    run, whole = walk(line, part), lines["amount_fen"].to_numpy()[row]
+    # first pots first: a line is claimed once at most
+    amount = np.minimum(run, whole) - np.minimum(run - part, whole)
+    return pl.DataFrame(
+        {"line_no": line, "pot": both["key"].to_numpy() % count, "amount_fen": amount}
+    ).filter(pl.col("amount_fen") > 0)
 
 
 def _products(ctx: Context) -> pl.DataFrame:
@@ -117,7 +124,8 @@ def _passed_on(ctx: Context) -> pl.DataFrame:
         .filter(pl.col("account_type").is_in(CLIENT_ACCOUNTS))
         .select("account_id")
     )
-    pairs = passing(ctx.table("mart_line").join(clients, on="account_id", how="anti")).with_columns(
+    lines = ctx.table("mart_line", ("account_id", "line_no", "direction", "amount_fen", "booked_at"))
+    pairs = passing(lines.join(clients, on="account_id", how="anti")).with_columns(
         pl.format("passed {}", "in_line_no").alias("key")
     )
     return pl.concat(
