@@ -45,7 +45,7 @@ def typed_rows(
             continue
         given = frame[held]
         filled = _filled(given)
-        value = _typed(given, column, units.get(column.name, 1))
+        value = _typed(given, column, units.get(column.name, 100))
         out[column.name] = value.cast(column.kind.dtype)
         bad = filled & value.is_null()
         if column.required:
@@ -84,10 +84,10 @@ def _text(given: pl.Series) -> pl.Series:
     return text.set(((text == "") | text.str.contains(_EMPTY)).fill_null(False), None)
 
 
-def _typed(given: pl.Series, column: Column, unit: int) -> pl.Series:
+def _typed(given: pl.Series, column: Column, worth: int) -> pl.Series:
     kind = column.kind.name
     if kind == "money":
-        return _money(given, unit)
+        return _money(given, worth)
     if kind in ("rate", "share"):
         return _rate(given, percent_is_fraction=kind == "rate")
     if kind == "date":
@@ -125,14 +125,14 @@ def _typed(given: pl.Series, column: Column, unit: int) -> pl.Series:
     return text
 
 
-def _money(given: pl.Series, unit: int) -> pl.Series:
+def _money(given: pl.Series, worth: int) -> pl.Series:
     if given.dtype.is_decimal():
-        return (given.cast(pl.Decimal(38, 6)) * unit).round(2)
+        return (given.cast(pl.Decimal(38, 6)) * worth / 100).round(2)
     if given.dtype.is_integer():
-        return given.cast(pl.Decimal(38, 2)) * unit
+        return given.cast(pl.Decimal(38, 2)) * worth / 100
     if given.dtype.is_float():
         given = given.round(6).cast(pl.String)
-    fen = parse_fen(_text(given), unit)
+    fen = parse_fen(_text(given), worth)
     return (fen.cast(pl.Decimal(20, 2)) / pl.Series([100], dtype=pl.Decimal(20, 2))).cast(
         pl.Decimal(18, 2), strict=False
     )

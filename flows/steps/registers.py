@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import fastexcel
 import polars as pl
 
-from flows.steps.formats._aliases import in_ten_thousands, normalise_header
+from flows.steps.formats._aliases import normalise_header, worth_of
 from flows.steps.formats._records import MAX_COLUMNS, join_lines, split_cells
 from flows.steps.formats._summary import CUT
 from flows.steps.formats._text import LineTooLongError, detect_encoding, read_lines
@@ -237,8 +237,7 @@ def _understand(register: Register, table: _Table, known: dict[str, str]) -> Reg
         held = f"h{i}" if f"h{i}" in table.frame.columns else text
         if column is not None and column not in mapping:
             mapping[column] = held
-            if in_ten_thousands(text):
-                units[column] = 10_000
+            units[column] = worth_of(text)
             layout.append((text, column))
         elif text:
             unknown.append((text, held))

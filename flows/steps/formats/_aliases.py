@@ -16,10 +16,18 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
+import opencc
+
 from flows.steps.errors import ConfigurationError
 
 _BRACKETED = re.compile(r"[\[［【][^\]］】]*[\]］】]")
-_UNIT = re.compile(r"\((?:人民币)?(?:万元|元|cny|rmb|yuan|单位:?万?元)\)|[/_]?(?:万元|元)(?=\(|$)|人民币元$")
+_UNIT = re.compile(
+    r"\([+-]?(?:人民币)?(?:百万元|万元|千元|元|分|cny|rmb|yuan|单位:?(?:人民币)?(?:[万千]?元|分))\)"
+    r"|[/_]?(?:万元|千元|元)(?=\(|$)|人民币元$"
+)
+_ASIDE = re.compile(r"\([^()]*\)|<[^<>]*>|《[^》]*》")
+_FOREIGN = re.compile(r"[a-z][a-z.'&/-]*(?:[0-9])?")
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _SPACE = re.compile(r"[\s\u200b\ufeff]+")
 _TAIL = re.compile(r"[:：*#.。;；,，]+$")
 
@@ -49,9 +57,50 @@ def normalise_header(text: str) -> str:
     return _TAIL.sub("", _UNIT.sub("", folded)).replace("帐", "账")
 
 
-def in_ten_thousands(text: str) -> bool:
-    """Whether a header says that its amounts are in 万元."""
-    return "万元" in text
+def named(text: str, table: Mapping[str, tuple[Alias, ...]]) -> tuple[Alias, ...]:
+    """Return what a table says of a header in any of its spellings; empty where it is silent."""
+    return next((found for each in spellings(normalise_header(text)) if (found := table.get(each, ()))), ())
+
+
+@lru_cache(maxsize=16_384)
+def spellings(folded: str) -> tuple[str, ...]:
+    """Return what a normalised header may be looked up as, the header itself first.
+
+    Then without what stands in brackets (``支出(withdrawal)``), its Chinese alone (``余额/balance``), the
+    other language alone, and in simplified characters.
+
+    Examples
+    --------
+    >>> spellings("余额/balance")
+    ('余额/balance', '余额', 'balance')
+    """
+    found = [folded, _ASIDE.sub("", folded)]
+    if _HAN.search(folded):
+        bare = _ASIDE.sub("", folded)
+        found.append(_FOREIGN.sub("", bare).strip("/|-_.()"))
+        found.append("".join(re.findall(r"[a-z/.'-]+", folded)).strip("/.-'"))
+    found += [simplified for each in found if _HAN.search(each) and (simplified := _simplify(each)) != each]
+    return tuple(dict.fromkeys(each for each in found if each))
+
+
+@lru_cache(maxsize=1)
+def _converter() -> opencc.OpenCC:
+    return opencc.OpenCC("t2s")
+
+
+def _simplify(text: str) -> str:
+    return str(_converter().convert(text)).replace("帐", "账")
+
+
+_WORTHS = (("亿元", 10_000_000_000), ("百万元", 100_000_000), ("万元", 1_000_000), ("千元", 100_000))
+
+
+def worth_of(text: str) -> int:
+    """Return what one is worth in fen under a header: 100 but where it names 分, 千元, 万元 or more."""
+    for unit, worth in _WORTHS:
+        if unit in text:
+            return worth
+    return 1 if re.search(r"[(（](?:单位[:：]?)?(?:人民币)?分[)）]", text) else 100
 
 
 @lru_cache(maxsize=8)

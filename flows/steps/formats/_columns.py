@@ -7,10 +7,30 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from flows.steps.formats._direction import fit_chain, flag_code, flag_sign
+from flows.steps.formats._direction import fit_chain, flag_code, flag_sign, signs_in_header
 from flows.steps.formats._header import Header
+from flows.steps.formats._parties import holds_accounts, own_account, split_party
+from flows.steps.formats._short_dates import (
+    OPEN_ORDER,
+    dotted,
+    has_day_and_month,
+    has_short_years,
+    hinted_order,
+    spell_years,
+)
+from flows.steps.formats._sides import (
+    FEW_UNSIGNED,
+    MIN_UNSIGNED,
+    UNSIGNED,
+    carries_signs,
+    signed_and_flagged,
+    told_by_balances,
+    two_columns,
+)
 from flows.steps.formats._values import (
+    BLANK,
     SCIENTIFIC,
+    clean,
     clean_account,
     clean_columns,
     guess_day_first,
@@ -45,6 +65,12 @@ class Understanding:
         Of the whole file, where neither column nor preamble names them.
     own_account : str or None
         The account as the user's profile gives it: it goes before the preamble.
+    way : int or None
+        Where the profile says that all of the file is money in (+1) or out (-1).
+    signed : bool or None
+        Whether a lone amount column carries signs; None is not yet told.
+    opening_fen : int or None
+        Balance before the first line, where the file names it.
     lost_counterparties : int
         Counterparty accounts that a spreadsheet turned into a power of ten.
     notes : list of str
@@ -60,6 +86,9 @@ class Understanding:
     bank: str | None = None
     currency: str | None = None
     own_account: str | None = None
+    way: int | None = None
+    signed: bool | None = None
+    opening_fen: int | None = None
     lost_counterparties: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -94,9 +123,10 @@ class _Cells:
     def __init__(self, frame: pl.DataFrame, header: Header) -> None:
         self.header = header
         self.height = frame.height
+        self._raw = frame
         used = (each for role, each in header.columns.items() if role not in _UNREAD)
         wanted = sorted({i for each in used for i in each if f"c{i}" in frame.columns})
-        self._clean = clean_columns(frame.select([f"c{i}" for i in wanted]))
+        self._clean = _unmarked(clean_columns(frame.select([f"c{i}" for i in wanted])))
 
     def column(self, index: int | None) -> pl.Series:
         name = f"c{index}"
@@ -111,9 +141,33 @@ class _Cells:
     def has(self, role: str) -> bool:
         return role in self.header.columns
 
+    @property
+    def lone_amount(self) -> bool:
+        """Whether neither a flag nor a second column nor the parties say which way the money went."""
+        others = ("direction", "debit", "credit", "payer_account", "payee_account")
+        return not any(self.has(role) for role in others)
+
+    def flags(self) -> pl.Series:
+        """The direction column; a minus in it is a flag where others are a plus, not an empty cell."""
+        flags = self.role("direction")
+        if not (flags == "+").any():
+            return flags
+        return flags.fill_null(self._raw[f"c{self.header.first('direction')}"].str.strip_chars(BLANK))
+
     def fen(self, role: str) -> pl.Series:
         index = self.header.first(role)
-        return parse_fen(self.column(index), self.header.units.get(index, 1) if index is not None else 1)
+        return parse_fen(self.column(index), self.header.units.get(index, 100) if index is not None else 100)
+
+
+def _unmarked(cells: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the mark (`` ` `` or ``'``) that some write before every cell to keep it a text."""
+    if cells.is_empty():
+        return cells
+    first = [text for text in cells.row(0) if text]
+    mark = first[0][0] if first else ""
+    if mark not in "`'" or not mark or len(first) < 3 or any(not text.startswith(mark) for text in first):
+        return cells
+    return cells.with_columns(pl.all().str.strip_prefix(mark)).select(clean(pl.all()))
 
 
 def parse_columns(
@@ -124,9 +178,11 @@ def parse_columns(
     n = frame.height
     at, timed = _moments(cells, known)
     account = _account(cells, titles, known)
+    if known.opening_fen is None and "title_opening" in titles:
+        known.opening_fen = parse_fen(pl.Series([titles["title_opening"]], dtype=pl.String))[0]
     amount, sign, amount_code, amount_text = _amounts(cells, known, account)
     balance = cells.fen("balance")
-    sign = _settle_direction(cells, known, account, amount, sign, balance)
+    sign = _settle_direction(cells, known, account, at, amount, sign, balance)
     party = _parties(cells, sign, known)
     currency = cells.role("currency")
     title_currency = titles.get("currency") or known.currency
@@ -135,10 +191,22 @@ def parse_columns(
     date_text = cells.role("date")
     zero = (amount == 0).fill_null(False) & at.is_not_null() & amount_code.is_null()
     code = pl.DataFrame(
-        {"at": at, "ac": amount_code, "am": amount, "sg": sign, "acc": account, "fo": foreign}
+        {
+            "at": at,
+            "dt": date_text,
+            "ac": amount_code,
+            "am": amount,
+            "sg": sign,
+            "acc": account,
+            "fo": foreign,
+        }
     ).select(
         pl.when(pl.col("at").is_null())
-        .then(pl.lit("date"))
+        .then(
+            pl.when(pl.col("dt").str.contains(OPEN_ORDER))
+            .then(pl.lit("date_order"))
+            .otherwise(pl.lit("date"))
+        )
         .when(pl.col("ac").is_not_null())
         .then(pl.col("ac"))
         .when(pl.col("am").is_null())
@@ -152,7 +220,7 @@ def parse_columns(
         .when(pl.col("fo"))
         .then(pl.lit("currency"))
         .when((pl.col("sg").is_null()) & (pl.col("am") != 0))
-        .then(pl.lit("direction"))
+        .then(pl.lit("unsigned" if cells.lone_amount else "direction"))
         .otherwise(None)
         .alias("code")
     )["code"]
@@ -192,8 +260,7 @@ def _or_title(column: pl.Series, title: str | None) -> pl.Series:
 
 def _moments(cells: _Cells, known: Understanding) -> tuple[pl.Series, pl.Series]:
     text = cells.role("date")
-    if known.day_first is None and text.str.contains(r"^[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}").any():
-        known.day_first = guess_day_first(text)
+    text = _ordered(text, cells, known)
     moments = parse_moments(text, known.day_first)
     at, timed = moments["at"], moments["timed"]
     timed = _unless_midnight(at, timed)
@@ -210,6 +277,18 @@ def _moments(cells: _Cells, known: Understanding) -> tuple[pl.Series, pl.Series]
         at = at.zip_with(~use, with_clock)
         timed = timed | use
     return at, _unless_midnight(at, timed) & at.is_not_null()
+
+
+def _ordered(text: pl.Series, cells: _Cells, known: Understanding) -> pl.Series:
+    """Find out, where a date leaves it open, which part is the year and which the day."""
+    short = has_short_years(text)
+    if not short and not has_day_and_month(text):
+        return text
+    if known.day_first is None:
+        header = cells.header.text("date")
+        told = (hinted_order(header), guess_day_first(text), True if dotted(text) and not short else None)
+        known.day_first = next((each for each in told if each is not None), None)
+    return spell_years(text, known.day_first) if short else text
 
 
 def _unless_midnight(at: pl.Series, timed: pl.Series) -> pl.Series:
@@ -232,6 +311,13 @@ def _account(cells: _Cells, titles: Mapping[str, str], known: Understanding) -> 
         return first
     text = known.own_account or titles.get("account") or known.account
     value = clean_account(pl.Series([text], dtype=pl.String))[0] if text else None
+    if value is None and cells.has("payer_account") and cells.has("payee_account"):
+        known.account = own_account(
+            clean_account(cells.role("payer_account")), clean_account(cells.role("payee_account"))
+        )
+        if known.account is not None:
+            known.notes.append("the account is the one that pays or is paid in every row")
+        value = known.account
     return pl.Series([value], dtype=pl.String).new_from_index(0, cells.height)
 
 
@@ -249,8 +335,7 @@ def _amounts(
     bad = (text.is_not_null() & amount.is_null()).fill_null(False)
     code = nothing.scatter(bad.arg_true(), "amount") if bad.any() else nothing
     if cells.has("direction"):
-        sign = _flags(cells.role("direction"), known)
-        sign = _signed_and_flagged(amount, sign)
+        sign = signed_and_flagged(amount, _flags(cells.flags(), known, cells.header.text("direction")))
         return amount, sign, code, text
     if cells.has("payer_account") or cells.has("payee_account"):
         payer, payee = clean_account(cells.role("payer_account")), clean_account(cells.role("payee_account"))
@@ -267,38 +352,22 @@ def _amounts(
 
 
 def _two_columns(cells: _Cells) -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
-    frame = pl.DataFrame(
-        {
-            "d": cells.fen("debit"),
-            "c": cells.fen("credit"),
-            "dt": cells.role("debit"),
-            "ct": cells.role("credit"),
-        }
-    )
-    d, c = pl.col("d").fill_null(0), pl.col("c").fill_null(0)
-    got = frame.select(
-        amount=pl.when((pl.col("d").is_null()) & pl.col("c").is_null()).then(None).otherwise(d + c),
-        sign=pl.when((c > 0) | (d < 0))
-        .then(1)
-        .when((d > 0) | (c < 0))
-        .then(-1)
-        .otherwise(None)
-        .cast(pl.Int8),
-        code=pl.when(
-            (pl.col("dt").is_not_null() & pl.col("d").is_null())
-            | (pl.col("ct").is_not_null() & pl.col("c").is_null())
+    got = two_columns(
+        pl.DataFrame(
+            {
+                "d": cells.fen("debit"),
+                "c": cells.fen("credit"),
+                "dt": cells.role("debit"),
+                "ct": cells.role("credit"),
+            }
         )
-        .then(pl.lit("amount"))
-        .when((d != 0) & (c != 0))
-        .then(pl.lit("both_sides"))
-        .otherwise(None),
-        text=pl.coalesce("dt", "ct"),
     )
     return got["amount"], got["sign"], got["code"], got["text"]
 
 
-def _flags(flags: pl.Series, known: Understanding) -> pl.Series:
+def _flags(flags: pl.Series, known: Understanding, header: str) -> pl.Series:
     sign = flag_sign(flags)
+    known.signs = known.signs or signs_in_header(header)
     if known.signs:
         own = flags.replace_strict(dict(known.signs), default=None, return_dtype=pl.Int8)
         sign = pl.select(pl.coalesce(own, sign)).to_series()
@@ -310,26 +379,11 @@ def _flags(flags: pl.Series, known: Understanding) -> pl.Series:
     return sign
 
 
-def _signed_and_flagged(amount: pl.Series, sign: pl.Series) -> pl.Series:
-    """A minus beside a flag: a file that signs all it pays, or single reversals (红字)."""
-    negative = (amount < 0).fill_null(False)
-    if not negative.any():
-        return sign
-    outs, ins = (sign == -1).fill_null(False), (sign == 1).fill_null(False)
-    if outs.any() and negative.filter(outs).all() and not negative.filter(ins).any():
-        return sign
-    return (
-        sign.cast(pl.Int64)
-        * pl.Series([1])
-        .new_from_index(0, len(sign))
-        .zip_with(~negative, pl.Series([-1]).new_from_index(0, len(sign)))
-    ).cast(pl.Int8)
-
-
 def _settle_direction(
     cells: _Cells,
     known: Understanding,
     account: pl.Series,
+    at: pl.Series,
     amount: pl.Series,
     sign: pl.Series,
     balance: pl.Series,
@@ -337,7 +391,7 @@ def _settle_direction(
     """Let the balance chain settle numeric codes and overrule a meaning that it contradicts."""
     size = amount.abs()
     if cells.has("direction") and known.code_in is None and sign.is_null().any():
-        codes = flag_code(cells.role("direction"))
+        codes = flag_code(cells.flags())
         if codes.is_not_null().any():
             trial = codes.replace_strict({1: -1, 2: 1}, default=None, return_dtype=pl.Int8)
             fit = fit_chain(account, size, trial, balance)
@@ -345,8 +399,16 @@ def _settle_direction(
                 known.code_in = 2 if fit.clearly_straight else 1
                 known.notes.append("the balances tell which direction code is money in")
                 return _settle_direction(
-                    cells, known, account, amount, _flags(cells.role("direction"), known), balance
+                    cells,
+                    known,
+                    account,
+                    at,
+                    amount,
+                    _flags(cells.flags(), known, cells.header.text("direction")),
+                    balance,
                 )
+    if cells.lone_amount:
+        sign = _lone_amount(cells, known, account, at, amount, sign, balance)
     if known.inverted is None:
         fit = fit_chain(account, size, sign, balance)
         if fit.clearly_inverted:
@@ -357,6 +419,31 @@ def _settle_direction(
         elif fit.clearly_straight:
             known.inverted = False
     return -sign if known.inverted else sign
+
+
+def _lone_amount(
+    cells: _Cells,
+    known: Understanding,
+    account: pl.Series,
+    at: pl.Series,
+    amount: pl.Series,
+    sign: pl.Series,
+    balance: pl.Series,
+) -> pl.Series:
+    """An amount with neither flag nor second column: believed by its signs, else by the balances."""
+    if known.way is not None:
+        return sign * known.way
+    filled = int((amount != 0).sum())
+    if known.signed is None and filled:
+        known.signed = carries_signs(amount, cells.role("amount"), cells.header.text("amount"))
+        if not known.signed:
+            told = told_by_balances(account, at, amount.abs(), balance, known.opening_fen)
+            known.signed = filled < MIN_UNSIGNED and not (told == -1).any()
+            if not known.signed or told.has_nulls():
+                known.notes.append(FEW_UNSIGNED if known.signed else UNSIGNED)
+    if known.signed is not False:
+        return sign
+    return told_by_balances(account, at, amount.abs(), balance, known.opening_fen)
 
 
 def foreign_currency(text: str | None) -> bool:
@@ -414,26 +501,19 @@ def _parties(cells: _Cells, sign: pl.Series, known: Understanding) -> tuple[pl.S
         cells.role("cp_name"),
         cells.role("cp_bank"),
     )
-    if cells.has("cp_merged"):
-        got = _split_party(cells.role("cp_merged"))
-        account = pl.select(pl.coalesce(account, got[0])).to_series()
-        name = pl.select(pl.coalesce(name, got[1])).to_series()
-    elif name.null_count() == len(name) and account.str.contains(r"\p{Han}").any():
-        account, name = _split_party(account)
+    merged = cells.role("cp_merged") if cells.has("cp_merged") else None
+    if merged is None and name.null_count() == len(name) and account.str.contains(r"\p{Han}").any():
+        merged, account = account, _nulls(cells.height, pl.String())
+    elif merged is None and account.null_count() == len(account) and holds_accounts(name):
+        merged, name = name, _nulls(cells.height, pl.String())
+    if merged is not None:
+        got = split_party(merged)
+        account, name, bank = (
+            pl.select(pl.coalesce(given, got[part])).to_series()
+            for given, part in ((account, "account"), (name, "name"), (bank, "bank"))
+        )
     lost = account.str.contains(SCIENTIFIC).fill_null(False)
     if lost.any():
         account = account.set(lost, None)
         known.lost_counterparties += int(lost.sum())
     return account, name, bank
-
-
-def _split_party(merged: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """``6217…/张三`` or ``张三 6217…`` into account and name."""
-    number = merged.str.extract(r"([0-9][0-9*]{7,}[0-9]|[0-9]{8,})")
-    name = (
-        merged.str.replace(r"([0-9][0-9*]{7,}[0-9]|[0-9]{8,})", "")
-        .str.replace_all(r"[()（）]", " ")
-        .str.strip_chars(" /|-_,，;；:：\t")
-        .replace("", None)
-    )
-    return number, name

@@ -6,17 +6,20 @@ one thing at one bank and the opposite at another (1 and 2) are told by the bala
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 
 import polars as pl
 
 _IN = (
     "贷 贷方 收 收入 收款 进 进账 入 入账 转入 存入 存 来账 收方 贷记 贷cr 贷(cr) 贷(收) 贷(收入) 收(贷) 收入(贷) 收(收入) "
-    "c cr cr. crdt credit cred in i + 收到 转存 流入 汇入 贷c c贷 收进 income 02收"
+    "c cr cr. crdt credit cred in i + 收到 转存 流入 汇入 贷c c贷 收进 income 02收 deposit haben h 加 来款 到账 入金 增加 增 收讫"
 ).split()
 _OUT = (
     "借 借方 付 支出 付款 支 出 出账 付出 转出 支取 取 往账 付方 借记 借dr 借(dr) 借(付) 借(支出) 付(借) 支出(借) 付(支出) "
-    "d dr dr. dbit debit deb out o - 支付 取出 流出 汇出 借d d借 expense 01付"
+    "d dr dr. dbit debit deb out o - 支付 取出 流出 汇出 借d d借 expense 01付 "
+    "withdrawal soll s 减 扣款 出金 减少 扣 转支 划出 下账"
 ).split()
 _SIGNS = {**dict.fromkeys(_IN, 1), **dict.fromkeys(_OUT, -1)}
 _CODES = {"1": 1, "2": 2, "0": 1, "01": 1, "02": 2}
@@ -25,9 +28,40 @@ MIN_PAIRS = 4
 """Balances compared before they may overrule or settle a flag's meaning."""
 
 
+_IN_LETTERS, _OUT_LETTERS = frozenset("贷收入进存增来"), frozenset("借付支出取减扣往")
+_LONGEST_WORD = 6
+
+
 def flag_sign(flags: pl.Series) -> pl.Series:
     """Return +1 for money in, -1 for money out, null for what the vocabulary does not hold."""
-    return _folded(flags).replace_strict(_SIGNS, default=None, return_dtype=pl.Int8)
+    folded = _folded(flags)
+    sign = folded.replace_strict(_SIGNS, default=None, return_dtype=pl.Int8)
+    strange = folded.filter(sign.is_null()).drop_nulls().unique()
+    if not len(strange) or len(strange) > 100:
+        return sign
+    meant = {word: way for word in strange.to_list() if (way := _meant(word)) is not None}
+    if not meant:
+        return sign
+    return sign.fill_null(folded.replace_strict(meant, default=None, return_dtype=pl.Int8))
+
+
+def _meant(word: str) -> int | None:
+    """A flag of several parts (``1-贷``, ``C(贷)``, ``【收】``): its Chinese, if all of it points one way."""
+    letters = "".join(re.findall(r"[\u4e00-\u9fff]", word))
+    if not letters or len(letters) > _LONGEST_WORD:
+        return None
+    if letters in _SIGNS:
+        return _SIGNS[letters]
+    into, out = bool(_IN_LETTERS & set(letters)), bool(_OUT_LETTERS & set(letters))
+    return None if into == out else 1 if into else -1
+
+
+def signs_in_header(header: str) -> dict[str, int]:
+    """Return what a header says of its codes: ``借贷标志(1-借 2-贷)``; empty where it does not say both."""
+    plain = unicodedata.normalize("NFKC", header)
+    pairs = re.findall(r"([0-9A-Za-z]{1,2})\s*[-:=为.]?\s*(借|贷|收|付|进|出|支)", plain)
+    signs = {code: _SIGNS[word] for code, word in pairs}
+    return signs if len(set(signs.values())) == 2 else {}
 
 
 def flag_code(flags: pl.Series) -> pl.Series:

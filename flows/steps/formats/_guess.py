@@ -9,51 +9,60 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
-from flows.steps.formats._aliases import Alias
+from flows.steps.formats._aliases import Alias, spellings
 
 RANK = 9
 """Rank of a guess: after every meaning that a table gives."""
 
 _LONGEST = 24
 _NO_COLUMN = re.compile(
-    "起始|截止|开始|结束|打印|查询|开户日|销户|制表|合计|总|笔数|期初|期末|上期|起息|生效|次数|页|opening|closing|total|count|value"
+    "起始|截止|开始|结束|打印|查询|开户日|销户|制表|合计|总|笔数|期初|期末|上期|起息|生效|次数|页|清算日|opening|closing|total|"
+    "count$|value"
 )
-_OTHER = "(?:对方|对手|交易对手|对端|往来|counterparty|opposite|opponent|beneficiary|otherparty)"
+_NO_MONEY = re.compile(
+    "原币|外币|冻结|手续费|费$|税|利息|汇率|折|可用|透支|限额|积分|优惠|补贴|佣金|服务费|fee|tax|rate|limit|avail"
+)
+_OTHER = "(?:对方|对手|交易对手|对端|对家|往来|来往|他方|counter|oppo?|opposite|opponent|beneficiary|otherparty|cntr?pty|cpty)"
 _PAYER = "(?:付款|汇款|转出)(?:人|方|单位)?"
 _PAYEE = "(?:收款|转入)(?:人|方|单位)?"
-_NAME = "(?:户名|名称|姓名|名|单位|人|方|name)$"
-_ACCOUNT = "(?:账号|账户|账卡号|卡号|账户号|号码|account|accountno|accountnumber|acct)$"
-_BANK = "(?:行|行名|银行|行名称|银行名称|开户机构|bank|bankname)$"
+_NAME = "(?:户名|户头名|名称|姓名|名|单位|人|方|name|nm)$"
+_ACCOUNT = "(?:账号|账户|账卡号|卡号|账户号|号码|户头|account|accountno|accountnumber|acct|acctno|accno|acc|acno|cardno)$"
+_BANK = "(?:行|行名|银行|行名称|银行名称|开户机构|bank|bankname|bankbranch)$"
 _SUM = "(?:发生)?(?:金额|额|数)?"
 
 _RULES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
     (re.compile(pattern), roles)
     for pattern, roles in (
+        (f"^{_OTHER}.*(?:余额|结余|balance|bal)$", ("ignored",)),
         (f"^{_OTHER}.*{_ACCOUNT}", ("cp_account",)),
         (f"^{_OTHER}.*{_BANK}", ("cp_bank",)),
         (f"^{_OTHER}.*{_NAME}", ("cp_name",)),
+        ("^(?:对方|对手|对家|来往|往来)$", ("cp_name",)),
         (f"^{_PAYER}{_ACCOUNT}", ("payer_account",)),
         (f"^{_PAYER}(?:开户)?{_BANK}", ("payer_bank",)),
         (f"^{_PAYER}{_NAME}", ("payer_name",)),
         (f"^{_PAYEE}{_ACCOUNT}", ("payee_account",)),
         (f"^{_PAYEE}(?:开户)?{_BANK}", ("payee_bank",)),
         (f"^{_PAYEE}{_NAME}", ("payee_name",)),
-        ("(?:借贷|收付|收支|进出|出入|资金|往来)(?:方向|标志|标识|标记|类别|别)$|^(?:借贷|收付|收支|进出|借/贷|收/支)$", ("direction",)),
-        ("(?:余额|结余|balance)$", ("balance",)),
-        (f"(?:借方|支出|支取|转出|流出|付出|付款|出账|减少|debit|withdrawal|withdrawals|paidout){_SUM}(?:amount)?$", ("debit",)),
-        (f"(?:贷方|收入|存入|转入|流入|收款|入账|进账|增加|credit|deposit|deposits|paidin){_SUM}(?:amount)?$", ("credit",)),
+        ("(?:借贷|收付|收支|进出|出入|资金|往来)(?:方向|标志|标识|标记|类别|类型|别)$|^(?:借贷|收付|收支|进出|借/贷|收/支)$", ("direction",)),
+        ("^(?:dr?cr?|cr?dr?|debitcredit|creditdebit|inout|io|bs|direction|amountsign|loan)(?:flag|flg|ind|indicator|type|mark|sign|cd|code)$", ("direction",)),
+        ("(?:余额|结余|结存|结存金额|结存额|balance|bal)$", ("balance",)),
+        (f"(?:借方|支出|支取|转出|流出|付出|付款|出账|减少|debit|withdrawal|withdrawals|paidout){_SUM}(?:amount|amt)?$", ("debit",)),
+        (f"(?:贷方|收入|存入|转入|流入|收款|入账|进账|增加|credit|deposit|deposits|paidin){_SUM}(?:amount|amt)?$", ("credit",)),
         ("(?:金额|发生额|交易额|数额|amount|amt)$", ("amount",)),
-        ("(?:时间|时刻|datetime|time|timestamp)$", ("date", "time")),
-        ("(?:日期|日|date)$", ("date",)),
-        ("(?:摘要|用途|附言|备注|说明|事由|款项|remark|remarks|memo|purpose|details|narrative|description)", ("remark",)),
-        ("(?:流水|凭证|参考|单号|交易编号|交易序号|reference|refno)", ("reference",)),
-        (f"^(?:本方|我方|本单位|客户|own)?{_ACCOUNT}", ("account",)),
-        ("^(?:本方|我方|本单位|客户|账户)(?:户名|名称)$|^accountname$|^accountholder$", ("holder",)),
-        ("币种|币别|货币|currency|ccy", ("currency",)),
+        ("(?:时间|时刻|datetime|time|timestamp|tm)$", ("date", "time")),
+        ("(?:日期|日|date|dt)$", ("date",)),
+        ("(?:摘要|用途|附言|备注|说明|事由|款项|remark|remarks|memo|purpose|details|narrative|narration|description|summary|abstract|postscript|usage)", ("remark",)),
+        ("(?:流水|凭证|传票|参考|单号|交易编号|交易序号|reference|refno|serial|seqno|traceno|tranno|txnid|tranid)", ("reference",)),
+        (f"^(?:本方|我方|本单位|客户|商户|own)?{_ACCOUNT}", ("account",)),
+        ("^(?:本方|我方|本单位|客户|账户)(?:户名|名称)$|^(?:accountname|acctname|accname)$|^accountholder$", ("holder",)),
+        ("币种|币别|货币|currency|ccy|^curr?$", ("currency",)),
         ("渠道|channel", ("channel",)),
     )
 )  # fmt: skip
+_MONEY = frozenset(("amount", "debit", "credit", "balance"))
 
 
 def guess(header: str) -> tuple[Alias, ...]:
@@ -66,12 +75,20 @@ def guess(header: str) -> tuple[Alias, ...]:
     >>> guess("起始日期")
     ()
     """
+    header = re.sub(r"[_.-]", "", header) if header.isascii() else header
     if not header or len(header) > _LONGEST or _NO_COLUMN.search(header):
         return ()
     for pattern, roles in _RULES:
         if pattern.search(header):
+            if _MONEY.intersection(roles) and _NO_MONEY.search(header):
+                return ()
             return tuple(Alias(role, RANK) for role in roles)
     return ()
+
+
+@lru_cache(maxsize=16_384)
+def _guess(header: str) -> tuple[Alias, ...]:
+    return next((found for each in spellings(header) if (found := guess(each))), ())
 
 
 class Guessing(Mapping[str, tuple[Alias, ...]]):
@@ -86,11 +103,11 @@ class Guessing(Mapping[str, tuple[Alias, ...]]):
         self._besides = besides
 
     def __getitem__(self, header: str) -> tuple[Alias, ...]:
-        named = self._table.get(header, ())
+        named = next((found for each in spellings(header) if (found := self._table.get(each, ()))), ())
         if named and not self._besides:
             return named
         roles = {alias.role for alias in named}
-        found = (*named, *(alias for alias in guess(header) if alias.role not in roles))
+        found = (*named, *(alias for alias in _guess(header) if alias.role not in roles))
         if not found:
             raise KeyError(header)
         return found

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
-from flows.steps.formats._aliases import Alias, in_ten_thousands, normalise_header
+from flows.steps.formats._aliases import Alias, normalise_header, worth_of
 from flows.steps.formats._guess import Guessing
 from flows.steps.formats._values import BLANK
 
@@ -21,14 +21,6 @@ _SUPPORT = frozenset(
     "balance cp_account cp_name cp_merged cp_bank payer_account payee_account payer_name payee_name remark "
     "reference account direction time currency channel".split()
 )
-_TITLES = frozenset(
-    "account holder currency own_bank title_opening title_closing title_debit_total title_credit_total "
-    "title_count title_debit_count title_credit_count".split()
-)
-_KEYED = re.compile(
-    r"([^:：,，;；]{1,40}?)\s*[:：]\s*([^:：]*?)(?=(?:[\s,，;；]+[^:：\s,，;；]{1,20}\s*[:：])|$)"
-)
-
 Row = Sequence[str | None]
 
 
@@ -37,7 +29,8 @@ class Header:
     """A recognised header: the column of each role.
 
     ``columns`` maps a role to column indexes, the preferred first (one, but for remarks);
-    ``texts`` are the cells as written; ``rows`` is 2 for a header of two rows.
+    ``texts`` are the cells as written; ``rows`` is 2 for a header of two rows; ``units`` gives the
+    worth in fen of one where it is not a yuan.
     """
 
     columns: Mapping[str, tuple[int, ...]]
@@ -56,10 +49,26 @@ class Header:
         found = self.columns.get(role)
         return found[0] if found else None
 
+    def text(self, role: str) -> str:
+        """Return a role's header as written; empty where there is none."""
+        index = self.first(role)
+        return self.texts[index] if index is not None and index < len(self.texts) else ""
+
+    def in_units_of(self, worth: int) -> Header:
+        """Return the header with a unit that stands above the table, for columns that name none."""
+        if worth == 100:
+            return self
+        money = {i for role in (*_AMOUNTS, "balance") for i in self.columns.get(role, ())}
+        plain = {i: worth for i in money if not re.search(r"[(（].*[元分][)）]|元$", self.texts[i])}
+        return replace(self, units={**plain, **self.units})
+
     def described(self) -> tuple[tuple[str, str], ...]:
-        """Each column as written with the role it was taken for."""
+        """Each column as written with the role it was taken for, up to the last that has either."""
         role_of = {index: role for role, indexes in self.columns.items() for index in indexes}
-        return tuple((text, role_of.get(i, "")) for i, text in enumerate(self.texts))
+        told = [(text, role_of.get(i, "")) for i, text in enumerate(self.texts)]
+        while told and told[-1] == ("", ""):
+            told.pop()
+        return tuple(told)
 
 
 def find_header(
@@ -81,7 +90,28 @@ def find_header(
             fuller.columns.get(r, ())[:1] == c[:1] for r, c in header.columns.items()
         ):
             header = fuller
+        header = _with_translation(header, rows[index + 1 : index + 2], aliases)
     return index, header
+
+
+def _with_translation(
+    header: Header, below: Sequence[Row], aliases: Mapping[str, tuple[Alias, ...]]
+) -> Header:
+    """Take a second header row along that names the same columns in another language."""
+    other = match_header(below[0], Guessing(aliases)) if below else None
+    if other is None or other.texts == header.texts:
+        return header
+    shared = header.columns.keys() & other.columns.keys()
+    if len(shared) < 3 or any(header.columns[role][0] != other.columns[role][0] for role in shared):
+        return header
+    taken = {i for each in header.columns.values() for i in each}
+    more = {
+        role: each
+        for role, each in other.columns.items()
+        if role not in header.columns and not taken & set(each)
+    }
+    texts = tuple(f"{a} {b}".strip() for a, b in zip_longest(header.texts, other.texts, fillvalue=""))
+    return Header({**header.columns, **more}, texts, 2, {**other.units, **header.units})
 
 
 def _find_header(rows: Sequence[Row], aliases: Mapping[str, tuple[Alias, ...]]) -> tuple[int, Header] | None:
@@ -144,13 +174,30 @@ def _match_two_rows(top: Row, sub: Row, aliases: Mapping[str, tuple[Alias, ...]]
         lower = ((sub[i] if i < len(sub) else None) or "").strip(BLANK)
         carried = upper or (above if lower else "")
         above = upper or above
-        candidates = (carried + lower, lower + carried, lower, upper)
-        meanings = (aliases.get(normalise_header(each), ()) for each in candidates if each)
+        meanings = (aliases.get(normalise_header(each), ()) for each in _both(carried, lower, upper) if each)
         texts.append(f"{upper} {lower}".strip())
         found.append(next((each for each in meanings if each), ()))
     if not any((cell or "").strip(BLANK) for cell in sub) or sum(map(bool, found)) < 4:
         return None
     return _assign(tuple(texts), found, 2)
+
+
+def _both(carried: str, lower: str, upper: str) -> tuple[str, ...]:
+    """What a column of a header of two rows may be called.
+
+    Below ``对方信息`` an ``账号`` is the other side's: alone it would be taken for the holder's own.
+    """
+    side = next((prefix for pattern, prefix in _SIDES if pattern.search(carried.casefold())), None)
+    if side is not None and lower:
+        return carried + lower, side + lower
+    return carried + lower, lower + carried, lower, upper
+
+
+_SIDES = (
+    (re.compile("对方|对手|对端|往来|counterpart|opposite|other party"), "对方"),
+    (re.compile("付款|payer|ordering"), "付款人"),
+    (re.compile("收款|payee|beneficiary"), "收款人"),
+)
 
 
 def _assign(texts: tuple[str, ...], found: Sequence[tuple[Alias, ...]], rows: int) -> Header | None:
@@ -172,7 +219,7 @@ def _assign(texts: tuple[str, ...], found: Sequence[tuple[Alias, ...]], rows: in
         return None
     if not _SUPPORT & columns.keys() or len({i for each in columns.values() for i in each}) < 3:
         return None
-    units = {i: 10_000 for i, text in enumerate(texts) if in_ten_thousands(text)}
+    units = {i: worth for i, text in enumerate(texts) if (worth := worth_of(text)) != 100}
     return Header(columns, texts, rows, units)
 
 
@@ -202,43 +249,9 @@ def _filled(row: Row) -> list[str]:
     return [text for text in ((cell or "").strip(BLANK) for cell in row) if text]
 
 
-def read_titles(row: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> dict[str, str]:
-    """Read ``账　　号：6222…``, ``账号`` beside its value, or several such pairs in one cell.
-
-    Returns
-    -------
-    dict
-        Role (``account``, ``holder``, ``currency``, ``own_bank``, ``title_…``) to the value as written.
-    """
-    cells = [(cell or "").strip(BLANK) for cell in row]
-    found: dict[str, str] = {}
-    for index, cell in enumerate(cells):
-        if not cell:
-            continue
-        pairs = _KEYED.findall(unicodedata.normalize("NFKC", cell)) if re.search("[:：]", cell) else []
-        for key, value in pairs or [(cell, "")]:
-            role = _title_role(key, aliases)
-            if role is None or role in found:
-                continue
-            text = value.strip(BLANK)
-            if not text and (not pairs or key == pairs[-1][0]):
-                text = next((each for each in cells[index + 1 :] if each), "")
-                if text and _title_role(text.rstrip(":："), aliases):
-                    text = ""
-            if text:
-                found[role] = text
-    return found
-
-
-def _title_role(key: str, aliases: Mapping[str, tuple[Alias, ...]]) -> str | None:
-    for alias in aliases.get(normalise_header(key), ()):
-        if alias.role in _TITLES:
-            return alias.role
-    return None
-
-
 def account_in_name(name: str) -> str | None:
     """Return the one account number that a file's name holds; None when none or several."""
     runs = re.findall(r"(?<![0-9])[0-9]{9,32}(?![0-9])", name)
-    runs = [run for run in dict.fromkeys(runs) if not re.fullmatch(r"(?:19|20)[0-9]{12}", run)]
+    moment = r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{4,9}"
+    runs = [run for run in dict.fromkeys(runs) if not re.fullmatch(moment, run)]
     return runs[0] if len(runs) == 1 else None

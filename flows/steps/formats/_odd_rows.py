@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from flows.steps.formats._aliases import Alias, normalise_header
-from flows.steps.formats._header import Header, match_header, read_titles
+from flows.steps.formats._header import Header, match_header
+from flows.steps.formats._titles import read_titles, titles_below
 from flows.steps.formats._values import BLANK, clean
 
 MAX_ODD_ROWS = 200_000
@@ -76,6 +77,7 @@ class OddRowReader:
         self.aliases = aliases
         self.found = OddRows()
         self._below = 0
+        self._above: _Row | None = None
 
     def read(self, frame: pl.DataFrame, odd: pl.DataFrame, torn: int | None) -> OddRows:
         """Look at the rows of `frame` that `odd` names.
@@ -146,8 +148,18 @@ class OddRowReader:
             else:
                 found.next_header = other
                 found.stops.append(row.record)
-        elif self._is_aside(row):
+        elif self._is_below_names(row) or self._is_aside(row):
             found.ignored.append(row.record)
+        self._above = row
+
+    def _is_below_names(self, row: _Row) -> bool:
+        """Whether a row holds what the row of names above it announces of the next account."""
+        above = self._above
+        if above is None or above.record + 1 != row.record:
+            return False
+        titles = titles_below(above.cells, row.cells, self.aliases)
+        self._heading(row.record, titles)
+        return bool(titles)
 
     def _is_aside(self, row: _Row) -> bool:
         """Whether a row is a total, a note or a heading; the heading is kept."""

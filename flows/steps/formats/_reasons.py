@@ -28,6 +28,11 @@ REASONS: dict[str, tuple[str, str]] = {
         "the row does not say whether the money went in or out",
         "ask the bank, or give the meaning of the flag in a profile (`lookthrough profile`)",
     ),
+    "unsigned": (
+        "the amounts carry no sign, and neither a column nor the balances say whether the money went in or out",
+        "ask the bank for a column that says so; where all of the file is money in, say "
+        'direction = "in" in a profile (`lookthrough profile`)',
+    ),
     "account": (
         "the row names no account",
         "ask the bank for the account number, or give it in a profile (`lookthrough profile`)",

@@ -14,10 +14,11 @@ import polars as pl
 
 from flows.steps.formats._aliases import Alias
 from flows.steps.formats._columns import ParsedRows, Understanding, parse_columns
-from flows.steps.formats._header import HEAD_ROWS, Header, find_header, match_header, read_titles
+from flows.steps.formats._header import HEAD_ROWS, Header, find_header, match_header
 from flows.steps.formats._headings import apply_headings
 from flows.steps.formats._odd_rows import OddRowReader, OddRows, is_top_row, take_titles
 from flows.steps.formats._reasons import REASONS
+from flows.steps.formats._titles import read_titles, titles_below, worth_in
 from flows.steps.formats.protocol import QUARANTINE_SCHEMA
 
 _UNREADABLE = ("date", "amount", "no_amount")
@@ -31,6 +32,7 @@ class TableState:
     header_record: int | None = None
     titles: dict[str, str] = field(default_factory=dict)
     width: int = 0
+    worth: int = 100
     understanding: Understanding = field(default_factory=Understanding)
     failed: int = 0
     zero: int = 0
@@ -60,8 +62,10 @@ class RowReader:
         if found is None:
             return False
         index, header = found
-        for row in values[:index]:
+        for row, below in pairwise(values[: index + 1]):
             take_titles(self.state.titles, read_titles(row, self.aliases))
+            take_titles(self.state.titles, titles_below(row, below, self.aliases))
+            self.state.worth = worth_in(row) or self.state.worth
         self._use_header(header, int(rows["record"][index]))
         return True
 
@@ -73,7 +77,7 @@ class RowReader:
         state = self.state
         if state.header is None:
             state.header_record = record
-        state.header = header
+        state.header = header.in_units_of(state.worth)
         state.width = sum(1 for text in header.texts if text) or len(header.texts)
 
     def feed(self, frame: pl.DataFrame, open_end: bool = False, half_character: bool = False) -> Outcome:

@@ -12,13 +12,17 @@ BLANK = " \t\r\n\v\f\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff\u2002\u2003\u2009
 """Characters trimmed from both ends of a cell."""
 
 _EMPTY = r"^(?:[-\u2010-\u2015\u2212\uff0d_/\\*]+|(?i:null|none|nan|n/a|#n/a)|无|（空）|空)$"
-_FULL = "０１２３４５６７８９．，＋－（）：／　￥ＣＮＹ＊"
-_HALF = "0123456789.,+-():/ ¥CNY*"
+_FULL = "０１２３４５６７８９．，＋－（）：／　￥ＣＮＹ＊−﹣"
+_HALF = "0123456789.,+-():/ ¥CNY*--"
 _CURRENCY_SIGN = r"(?i)^([+\-(]?)\s*(?:cny|rmb|人民币|¥|\u00a5|￥)\s*"
 _SIMPLE_AMOUNT = r"^[+-]?[0-9]{1,15}(?:\.[0-9]{1,2})?$"
 _THOUSANDS = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,2})?$"
 _GROUPED = r"^[+-]?(?:[0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,4}(?:,[0-9]{4})+)(?:\.[0-9]*)?$"
 
+
+_COMMA = r"^[^0-9]*(?:[0-9]{1,3}(?:[.\s'][0-9]{3})+|[0-9]+),[0-9]{1,2}[^0-9.,]*$"
+_GROUPED_COMMA = r"^[^0-9]*[0-9]{1,3}(?:[.\s'][0-9]{3})+,[0-9]{1,2}[^0-9.,]*$"
+_POINT = r"^[^0-9]*[0-9][0-9,\s']*\.[0-9]{1,2}[^0-9.,]*$"
 
 _MANY = 20_000
 """Rows above which a column is worth a look before it is worked on."""
@@ -98,7 +102,7 @@ def _patch(values: pl.Series, where: pl.Series, patch: pl.Series) -> pl.Series:
     return values.scatter(where.arg_true(), patch) if where.any() else values
 
 
-def parse_fen(cells: pl.Series, unit: int = 1) -> pl.Series:
+def parse_fen(cells: pl.Series, worth: int = 100) -> pl.Series:
     """Read amounts as integer fen (分).
 
     Thousands separators, ￥/¥/CNY, 元, full-width digits, brackets or a trailing minus for negatives,
@@ -109,12 +113,12 @@ def parse_fen(cells: pl.Series, unit: int = 1) -> pl.Series:
     ----------
     cells : polars.Series
         Cleaned strings.
-    unit : int
-        What one is worth in yuan: 10000 where the header says 万元.
+    worth : int
+        What one is worth in fen: 100, and 1 000 000 where the header says 万元.
     """
     simple = cells.str.contains(_SIMPLE_AMOUNT).fill_null(False)
     values = _nulls(cells.name, pl.Int64(), len(cells))
-    if unit == 1:
+    if worth == 100:
         if simple.all():
             return _decimal_fen(cells)
         values = _patch(values, simple, _decimal_fen(cells.filter(simple)))
@@ -126,17 +130,27 @@ def parse_fen(cells: pl.Series, unit: int = 1) -> pl.Series:
             hard = hard & ~grouped
     else:
         hard = cells.is_not_null()
+    if hard.any() and has_decimal_comma(cells):
+        points = cells.str.replace_all(r"[.\s']", "").str.replace(",", ".", literal=True)
+        return parse_fen(points, worth)
     if hard.any():
-        values = _patch(values, hard, _parse_hard(cells.filter(hard), unit))
+        values = _patch(values, hard, _parse_hard(cells.filter(hard), worth))
     return values
+
+
+def has_decimal_comma(cells: pl.Series) -> bool:
+    """Whether a column writes ``1.234,56``: some cells leave no doubt, and none has a decimal point."""
+    sure = cells.str.contains(_GROUPED_COMMA).any() or int(cells.str.contains(_COMMA).sum()) >= 3
+    return bool(sure) and not cells.str.contains(_POINT).any()
 
 
 def _decimal_fen(cells: pl.Series) -> pl.Series:
     return (cells.cast(pl.Decimal(20, 2), strict=False) * 100).cast(pl.Int64, strict=False)
 
 
-def _parse_hard(cells: pl.Series, unit: int) -> pl.Series:
-    s = half_width(cells).str.replace_all(r"[\s']", "").str.replace(r"元(?:整)?$", "")
+def _parse_hard(cells: pl.Series, worth: int) -> pl.Series:
+    s = half_width(cells).str.replace_all(r"[\s']", "").str.replace(r"元整?([)-]?)$", "${1}")
+    s = s.str.replace(r"^([+(-]?)\.([0-9])", "${1}0.${2}")
     frame = pl.DataFrame({"s": s}).with_columns(s=pl.col("s").str.replace(_CURRENCY_SIGN, "${1}"))
     s_ = pl.col("s")
     frame = frame.with_columns(
@@ -151,7 +165,7 @@ def _parse_hard(cells: pl.Series, unit: int) -> pl.Series:
     frame = frame.with_columns(
         s=pl.when(s_.str.contains(_GROUPED)).then(s_.str.replace_all(",", "", literal=True)).otherwise(None)
     )
-    scaled = (s_.cast(pl.Decimal(38, 12), strict=False) * (unit * 100)).alias("v")
+    scaled = (s_.cast(pl.Decimal(38, 12), strict=False) * worth).alias("v")
     frame = frame.with_columns(scaled, decimals=s_.str.extract(r"\.([0-9]*)$").str.len_chars().fill_null(0))
     fen = pl.col("v").round(0)
     exact = (pl.col("v") - fen) == 0
@@ -238,6 +252,7 @@ def _parse_odd_moments(cells: pl.Series, day_first: bool | None) -> pl.DataFrame
     s = half_width(cells)
     for pattern, value in _NORMAL_DATE:
         s = s.str.replace_all(pattern, value) if pattern != r"[年月/.]" else _unify_date(s)
+    s = s.str.replace(r"^([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}),", "${1}")
     s = s.str.replace(r"([0-9])T([0-9])", "${1} ${2}").str.replace(r"(:[0-9]{2})[.,][0-9]+", "${1}")
     half = s.str.contains(r"(?i)下午|晚上|\bpm\b|[0-9]pm$")
     s = (
@@ -332,6 +347,9 @@ def parse_clock(cells: pl.Series) -> pl.Series:
     return _parse_odd_clock(cells)
 
 
+_DATE_BEFORE = r"^(?:[0-9]{4}[-/.年][0-9]{1,2}[-/.月][0-9]{1,2}日?|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}|[0-9]{8}[ T,-])[\sT,-]*"
+
+
 def _parse_odd_clock(cells: pl.Series) -> pl.Series:
     s = half_width(cells)
     pm = s.str.contains(r"(?i)下午|晚上|pm").fill_null(False)
@@ -341,16 +359,20 @@ def _parse_odd_clock(cells: pl.Series) -> pl.Series:
         .str.replace_all(r"[时点分]", ":")
         .str.replace_all(r"秒", "")
         .str.strip_chars(" :")
-        .str.replace(r"^[0-9]{4}[-/年][0-9]{1,2}[-/月][0-9]{1,2}日?[ T]", "")
+        .str.replace(_DATE_BEFORE, "")
+        .str.replace(r"([0-9])(?:Z|[+-][0-9]{2}:?[0-9]{2})$", "${1}")
+        .str.replace(r"^[0-9]{8}([0-9]{6})$", "${1}")
         .str.replace(r"^([0-9]{1,2})\.([0-9]{2})\.([0-9]{2})", "${1}:${2}:${3}")
         .str.replace(r"^([0-9]{1,2}):([0-9]{2})$", "${1}:${2}:00")
     )
     frame = pl.DataFrame({"s": s, "pm": pm, "am": am})
     col = pl.col("s")
     colon = col.str.extract_groups(r"^([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?$")
-    digits = col.str.extract(r"^([0-9]{1,6})(?:\.0+)?$").str.zfill(6)
-    long = col.str.extract(r"^([0-9]{6})[0-9]{2,6}$")
-    packed = pl.coalesce(digits, long).str.extract_groups(r"^([0-9][0-9])([0-9][0-9])([0-9][0-9])$")
+    # HHMMSS with hundredths or thousandths behind: the longest cell tells how many digits were lost in front
+    longest = s.str.extract(r"^([0-9]{6,12})$").str.len_chars().max()
+    width = 6 if not isinstance(longest, int) else longest + longest % 2 * (longest == 7)
+    digits = col.str.extract(r"^([0-9]{1,12})(?:\.0+)?$").str.zfill(width).str.slice(0, 6)
+    packed = digits.str.extract_groups(r"^([0-9][0-9])([0-9][0-9])([0-9][0-9])$")
     fraction = col.str.extract(r"^(0\.[0-9]+)$").cast(pl.Float64, strict=False)
 
     def part(i: str) -> pl.Expr:

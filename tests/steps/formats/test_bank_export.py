@@ -272,7 +272,7 @@ def test_zero_amounts_are_no_transactions_and_both_sides_are_refused() -> None:
 
 @pytest.mark.parametrize("keep", [0.35, 0.6, 0.9])
 def test_a_file_cut_off_in_a_row_says_so(keep: float) -> None:
-    rows = [f"{OWN},2016-06-{10 + i},{i + 1}.00,10{i}.00,张三丰,货款说明" for i in range(9)]
+    rows = [f"{OWN},2016-06-{10 + i},1.00,10{i}.00,张三丰,货款说明" for i in range(9)]
     text = "账号,日期,金额,余额,对方户名,摘要\n" + "\n".join(rows) + "\n"
     data = text.encode("gb18030")
     cut = int(len(data) * keep)
@@ -329,7 +329,7 @@ def test_many_accounts_and_alternating_layouts_in_one_file() -> None:
             rows += [
                 f"账号：{account}  币种：人民币",
                 "日期,金额,对方户名",
-                f"2016-06-20,{i + 1}.00,张三",
+                f"2016-06-20,+{i + 1}.00,张三",
                 "",
                 "第 1 页,,",
             ]

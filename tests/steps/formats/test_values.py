@@ -73,7 +73,7 @@ def test_what_is_no_amount_is_never_guessed(text: str) -> None:
 
 
 def test_ten_thousands_are_scaled_without_loss() -> None:
-    assert parse_fen(_series("1.234567", "2,000", "-3"), 10_000).to_list() == [
+    assert parse_fen(_series("1.234567", "2,000", "-3"), 1_000_000).to_list() == [
         1_234_567,
         2_000_000_000,
         -3_000_000,

@@ -1,0 +1,141 @@
+"""What the lines above a table say: the account, its holder, the unit, control totals.
+
+Banks write it as ``账号：6222…``, ``账号`` beside its value, ``账号 6222… 户名 甲公司`` in one cell,
+``【账号】6222…``, ``账号=[6222…]``, several pairs in one cell, or as a small table of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+
+from flows.steps.formats._aliases import Alias, named, normalise_header
+from flows.steps.formats._values import BLANK
+
+Row = Sequence[str | None]
+
+_TITLES = frozenset(
+    "account holder currency own_bank title_opening title_closing title_debit_total title_credit_total "
+    "title_count title_debit_count title_credit_count".split()
+)
+_KEYED = re.compile(
+    r"([^:：=,，;；|\t]{1,40}?)\s*[:：=]\s*([^:：=|\t]*?)"
+    r"(?=(?:[\s,，;；|]+[^:：=\s,，;；|]{1,20}\s*[:：=])|\s*[|\t]|$)"
+)
+_MARKED = re.compile(r"^[【\[]([^】\]]{1,20})[】\]]\s*([^\s【\[].*)$")
+_OTHERS = re.compile(
+    "对方|对手|对端|往来|收款|付款|汇款|转入|转出|收.付|经办|制单|录入|操作|复核|柜员|费用|授权"
+)
+_ACCOUNT_KEY = re.compile("(?:账号|账户|卡号|账户号|账户号码|账号号码|账户编号|备付金账户)$")
+_HOLDER_KEY = re.compile("(?:户名|账户名称|账户名|存款人|存款人名称|单位名称|客户名称?|持有人|开户名称)$")
+_NUMBER = re.compile(r"(?<![0-9])[0-9](?:[0-9*]|[ -](?=[0-9*])){7,45}")
+_UNIT = re.compile(r"单位\s*[:：]?\s*(?:人民币)?\s*(百万元|千元|万元|亿元|元|分)\s*[)）\]】]?\s*$")
+_WORTH = {
+    "分": 1,
+    "元": 100,
+    "千元": 100_000,
+    "万元": 1_000_000,
+    "百万元": 100_000_000,
+    "亿元": 10_000_000_000,
+}
+
+
+def read_titles(row: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> dict[str, str]:
+    """Read what one row above (or between) the tables names.
+
+    Returns
+    -------
+    dict
+        Role (``account``, ``holder``, ``currency``, ``own_bank``, ``title_…``) to the value as written.
+    """
+    cells = [(cell or "").strip(BLANK) for cell in row]
+    found: dict[str, str] = {}
+    for index, cell in enumerate(cells):
+        if not cell:
+            continue
+        pairs = list(_pairs(cell, aliases))
+        for key, value in pairs or [(cell, "")]:
+            role = title_role(key, aliases)
+            if role is None or role in found:
+                continue
+            text = value.strip(BLANK)
+            if not text and (not pairs or key == pairs[-1][0]):
+                text = next((each for each in cells[index + 1 :] if each), "")
+                if text and title_role(text.rstrip(":："), aliases):
+                    text = ""
+            text = _value(role, text)
+            if text:
+                found[role] = text
+    return found
+
+
+def titles_below(keys: Row, values: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> dict[str, str]:
+    """Read a small table above the large one: a row of names and a row of what they are.
+
+    Nothing is read where the row of names does not name the account, or the row below holds no
+    account number under it.
+    """
+    names = [(i, (cell or "").strip(BLANK)) for i, cell in enumerate(keys)]
+    roles = {i: role for i, cell in names if cell and (role := title_role(cell, aliases)) is not None}
+    if len(roles) < 2 or 2 * len(roles) < sum(1 for _, cell in names if cell):
+        return {}
+    found: dict[str, str] = {}
+    for i, role in roles.items():
+        text = _value(role, ((values[i] if i < len(values) else None) or "").strip(BLANK))
+        if text and role not in found:
+            found[role] = text
+    return found if re.search("[0-9]{4}", found.get("account", "")) else {}
+
+
+def _pairs(cell: str, aliases: Mapping[str, tuple[Alias, ...]]) -> Iterator[tuple[str, str]]:
+    """Key and value as written; keys are looked up in any width, values stay as they are."""
+    if re.search("[:：=]", cell):
+        yield from ((match[1], match[2]) for match in _KEYED.finditer(cell))
+        return
+    marked = _MARKED.match(cell)
+    if marked:
+        yield marked[1], marked[2]
+        return
+    words = cell.split()
+    if 1 < len(words) <= 12 and title_role(words[0], aliases) and not title_role(cell, aliases):
+        known = [i for i, word in enumerate(words) if title_role(word, aliases)]
+        for start, end in zip(known, [*known[1:], len(words)], strict=True):
+            if end > start + 1:
+                yield words[start], " ".join(words[start + 1 : end])
+
+
+def title_role(key: str, aliases: Mapping[str, tuple[Alias, ...]]) -> str | None:
+    """Return what the key of a title names, by the table and else by how it ends; None for nothing."""
+    key = key.lstrip("#* ·•-")
+    for alias in named(key, aliases):
+        if alias.role in _TITLES:
+            return alias.role
+    folded = normalise_header(key)
+    if len(folded) > 12 or _OTHERS.search(folded):
+        return None
+    if _ACCOUNT_KEY.search(folded):
+        return "account"
+    return "holder" if _HOLDER_KEY.search(folded) else None
+
+
+def _value(role: str, text: str) -> str:
+    """What a title gives: without the brackets round it, and of an account's the number alone."""
+    whole = re.fullmatch(r"[\[【(（]\s*(.*?)\s*[\])）】]", text)
+    text = whole[1] if whole else text
+    if role != "account" or not text:
+        return text
+    plain = unicodedata.normalize("NFKC", text)
+    number = _NUMBER.search(plain)
+    if number and re.search(r"[^0-9A-Za-z*. -]", plain):
+        return number[0].strip(" -")
+    return text
+
+
+def worth_in(row: Row) -> int | None:
+    """Return what one is worth in fen where a row says ``单位：万元``; None where it does not."""
+    for cell in row:
+        match = _UNIT.search(unicodedata.normalize("NFKC", cell)) if cell and "单位" in cell else None
+        if match:
+            return _WORTH[match[1]]
+    return None
