@@ -9,7 +9,7 @@ import polars as pl
 
 from models.tracing.book import WALKED
 from models.tracing.follow import Followed, follow
-from models.tracing.hops import Web
+from models.tracing.hops import LINES, TRANSFERS, Web
 from models.tracing.legs import openings
 from models.tracing.match import METHODS, Method, match
 from models.tracing.reach import Tables, arrivals, web
@@ -123,8 +123,8 @@ def _lowest(
 ) -> Followed:
     """Claim the in-lines that the money came by, hop after hop, until no new one is claimed."""
     base = web(tables, "fifo")
-    lines = tables.table("mart_line", WALKED)
-    transfers = tables.table("mart_transfer")
+    lines = tables.table("mart_line", tuple(dict.fromkeys((*WALKED, *LINES))))
+    transfers = tables.table("mart_transfer", TRANSFERS)
     own = lines.filter((pl.col("line_no") == line_no) & (pl.col("direction") == "in"))
     claimed = set(own["line_no"].to_list())
     answer: Followed | None = None
