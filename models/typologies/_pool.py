@@ -10,7 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._gaps import seen
-from models.typologies._hidden import hidden_deposits
+from models.typologies._hidden import hidden_accounts, hidden_deposits
 from models.typologies._ledger import controlled_lines, deposits, payouts, subscriptions
 from models.typologies.base import Context
 
@@ -22,6 +22,15 @@ LENDING_KINDS = ("loan", "equity")
 """Kinds of product whose money is to go to registered projects; others invest by other rules."""
 LENT_SHARE = 0.9
 """Least share of the principal that is paid out: the rest is the fee the borrower agreed to."""
+_OUT = [
+    "line_no",
+    "institution_id",
+    "account_no",
+    "booked_on",
+    "amount_fen",
+    "cp_holder_id",
+    "cp_account_id",
+]
 PAID_DAYS = 20
 """Days around the start of a project in which an out-line of its principal is its disbursement."""
 
@@ -66,7 +75,8 @@ def disbursed(ctx: Context) -> pl.DataFrame:
 def disbursement_lines(ctx: Context) -> pl.DataFrame:
     """Lines that paid out a project's money (grain: project × line), to the borrower or another.
 
-    ``to_borrower`` tells which; ``holder_id`` and ``cp_account_id`` say who got it.
+    ``to_borrower`` tells which; ``holder_id`` and ``cp_account_id`` say who got it. From accounts no
+    register gives to the institution (`models.typologies._hidden`) only payments to the borrower count.
     """
     frame: pl.DataFrame = ctx.shared("pool.disbursement_lines", _disbursement_lines)
     return frame
@@ -84,17 +94,14 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
             & pl.col("cp_type").is_null()
         )
         .join(payouts(ctx).filter(pl.col("support") >= 3), on="line_no", how="anti")
+        .select(*_OUT, hidden=pl.lit(False))
+    )
+    outs = (
+        pl.concat([outs, _hidden_outs(ctx)], how="vertical_relaxed")
         .join(smallest, on="institution_id")
         .filter(pl.col("amount_fen") >= pl.col("least_fen") * LENT_SHARE)
-        .select(
-            "line_no",
-            "institution_id",
-            "account_no",
-            "booked_on",
-            "amount_fen",
-            "cp_holder_id",
-            "cp_account_id",
-        )
+        .drop("least_fen")
+        .sort("line_no", "institution_id")
     )
     projects = (
         ctx.table("mart_project")
@@ -148,7 +155,7 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
     )
     own = fits.filter(pl.col("to_borrower"))
     other = (
-        fits.filter(~pl.col("to_borrower"))
+        fits.filter(~pl.col("to_borrower") & ~pl.col("hidden"))
         .join(clients, on=["institution_id", "cp_holder_id"], how="anti")
         .join(sold_to, on=["institution_id", "cp_account_id"], how="anti")
     )
@@ -168,6 +175,17 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
             holder_id="cp_holder_id",
         )
         .sort("project_id", "line_no")
+    )
+
+
+def _hidden_outs(ctx: Context) -> pl.DataFrame:
+    """Out-lines of accounts that take the institution's client money though no register names them."""
+    hidden = hidden_accounts(ctx).select("institution_id", "account_id")
+    return (
+        ctx.table("mart_line")
+        .filter(pl.col("direction") == "out")
+        .join(hidden, on="account_id")
+        .select(*_OUT, hidden=pl.lit(True))
     )
 
 

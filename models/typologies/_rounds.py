@@ -17,6 +17,7 @@ import polars as pl
 
 from models.typologies._gaps import seen
 from models.typologies._ledger import controlled_lines, deposits, payouts, subscriptions
+from models.typologies._pool import disbursed
 from models.typologies.base import Context
 
 BEFORE_DAYS = 10
@@ -34,6 +35,11 @@ WIDE_SUPPORT = 5
 """Holders of a product that got the same factor on whatever day: redemptions one by one, at one price."""
 MAIN_SHARE = 0.3
 """Share of the open holdings from which a round is the product's own and no trickle of withdrawals."""
+
+LACKING = 0.5
+"""Share of a whole round that must be uncovered for money repaid earlier to be taken for it."""
+REFUND_DAYS = 30
+"""Days in which a product that was never lent gives its holders their own money back."""
 
 ROUND = ["institution_id", "product_id", "booked_on"]
 
@@ -108,6 +114,7 @@ def _covered(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     paid = (
         round_lines(ctx)
+        .join(_refunds(ctx), on="line_no", how="anti")
         .group_by(ROUND)
         .agg(
             pl.col("amount_fen").sum().alias("paid_fen"),
@@ -154,12 +161,7 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     masked = hidden.select("line_no", "institution_id", "in_on", "in_fen")
     ins = pl.concat([ins, masked.with_columns(holder_id=pl.lit(None, pl.Int32)).select(ins.columns)])
     kept = _kept(paid, ins, products, taken, first)
-    left = (
-        left.join(_later(left.filter(~pl.col("main")), kept), on="round_no", how="left")
-        .with_columns(left_fen=pl.col("left_fen") - pl.col("later_fen").fill_null(0))
-        .with_columns(borrower_fen=pl.col("paid_fen") - pl.col("left_fen"))
-        .drop("later_fen")
-    )
+    left = _laid(left, kept, products).with_columns(borrower_fen=pl.col("paid_fen") - pl.col("left_fen"))
     second = _top_ups(ctx, left, taken)
     projects = ctx.table("mart_product").select("product_id", "projects")
     done = (
@@ -376,34 +378,105 @@ def _kept(
     return (
         ins.join(pl.concat([home, rest]), on="line_no")
         .join(used, on="line_no", how="left")
-        .select("product_id", "in_on", kept_fen=pl.col("in_fen") - pl.col("used_fen").fill_null(0))
+        .select("product_id", "in_on", "in_fen", kept_fen=pl.col("in_fen") - pl.col("used_fen").fill_null(0))
         .filter(pl.col("kept_fen") > 0)
+        .sort("product_id", "in_on", "in_fen")
     )
 
 
-def _later(left: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
-    """Lay what is kept over what rounds lack, product by product and never before it came in.
+def _refunds(ctx: Context) -> pl.DataFrame:
+    """Lines that give holders of a product that was never lent their own money back, and nothing more.
+
+    A project that found too few lenders is called off within `REFUND_DAYS`: the same clients' money,
+    to the fen, and no round of payment (grain: ``line_no``).
+    """
+    links = ctx.table("mart_product_project").select("product_id", "project_id").unique()
+    lent = links.join(disbursed(ctx), on="project_id", how="semi")
+    held = subscriptions(ctx).select("subscription_id", "subscribed_on")
+    days = (pl.col("booked_on") - pl.col("subscribed_on")).dt.total_days()
+    plain = (pl.col("kind") == "principal") & (days <= REFUND_DAYS)
+    return (
+        round_lines(ctx)
+        .join(links, on="product_id", how="semi")
+        .join(lent, on="product_id", how="anti")
+        .join(held, on="subscription_id", how="left")
+        .filter(plain.all().over("product_id"))
+        .select("line_no")
+    )
+
+
+def _laid(left: pl.DataFrame, kept: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
+    """Take what earlier repayments cover off what rounds lack (``left_fen``).
+
+    Whole rounds draw only on repayments that paid for nothing yet, because repaid money may wait weeks
+    for the clients; trickles of withdrawals draw on any rest. First each product's own money, then what
+    is left of the same borrower's: one who has several projects repays them in lines nobody labels.
+    """
+    whole = pl.col("main")
+    kept = kept.with_row_index("kept_no").with_columns(fresh=pl.col("kept_fen") == pl.col("in_fen"))
+    payer = products.group_by("product_id").agg(payer=pl.col("holder_id").min())
+    left = left.join(payer, on="product_id", how="left")
+    kept = kept.join(payer, on="product_id", how="left")
+    for key in ("product_id", "payer"):
+        for rounds_of, money in ((whole, pl.col("fresh")), (~whole, pl.lit(True))):
+            lacking = pl.col("left_fen") > pl.when(whole).then(pl.col("paid_fen") * LACKING).otherwise(0)
+            need = left.filter(rounds_of & lacking & pl.col(key).is_not_null())
+            offered = kept.filter(money & pl.col(key).is_not_null() & (pl.col("kept_fen") > 0))
+            later = _later(need, offered, key)
+            left = (
+                left.join(later, on="round_no", how="left")
+                .with_columns(left_fen=pl.col("left_fen") - pl.col("later_fen").fill_null(0))
+                .drop("later_fen")
+            )
+            kept = _spent(kept, offered, need, later, key)
+    return left.drop("payer").sort("round_no")
+
+
+def _spent(
+    kept: pl.DataFrame, offered: pl.DataFrame, need: pl.DataFrame, later: pl.DataFrame, key: str
+) -> pl.DataFrame:
+    """Take what `_later` laid out off the lines it came from, oldest first."""
+    used = (
+        need.select("round_no", key).join(later, on="round_no").group_by(key).agg(pl.col("later_fen").sum())
+    )
+    before = pl.col("kept_fen").cum_sum().over(key) - pl.col("kept_fen")
+    cut = (
+        offered.join(used, on=key)
+        .sort(key, "in_on", "kept_no")
+        .with_columns(cut=pl.min_horizontal("kept_fen", (pl.col("later_fen") - before).clip(lower_bound=0)))
+        .select("kept_no", "cut")
+    )
+    return (
+        kept.join(cut, on="kept_no", how="left")
+        .with_columns(kept_fen=pl.col("kept_fen") - pl.col("cut").fill_null(0))
+        .drop("cut")
+        .sort("kept_no")
+    )
+
+
+def _later(left: pl.DataFrame, kept: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Lay what is kept over what rounds lack, key by key and never before it came in.
 
     With *N* the running need and *A* what came in so far, the running use is
     ``min(N, min over earlier j of (A_j + N - N_j))``: one cumulative minimum, no loop.
     """
-    need = left.select("product_id", "round_no", pl.col("booked_on").alias("_on"), "left_fen")
+    need = left.select(key, "round_no", pl.col("booked_on").alias("_on"), "left_fen")
     come = kept.select(
-        "product_id",
+        key,
         pl.lit(None, pl.UInt32).alias("round_no"),
         (pl.col("in_on") - pl.duration(days=AFTER_DAYS)).alias("_on"),
         pl.lit(0, pl.Int64).alias("left_fen"),
         "kept_fen",
     )
     both = pl.concat([need.with_columns(kept_fen=pl.lit(0, pl.Int64)), come]).sort(
-        "product_id", "_on", "kept_fen", "round_no", descending=[False, False, True, False]
+        key, "_on", "kept_fen", "round_no", descending=[False, False, True, False]
     )
-    n, a = pl.col("left_fen").cum_sum().over("product_id"), pl.col("kept_fen").cum_sum().over("product_id")
+    n, a = pl.col("left_fen").cum_sum().over(key), pl.col("kept_fen").cum_sum().over(key)
     return (
         both.with_columns(_n=n, _a=a)
-        .with_columns(_gap=(pl.col("_a") - pl.col("_n")).cum_min().over("product_id").clip(upper_bound=0))
+        .with_columns(_gap=(pl.col("_a") - pl.col("_n")).cum_min().over(key).clip(upper_bound=0))
         .with_columns(_used=pl.col("_n") + pl.col("_gap"))
-        .with_columns(later_fen=pl.col("_used") - pl.col("_used").shift(1, fill_value=0).over("product_id"))
+        .with_columns(later_fen=pl.col("_used") - pl.col("_used").shift(1, fill_value=0).over(key))
         .filter(pl.col("round_no").is_not_null())
         .select("round_no", pl.col("later_fen").clip(lower_bound=0))
     )

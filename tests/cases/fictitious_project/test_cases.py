@@ -13,6 +13,7 @@ LOOK_ALIKE = {
     "L4": "a borrower who repays after a month",
     "L5": "two borrowers of one family share an account",
     "L6": "paid out of a second custody account whose statement is missing",
+    "L7": "raised into and lent from a person's account no register names: bad, but no invention",
 }
 
 
@@ -62,5 +63,12 @@ def test_cases() -> None:
     other = w.account("custody", "L6", held=False)
     dark.loan("a", w.people(20), each=10_000, lent="2016-03-01", days=90, lend=False)
     w.move("2016-03-01", other, dark.borrowers["L6-Xa"], 200_000)
+    till, desk = w.platform("L7"), w.person(held=True)
+    for key in ("a", "b"):
+        product = till.product(key, days=180)
+        real = w.firm()
+        till.project(key, 100_000, real, "2016-03-03", 180, product=product)
+        till.sell(product, w.people(10), 10_000, "2016-03-01", into=desk)
+        w.move("2016-03-03", desk, real, 100_000)
     found = check_cases(w, "fictitious-project", POSITIVE, LOOK_ALIKE)
     assert found["P2"].bases.peak_diverted == 95_000_00

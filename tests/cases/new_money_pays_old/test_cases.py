@@ -14,6 +14,9 @@ LOOK_ALIKE = {
     "L4": "an unrelated licensed guarantor paid",
     "L5": "money given back as it came, amount for amount",
     "L6": "repaid into a second custody account whose statement is missing",
+    "L7": "a registered project found too few lenders; each got the own money back within days",
+    "L8": "repayments wait eighteen days for the clients' withdrawal",
+    "L9": "one borrower repays two projects on one day, the clients are paid two weeks apart",
 }
 
 
@@ -60,5 +63,20 @@ def test_cases() -> None:
     dark = w.platform("L6")
     w.account("custody", "L6", held=False)
     dark.loan("a", w.people(20), each=10_000, lent="2016-03-01", repaid=False)
+    failed = w.platform("L7")
+    few = failed.product("a")
+    failed.project("a", 500_000, w.firm(), None, product=few)
+    failed.sell(few, w.people(20), 10_000, "2016-03-01", redeemed="2016-03-12")
+    failed.pay(few, "2016-03-12", 1.0)
+    waits = w.platform("L8")
+    slow, _ = waits.loan("a", w.people(20), each=10_000, lent="2016-03-01", paid=False)
+    waits.pay(slow, "2016-04-18", GROWN)
+    twice, both = w.platform("L9"), w.firm()
+    for key, paid_on in (("a", "2016-04-01"), ("b", "2016-04-14")):
+        part, _ = twice.loan(
+            key, w.people(20), each=10_000, lent="2016-03-01", borrower=both, repaid=False, paid=False
+        )
+        w.move("2016-03-31", both, twice.custody, 201_972.6)
+        twice.pay(part, paid_on, GROWN)
     found = check_cases(w, "new-money-pays-old", POSITIVE, LOOK_ALIKE)
     assert all(f.severity == 5 for f in found.values())
