@@ -12,6 +12,8 @@ import polars as pl
 
 from models.typologies.base import Context
 
+PART = 0.1
+"""Smallest part of a top-up that is a part of its way back: fees and charges are less."""
 CLIENT_TYPES = ("custody", "reserve_deposit", "reserve_settlement", "reserve_collection")
 
 
@@ -36,7 +38,7 @@ def report_dates(ctx: Context, first: dt.date, last: dt.date) -> dict[str, list[
 
 
 def round_trips(ctx: Context, before_days: int, after_days: int, tolerance: float) -> pl.DataFrame:
-    """Top-ups before a report date that go back to the same holder just after it.
+    """Top-ups before a report date that go back to the same holder just after it, at once or in parts.
 
     Parameters
     ----------
@@ -48,9 +50,9 @@ def round_trips(ctx: Context, before_days: int, after_days: int, tolerance: floa
     Returns
     -------
     polars.DataFrame
-        Grain: a round trip; each line in one trip at most. ``institution_id``, ``account_id``,
-        ``cp_holder_id``, ``in_line_no``, ``out_line_no``, ``report_date``, ``amount_fen``, ``in_on``,
-        ``out_on``; and ``straddles`` = of the credits that go back in full within as many days, the
+        Grain: a round trip, or where it went in parts the part of one line in that one line out took
+        back. ``institution_id``, ``account_id``, ``cp_holder_id``, ``in_line_no``, ``out_line_no``,
+        ``report_date``, ``amount_fen``, ``in_on``, ``out_on``; and ``straddles`` = of the credits that go back in full within as many days, the
         share that spans a report date.
     """
 
@@ -133,23 +135,74 @@ def _make(ctx: Context, before_days: int, after_days: int, tolerance: float) -> 
         .unique("in_line_no", keep="first", maintain_order=True)
         .unique("out_line_no", keep="first", maintain_order=True)
     )
+    parts = _in_parts(before, outs, pairs, after_days, tolerance)
     # credits that come back at all: advances go back whenever a repayment arrives, dressing over report dates
-    returned = (
-        ins.join(outs, on=["account_id", "cp_holder_id"])
-        .filter(
-            (pl.col("out_on") - pl.col("in_on")).dt.total_days().is_between(0, before_days + after_days)
-            & ((pl.col("out_fen") - pl.col("amount_fen")).abs() <= pl.col("amount_fen") * tolerance)
-        )
-        .unique("in_line_no")
+    soon = ins.join(outs, on=["account_id", "cp_holder_id"]).filter(
+        (pl.col("out_on") - pl.col("in_on")).dt.total_days().is_between(0, before_days + after_days)
     )
-    every = returned.group_by("account_id", "cp_holder_id").agg(pl.len().alias("ins"))
-    trips = pairs.group_by("account_id", "cp_holder_id").agg(pl.len().alias("trips"))
+    whole = soon.filter((pl.col("out_fen") - pl.col("amount_fen")).abs() <= pl.col("amount_fen") * tolerance)
+    whole = whole.unique("in_line_no").select("in_line_no", "account_id", "cp_holder_id")
+    pieces = (
+        soon.join(whole, on="in_line_no", how="anti")
+        .filter(pl.col("out_fen").is_between(pl.col("amount_fen") * PART, pl.col("amount_fen")))
+        .group_by("in_line_no", "account_id", "cp_holder_id")
+        .agg(pl.col("amount_fen").first(), pl.col("out_fen").sum())
+        .filter((pl.col("out_fen") - pl.col("amount_fen")).abs() <= pl.col("amount_fen") * tolerance)
+        .select(whole.columns)
+    )
+    drawn = parts.select(whole.columns).unique("in_line_no")
+    every = (
+        pl.concat([whole, pieces, drawn])
+        .unique("in_line_no")
+        .group_by("account_id", "cp_holder_id")
+        .agg(pl.len().alias("ins"))
+    )
+    pairs = pl.concat([pairs.select(parts.columns), parts])
+    trips = pairs.group_by("account_id", "cp_holder_id").agg(pl.col("in_line_no").n_unique().alias("trips"))
     return (
         pairs.join(every, on=["account_id", "cp_holder_id"])
         .join(trips, on=["account_id", "cp_holder_id"])
         .with_columns((pl.col("trips") / pl.col("ins")).alias("straddles"))
         .sort("in_line_no")
         .select(list(schema))
+    )
+
+
+def _in_parts(
+    before: pl.DataFrame, outs: pl.DataFrame, whole: pl.DataFrame, after_days: int, tolerance: float
+) -> pl.DataFrame:
+    """Round trips of which either way went in parts: the sums over one report date are equal.
+
+    Each side is laid end to end in the order of its lines; a row is the overlap of one line in with one out.
+    """
+    trip = ["institution_id", "account_id", "cp_holder_id", "report_date"]
+    free = before.join(whole, on="in_line_no", how="anti").sort("in_on", "in_line_no")
+    free = free.sort("report_date", maintain_order=True).unique(
+        "in_line_no", keep="first", maintain_order=True
+    )
+    total = free.group_by(trip).agg(pl.col("amount_fen").sum().alias("in_fen"))
+    back = (
+        total.join(
+            outs.join(whole, on="out_line_no", how="anti"), on=["account_id", "cp_holder_id"], how="inner"
+        )
+        .filter(
+            (pl.col("out_on") - pl.col("report_date")).dt.total_days().is_between(1, after_days)
+            & pl.col("out_fen").is_between(pl.col("in_fen") * PART, pl.col("in_fen") * (1 + tolerance))
+        )
+        .filter((pl.col("out_fen").sum().over(trip) - pl.col("in_fen")).abs() <= pl.col("in_fen") * tolerance)
+        .sort(*trip, "out_on", "out_line_no")
+        .unique("out_line_no", keep="first", maintain_order=True)
+        .with_columns(out_to=pl.col("out_fen").cum_sum().over(trip))
+    )
+    free = free.sort(*trip, "in_on", "in_line_no").with_columns(
+        in_to=pl.col("amount_fen").cum_sum().over(trip)
+    )
+    low = pl.max_horizontal(pl.col("in_to") - pl.col("amount_fen"), pl.col("out_to") - pl.col("out_fen"))
+    return (
+        free.join(back.drop("in_fen"), on=trip)
+        .with_columns(part=pl.min_horizontal("in_to", "out_to") - low)
+        .filter(pl.col("part") > 0)
+        .select(*trip, "in_line_no", "out_line_no", "in_on", "out_on", amount_fen="part")
     )
 
 

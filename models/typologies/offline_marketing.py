@@ -56,7 +56,8 @@ TYPOLOGY = Typology(
             "share",
             "calibrated",
             "Between two wage runs proportions differ by 2 to 5 % in clean firms, between commissions by 30 % and more.",
-            "Robust spread of the log ratios of common payees, between a run and the run most like it.",
+            "Robust spread of the log ratios of common payees, between a run and half of the other runs; half of it even "
+            "to the run most like it.",
         ),
         Parameter(
             "voucher_yuan",
@@ -216,8 +217,9 @@ def _unlike_wages(ctx: Context, large: pl.DataFrame) -> pl.DataFrame:
     """Runs that share payees with other runs but with none of them the proportions between payees.
 
     Two wage runs pay the same persons in the same proportions, whatever the month's factor; the spread
-    of the log ratios of the persons both runs paid is then near 0. A run is unlike wages when its
-    nearest other run is ``min_spread`` away or more.
+    of the log ratios of the persons both runs paid is then near 0. A run is unlike wages when half of the
+    other runs are ``min_spread`` away or more and the nearest at least half of that: with many runs two
+    are alike by chance.
     """
     each_paid = (
         large.filter(pl.col("holder_id").is_not_null())
@@ -238,9 +240,10 @@ def _unlike_wages(ctx: Context, large: pl.DataFrame) -> pl.DataFrame:
     )
     return (
         between.group_by(RUN)
-        .agg(pl.col("spread").min(), pl.len().alias("partners"))
+        .agg(pl.col("spread").min(), pl.col("spread").median().alias("usual"), pl.len().alias("partners"))
         .filter(
-            (pl.col("spread") >= ctx.parameter(TYPOLOGY, "min_spread"))
+            (pl.col("usual") >= ctx.parameter(TYPOLOGY, "min_spread"))
+            & (pl.col("spread") >= ctx.parameter(TYPOLOGY, "min_spread") / 2)
             & (pl.col("partners") >= ctx.parameter(TYPOLOGY, "min_runs") - 1)
         )
         .sort(RUN)

@@ -47,6 +47,22 @@ TYPOLOGY = Typology(
             "principal lent",
         ),
         Parameter(
+            "many_borrowers",
+            5,
+            "borrowers",
+            "calibrated",
+            "interest on loans to five is a business whatever its size",
+            "different borrowers from which `small_amount` is enough",
+        ),
+        Parameter(
+            "small_amount",
+            30_000,
+            "yuan",
+            "calibrated",
+            "below it are advances between friends",
+            "principal lent to at least `many_borrowers`",
+        ),
+        Parameter(
             "large_amount",
             1_000_000,
             "yuan",
@@ -67,6 +83,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
     fewest = ctx.parameter(TYPOLOGY, "min_borrowers")
     least = ctx.parameter(TYPOLOGY, "min_amount") * 100
     large = ctx.parameter(TYPOLOGY, "large_amount") * 100
+    many, few = ctx.parameter(TYPOLOGY, "many_borrowers"), ctx.parameter(TYPOLOGY, "small_amount") * 100
     mine = [i for i, s in sectors(ctx).items() if s in LENDER_SECTORS]
     found = loans(ctx).filter(pl.col("institution_id").is_in(mine))
     for institution, part in each(found, "institution_id"):
@@ -74,7 +91,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
         amount = total(lent)
         interest = total(back, "interest_fen")
         borrowers = lent["cp_holder_id"].n_unique()
-        if borrowers < fewest or amount < least:
+        if borrowers < fewest or amount < (least if borrowers < many else few):
             continue
         first, last = first_last(part)
         yield Finding(

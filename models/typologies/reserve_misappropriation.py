@@ -229,13 +229,15 @@ def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
         .then(pl.col("role"))
         .when(pl.col("own_pays") | (pl.col("side") == "vendor"))
         .then(pl.lit("supplier"))
+        .when((pl.col("side") == "staff") & ~filled)
+        .then(pl.lit("staff"))
         .when(big & ~filled & (pl.col("side") == "other") & (p99 > 0))
         .then(pl.lit("amount"))
     )
     weight = (
         pl.when(pl.col("why") == "amount")
         .then(0.75)
-        .when(pl.col("why") == "supplier")
+        .when(pl.col("why").is_in(["supplier", "staff"]))
         .then(0.85)
         .otherwise(0.95)
     )
@@ -260,12 +262,12 @@ def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
 
 _WHY_ZH = {
     "own_elsewhere": "转存本机构未备案账户", "own_account": "超出应得收入转入自有账户", "related": "关联方", "supplier": "供应商费用",
-    "amount": "非商户的大额收款人", "product": "理财等产品", "securities": "证券期货", "real_estate": "房地产", "insurer": "保险",
+    "staff": "员工薪酬", "amount": "非商户的大额收款人", "product": "理财等产品", "securities": "证券期货", "real_estate": "房地产", "insurer": "保险",
     "guarantor": "担保方",
 }  # fmt: skip
 _WHY_EN = {
     "own_elsewhere": "own accounts no register lists", "own_account": "own account beyond income", "related": "related parties",
-    "supplier": "suppliers", "amount": "large payees that are no merchants", "product": "investment products",
+    "supplier": "suppliers", "staff": "employees", "amount": "large payees that are no merchants", "product": "investment products",
     "securities": "securities firms", "real_estate": "real estate", "insurer": "insurers", "guarantor": "guarantors",
 }  # fmt: skip
 

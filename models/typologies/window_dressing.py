@@ -1,7 +1,7 @@
 """二(四)1, 二(一)2: client or reserve accounts topped up before report dates and drained after.
 
 A round trip is a credit from the institution's own account or another party that is no client, in the
-days up to a report date, and a debit of the same amount to the same holder in the days after it.
+days up to a report date, and debits of the same amount, in one or in parts, to the same holder in the days after it.
 The amount is what was moved in (the way back is the same money; the range goes to both ways).
 
 Confidence: 0.7 + 0.05 for every round trip beyond the second, at most 0.95, less 0.1 when fewer than
@@ -64,11 +64,12 @@ def detect(ctx: Context) -> Iterable[Finding]:
     trips = trips.filter(pl.col("straddles") >= p["min_straddling"])
     other = _other_legs(ctx, trips)
     for (iid,), rows in trips.group_by("institution_id", maintain_order=True):
-        if rows.height < int(p["min_trips"]) or rows["report_date"].n_unique() < 2:
+        if rows["in_line_no"].n_unique() < int(p["min_trips"]) or rows["report_date"].n_unique() < 2:
             continue
         rows = rows.sort("in_line_no")
         amount = int(rows["amount_fen"].sum())
-        largest = max(rows["amount_fen"].to_list())
+        put = rows.group_by("in_line_no").agg(pl.col("amount_fen").sum())
+        times, largest = put.height, most(put["amount_fen"])
         numbers = rows["in_line_no"].to_list() + rows["out_line_no"].to_list()
         sizes = ctx.table("mart_line", ("line_no", "amount_fen", "account_no"))
         topped = sizes.filter(pl.col("line_no").is_in(rows["in_line_no"].to_list()))
@@ -86,15 +87,15 @@ def detect(ctx: Context) -> Iterable[Finding]:
             typology=TYPOLOGY.code,
             amount_fen=amount,
             severity=3,
-            confidence=round(min(0.95, 0.7 + 0.05 * (rows.height - 2)) - (0.1 if share < 0.8 else 0.0), 2),
+            confidence=round(min(0.95, 0.7 + 0.05 * (times - 2)) - (0.1 if share < 0.8 else 0.0), 2),
             first_on=first_last(rows["in_on"])[0],
             last_on=first_last(rows["out_on"])[1],
             explanation_zh=(
-                f"{name}在{len(dates)}个报告日({'、'.join(str(d) for d in dates[:6])})前向客户资金账户转入{rows.height}笔共{yuan(amount)}元,"
+                f"{name}在{len(dates)}个报告日({'、'.join(str(d) for d in dates[:6])})前向客户资金账户转入{times}笔共{yuan(amount)}元,"
                 f"报告日后数日内原额转回;单次最大{yuan(largest)}元。按转入金额计,往返合计{yuan(2 * amount)}元。"
             ),
             explanation_en=(
-                f"Before {len(dates)} report dates {name} put {yuan(amount)} yuan into client or reserve accounts in {rows.height} "
+                f"Before {len(dates)} report dates {name} put {yuan(amount)} yuan into client or reserve accounts in {times} "
                 f"transfers and took the same amounts back within days. Counted one way; both ways are {yuan(2 * amount)} yuan."
             ),
             evidence=pl.concat(
@@ -103,7 +104,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             accounts=tuple(sorted(topped["account_no"].unique())),
             amount_low_fen=amount,
             amount_high_fen=2 * amount,
-            bases=AmountBases(gross_taken=amount, peak_diverted=most(rows["amount_fen"])),
+            bases=AmountBases(gross_taken=amount, peak_diverted=largest),
             benign=(
                 (
                     "长期留存的常规注资:计入的每笔划转均退回付款人",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.cases.cases import check_cases
 from tests.cases.payments import region
+from tests.cases.world import World
 
 POSITIVE: dict[str, float | None] = {
     "DRESS-OWN": 1_500_000,
@@ -21,3 +22,30 @@ def test_cases() -> None:
     world, _ = region()
     found = check_cases(world, "window-dressing", POSITIVE, LOOK_ALIKE)
     assert found["DRESS-OWN"].amount_high_fen == 2 * found["DRESS-OWN"].amount_fen
+
+
+def test_parts_and_fees() -> None:
+    """Drained in two parts, topped up in two; and a platform whose month end only has fees on the way out."""
+    w = World()
+    drained, filled, fees = w.platform("PARTS-OUT"), w.platform("PARTS-IN"), w.platform("FEES")
+    for end, one, two in (
+        ("2016-03-31", "2016-04-01", "2016-04-05"),
+        ("2016-04-29", "2016-05-02", "2016-05-03"),
+        ("2016-05-31", "2016-06-01", "2016-06-02"),
+    ):
+        w.move(end, drained.own, drained.custody, 300_000)
+        w.move(one, drained.custody, drained.own, 120_000)
+        w.move(one, drained.custody, drained.own, 1_500)  # a fee is no part
+        w.move(two, drained.custody, drained.own, 180_000)
+        w.move(end, filled.own, filled.custody, 90_000)
+        w.move(end, filled.own, filled.custody, 110_000)
+        w.move(one, filled.custody, filled.own, 200_000)
+        w.move(end, fees.own, fees.custody, 300_000)
+        w.move(one, fees.custody, fees.own, 31_000)
+        w.move(two, fees.custody, fees.own, 45_000)
+    check_cases(
+        w,
+        "window-dressing",
+        {"PARTS-OUT": 900_000, "PARTS-IN": 600_000},
+        {"FEES": "money that stays, with fees taken out after the month end"},
+    )
