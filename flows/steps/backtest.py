@@ -47,6 +47,8 @@ class Seen:
         First booking date under any of its standing findings.
     typologies : tuple of str
         Codes that stood.
+    learned : int or None
+        Points with what verdicts had taught by then; None without enough.
     """
 
     institution_id: str
@@ -55,6 +57,7 @@ class Seen:
     tier: str
     first_on: dt.date | None
     typologies: tuple[str, ...]
+    learned: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,15 @@ def _judged(
         for word in ("confirmed", "rectified", "false_positive")
     }
     seen = tuple(
-        Seen(r.institution_id, r.rank, r.points, r.decision.tier, first.get(r.institution_id), r.reasons)
+        Seen(
+            r.institution_id,
+            r.rank,
+            r.points,
+            r.decision.tier,
+            first.get(r.institution_id),
+            r.reasons,
+            r.learned_points,
+        )
         for r in standings(findings, marts, as_of, None)
     )
     confirmed = frozenset(by["confirmed"] | by["rectified"])
@@ -154,7 +165,7 @@ def backtest(
     first, last : str
         ISO weeks, both included.
     out : Path
-        Folder for ``weeks.csv``, ``delays.csv``, ``changes.csv`` and ``report.html``.
+        Folder for ``weeks.csv``, ``delays.csv``, ``changes.csv``, ``proof.json`` and ``report.html``.
     changes : mapping
         ``{"fund-pool.max_idle_days": 7}``: what each change would have done.
 

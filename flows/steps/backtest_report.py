@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from flows.steps import proof
 from flows.steps import week as weeks
 from flows.steps.exports._pages import environment
 from flows.steps.exports._tables import write_csv
@@ -25,9 +26,9 @@ def labels(replayed: Sequence[Replayed]) -> tuple[frozenset[str], str]:
     """Return the institutions that were worth an alert, and where that is known from."""
     from flows.steps.backtest import GRAVE
 
-    last = replayed[-1]
-    if last.confirmed or last.refuted:
-        return last.confirmed, "verdicts"
+    last, word = replayed[-1], proof.decided(replayed)
+    if word:
+        return frozenset(i for i, worth in word.items() if worth), "verdicts"
     return frozenset(s.institution_id for s in last.seen if s.tier in GRAVE), "hindsight of the last week"
 
 
@@ -137,6 +138,8 @@ def write(replayed: Sequence[Replayed], changes: Mapping[str, float], out: Path)
     out.mkdir(parents=True, exist_ok=True)
     write_csv(table, out / "weeks.csv")
     write_csv(late, out / "delays.csv")
+    learned = proof.compare(replayed)
+    proof.write(learned, replayed[0].week, replayed[-1].week, out)
     if changes:
         write_csv(moved, out / "changes.csv")
     page = (
@@ -147,6 +150,7 @@ def write(replayed: Sequence[Replayed], changes: Mapping[str, float], out: Path)
             last=replayed[-1].week,
             known_from=known_from,
             wanted=len(wanted),
+            learned=learned.text(),
             columns=table.columns,
             rows=[["" if v is None else v for v in row] for row in table.iter_rows()],
             plots=[
@@ -164,6 +168,7 @@ def write(replayed: Sequence[Replayed], changes: Mapping[str, float], out: Path)
     )
     (out / "report.html").write_text(page, encoding="utf-8", newline="\n")
     yield f"{len(replayed)} weeks, {len(wanted)} institutions worth an alert (known from {known_from})"
+    yield learned.text()
     for row in table.iter_rows(named=True):
         figures = "  ".join(
             f"{c} {'–' if row[c] is None else row[c]}"

@@ -56,6 +56,7 @@ def judge_settings(settings: Settings) -> dict[str, str]:
     tables = [*settings.aliases, *settings.profiles]
     return {
         "dossier_rows": str(settings.dossier_rows),
+        "proof": digest(settings.proof) if settings.proof else "",
         "tables": ",".join(f"{p.name}:{digest(p)}" for p in tables),
     }
 

@@ -113,9 +113,11 @@ class Ranked:
     institution_id, name, sector, district, licence_status : str
         As registered; an operator no register names has sector ``other`` and status ``none``.
     points : int
-        Score in hundredths.
+        Score in hundredths, the one that ranks.
     contributions : tuple of Contribution
         Adding up to `points`.
+    rule_points : int
+        Score with the typologies' own confidences: `points`, unless a proof lets the learned score rank.
     learned_points : int or None
         Score with confidences learned from verdicts, shown beside the other; None without enough.
     decision : Decision
@@ -146,6 +148,7 @@ class Ranked:
     licence_status: str
     points: int
     contributions: tuple[Contribution, ...]
+    rule_points: int
     learned_points: int | None
     decision: Decision
     rectify_since: dt.date | None

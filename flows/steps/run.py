@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 import duckdb
 import polars as pl
 
-from flows.steps import frames, previous, provenance, standings, swap
+from flows.steps import frames, previous, proof, provenance, standings, swap
 from flows.steps import judge as judging
 from flows.steps import week as weeks
 from flows.steps.errors import LookthroughError
@@ -120,6 +120,7 @@ def run_week(
     if week is not None:
         weeks.sunday(week)
     overrides = read_thresholds(settings.thresholds)
+    proof.learned_ranks(settings.proof)
     # One run at a time, from the first read to the swap of the exports.
     with Lake(warehouse).lock(settings.lock_wait_seconds, lambda: tell("wait", "another run is at work")):
         tell("ingest", "")
@@ -211,7 +212,7 @@ def assemble(
     return WeekResult(
         week=week,
         as_of=as_of,
-        ranked=standings.standings(findings, marts, as_of, before),
+        ranked=standings.standings(findings, marts, as_of, before, proof.learned_ranks(settings.proof)),
         findings=findings,
         evidence=evidence,
         flows=frames.flows_frame(marts),

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     memory: str = Field(default="6GB", description="memory DuckDB may use before it spills")
     aliases: tuple[Path, ...] = Field(default=(), description="the office's own tables of header aliases")
     profiles: tuple[Path, ...] = Field(default=(), description="the office's own bank profiles")
+    proof: Path | None = Field(
+        default=None, description="a backtest's proof.json that lets the score learned from verdicts rank"
+    )
     dossier_rows: int = Field(default=25, ge=1, description="evidence rows a dossier shows of one finding")
 
     @classmethod

@@ -19,7 +19,11 @@ UNREGISTERED = exposure_of.UNREGISTERED
 
 
 def standings(
-    findings: pl.DataFrame, marts: DuckMarts, as_of: dt.date, previous: Previous | None
+    findings: pl.DataFrame,
+    marts: DuckMarts,
+    as_of: dt.date,
+    previous: Previous | None,
+    learned_ranks: bool = False,
 ) -> tuple[Ranked, ...]:
     """Rank every registered institution and every operator found from the flows alone.
 
@@ -30,6 +34,9 @@ def standings(
     marts : DuckMarts
     as_of : date
     previous : Previous or None
+    learned_ranks : bool
+        Rank by the learned score where verdicts teach one (see `flows.steps.proof`); tiers follow the typologies' own
+        confidence either way.
 
     Returns
     -------
@@ -45,15 +52,16 @@ def standings(
     before_rank = previous.ranks() if previous else {}
     before_rectify = previous.rectify_since() if previous else {}
 
-    scores = {i: score(items.get(i, []), exposures[i]) for i in masters}
+    rule = {i: score(items.get(i, []), exposures[i]) for i in masters}
     taught = learn(_judged(findings))
     sure = taught.probability if taught else {}
     learned = {
         i: score(
             [replace(item, confidence=sure[item.finding_key]) for item in items.get(i, [])], exposures[i]
-        ).points
+        )
         for i in (masters if taught else ())
     }
+    scores = learned if learned_ranks and taught else rule
     order = ranks([(scores[i].points, exposures[i].order) for i in masters])
     rows = []
     for (i, (name, sector, district, status)), rank in zip(masters.items(), order, strict=True):
@@ -71,7 +79,8 @@ def standings(
                 licence_status=status,
                 points=scores[i].points,
                 contributions=scores[i].contributions,
-                learned_points=learned.get(i),
+                rule_points=rule[i].points,
+                learned_points=learned[i].points if taught else None,
                 decision=decision,
                 rectify_since=_rectify_since(decision.tier, before_rectify.get(i), as_of),
                 report_immediately=any(item.typology == REPORT_CODE for item in own),

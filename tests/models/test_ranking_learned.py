@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 from models.ranking_learned import MIN_VERDICTS, Judged, learn
@@ -44,3 +45,30 @@ def test_order_plays_no_part():
 def test_a_model_no_better_than_the_stated_confidence_is_not_offered():
     perfect = [finding(k, "fund-pool", k % 2 == 0, 1.0 if k % 2 == 0 else 0.0) for k in range(80)]
     assert learn(perfect) is None
+
+
+def test_what_is_graver_surer_or_larger_never_counts_for_less():
+    """An office that refuted the grave, sure and large ones most often teaches no score that rewards being them."""
+    taught_by = []
+    for k in range(160):
+        worse = k % 2 == 0
+        taught_by.append(
+            Judged(
+                f"{k:04d}",
+                f"A{k % 17}",
+                "fund-pool",
+                5 if worse else 2,
+                0.9 if worse else 0.6,
+                10**12 if worse else 10**7,
+                k % 8 == 0 if worse else k % 8 != 1,
+            )
+        )
+    base = Judged("x0", "A1", "fund-pool", 2, 0.6, 10**7)
+    worse_ones = [
+        dataclasses.replace(base, finding_key="x1", severity=5),
+        dataclasses.replace(base, finding_key="x2", confidence=0.95),
+        dataclasses.replace(base, finding_key="x3", amount_fen=10**13),
+    ]
+    taught = learn([*taught_by, base, *worse_ones])
+    assert taught is not None
+    assert all(taught.probability[f.finding_key] >= taught.probability["x0"] for f in worse_ones)

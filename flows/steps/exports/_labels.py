@@ -27,6 +27,7 @@ COLUMNS: dict[str, str] = {
     "client_count": "客户总数",
     "tips": "举报投诉数",
     "learned_score": "参考分(据人工结论)",
+    "rule_score": "规则分",
     "finding_key": "发现编号",
     "typology": "类型代码",
     "title": "类型",

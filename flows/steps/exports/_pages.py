@@ -78,6 +78,8 @@ def row(result: WeekResult, r: Ranked) -> dict[str, object]:
         "district": r.district,
         "lead": r.lead_agency,
         "client_money": fen(r.exposure.client_money_fen),
+        "learned": "" if r.learned_points is None else points_text(r.learned_points),
+        "rule": points_text(r.rule_points),
     }
 
 

@@ -36,6 +36,7 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "client_count": pl.Int64,
     "tips": pl.Int64,
     "learned_score": pl.Decimal(5, 2),
+    "rule_score": pl.Decimal(5, 2),
 }
 """Grain: an institution. The first sixteen columns are the contract's."""
 
@@ -82,6 +83,7 @@ def _row(week: str, r: Ranked) -> tuple[object, ...]:
         r.exposure.clients,
         r.exposure.tips,
         None if r.learned_points is None else Decimal(points_text(r.learned_points)),
+        Decimal(points_text(r.rule_points)),
     )
 
 
