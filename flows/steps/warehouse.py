@@ -34,6 +34,9 @@ THREADS = 2
 MEMORY = "6GB"
 SMALL = 3_000_000
 """Lines up to which a lake is read into memory once instead of column by column from its files."""
+SLICE = 4_000_000
+"""Lines of which a relation that asks for ``$from_line`` and ``$to_line`` is made at a time, one slice after
+the other, so that its sort never holds more."""
 SPILL = "20GB"
 """Most that a build may spill beside the warehouse; more is a fault, not a big week."""
 
@@ -165,7 +168,16 @@ def _attach_lines(con: duckdb.DuckDBPyConnection, lake: Path, contents: list[str
 def _create(con: duckdb.DuckDBPyConnection, relation: sql.Relation, values: dict[str, object]) -> None:
     parameters = {k: v for k, v in values.items() if k in relation.parameters}
     kind = ("temp " if relation.temporary else "") + ("view" if relation.view else "table")
-    con.execute(f"create {kind} {relation.name} as {relation.text}", parameters or None)
+    create = f"create {kind} {relation.name} as {relation.text}"
+    if "from_line" not in relation.parameters:
+        con.execute(create, parameters or None)
+        return
+    last = con.execute("select coalesce(max(line_no), 0) from int_line__numbered").fetchall()[0][0]
+    for first in range(1, max(last, 1) + 1, SLICE):
+        bounds = {"from_line": first, "to_line": first + SLICE - 1}
+        con.execute(
+            create if first == 1 else f"insert into {relation.name} {relation.text}", parameters | bounds
+        )
 
 
 def _check(con: duckdb.DuckDBPyConnection, checks: list[sql.Relation], values: dict[str, object]) -> None:

@@ -8,19 +8,21 @@
 -- between them, or one file is cut short); 'overlap': two files hold lines of the same transactions (counted once;
 -- lines says how many, gap_fen is null).
 with based as (
+    -- one running total over all accounts, which costs a fraction of one for each: only differences count
     select
         account_id,
         line_no,
         balance_after_fen - sum(case when direction = 'in' then amount_fen else -amount_fen end)
-            over (partition by account_id order by line_no) as base
+            over (order by line_no) as base
     from int_line__numbered
 ),
 
 stepped as (
     select
         *,
-        lag(base) over (partition by account_id order by line_no) as base_before,
-        lag(line_no) over (partition by account_id order by line_no) as line_before
+        lag(account_id) over (order by line_no) as account_before,
+        lag(base) over (order by line_no) as base_before,
+        lag(line_no) over (order by line_no) as line_before
     from based
     where base is not null
 ),
@@ -41,7 +43,7 @@ broken as (
     from stepped as s
     inner join mart_line as l on s.line_no = l.line_no
     inner join mart_line as b on s.line_before = b.line_no
-    where s.base <> s.base_before
+    where s.account_id = s.account_before and s.base <> s.base_before
 ),
 
 copies as (

@@ -1,7 +1,36 @@
--- Purpose: register `subscriptions` as it stands: the latest delivered row of each key; rows dated (subscribed_on)
--- after $as_of are not seen.
+-- temporary: Purpose: register `subscriptions` as it stands: the latest delivered row of each key; rows dated
+-- (subscribed_on) after $as_of are not seen.
 -- Grain: subscription_id.
--- Reads: lake_subscriptions. Amounts also as integer fen (*_fen). Parameters: $as_of (date, the Sunday).
+-- Reads: lake_subscriptions. Amounts also as integer fen (*_fen). Parameters: $as_of (date, the Sunday). The longest of
+-- the registers: only keys delivered more than once are put in order, and mart_subscription sorts.
+with seen as (
+    select *
+    from lake_subscriptions
+    where subscribed_on <= $as_of or subscribed_on is null
+),
+
+repeated as (
+    select subscription_id
+    from seen
+    group by subscription_id
+    having count(*) > 1
+),
+
+latest as (
+    select s.*
+    from seen as s
+    anti join repeated as r on s.subscription_id is not distinct from r.subscription_id
+    union all
+    select s.*
+    from seen as s
+    semi join repeated as r on s.subscription_id is not distinct from r.subscription_id
+    qualify
+        row_number() over (
+            partition by s.subscription_id
+            order by s.delivery_no desc, s.source_record desc
+        ) = 1
+)
+
 select
     subscription_id,
     product_id,
@@ -16,11 +45,4 @@ select
     source_file,
     source_sha256,
     source_record
-from lake_subscriptions
-where subscribed_on <= $as_of or subscribed_on is null
-qualify
-    row_number() over (
-        partition by subscription_id
-        order by delivery_no desc, source_record desc
-    ) = 1
-order by subscription_id
+from latest
