@@ -19,6 +19,17 @@ OWN = ("own",)
 PAYS_CLIENTS = ("custody", "product")
 LEAD_DAYS = 3
 """A top-up is paid in at most a long weekend before the distribution it serves."""
+MOVES = (
+    "transfer_no",
+    "out_line_no",
+    "in_line_no",
+    "from_account_id",
+    "to_account_id",
+    "amount_fen",
+    "paid_at",
+    "arrived_at",
+)
+"""Columns of ``mart_transfer`` that transfers between an institution's own accounts are read with."""
 TOLERANCE = 0.01
 """Largest difference, as a share of the transfer, between it and what it is said to have paid."""
 FACTOR_GAP = 0.0002
@@ -44,7 +55,7 @@ def _transfers(ctx: Context) -> pl.DataFrame:
     source = own.rename({"account_id": "from_account_id", "account_type": "from_type"})
     target = own.rename({"account_id": "to_account_id", "account_type": "to_type"})
     return (
-        ctx.table("mart_transfer")
+        ctx.table("mart_transfer", MOVES)
         .join(source, on="from_account_id")
         .join(target, on=["institution_id", "to_account_id"])
         .with_columns(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from models.typologies._gaps import blind_spans
+from models.typologies._gaps import blind_spans, statements_begin
 from models.typologies._parties import sectors
 from models.typologies._pool import disbursement_lines
 from models.typologies._rounds import borrowers, repayments
@@ -57,7 +57,7 @@ def _events(ctx: Context) -> pl.DataFrame:
     every project ends when it is due. A loan paid out before the statements begin, whose repayment they do not show, may have
     been repaid before that too: it ends on the day they begin.
     """
-    holders = ctx.table("mart_holder").select("holder_id", "kind", "name")
+    holders = ctx.table("mart_holder", ("holder_id", "kind", "name"))
     platforms = [i for i, s in sectors(ctx).items() if s == "p2p"]
     projects = (
         ctx.table("mart_project")
@@ -93,7 +93,7 @@ def _events(ctx: Context) -> pl.DataFrame:
         .unique()
         .to_list()
     )
-    start = ctx.table("mart_line")["booked_on"].min()
+    start = statements_begin(ctx)
     ended = projects.join(back, on="project_id", how="left").with_columns(
         repaid_on=pl.when(pl.col("repaid_on").is_not_null())
         .then(pl.col("repaid_on"))

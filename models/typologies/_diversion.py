@@ -85,7 +85,7 @@ def diversions(
         In the order of institutions.
     """
     lent = disbursement_lines(ctx) if starts is None else starts
-    principal = ctx.table("mart_project").select("project_id", "principal_fen")
+    principal = ctx.table("mart_project", ("project_id", "principal_fen"))
     lent = lent.join(principal, on="project_id", how="left")
     lenders = lent.select("institution_id").unique().drop_nulls()
     pairs = [(i, h) for i, holders in sorted(targets.items()) if i for h in sorted(holders)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._diversion import Diversion, diversions
-from models.typologies._gaps import seen
+from models.typologies._gaps import seen, statements_begin
 from models.typologies._lenders import super_lenders
 from models.typologies._parties import own_holders, related
 from models.typologies._pool import PAID_DAYS, disbursed, disbursement_lines, products_status
@@ -23,10 +23,9 @@ def unpaid_projects(ctx: Context) -> pl.DataFrame:
         Grain: product × project. ``institution_id``, ``project_id``, ``product_id``,
         ``principal_fen``. Projects that started before the first statement line are left out.
     """
-    start = ctx.table("mart_line")["booked_on"].min()
+    start = statements_begin(ctx)
     turned = (
-        ctx.table("mart_product_project")
-        .select("product_id", "project_id")
+        ctx.table("mart_product_project", ("product_id", "project_id"))
         .unique()
         .group_by("project_id")
         .len()
@@ -49,14 +48,13 @@ def unpaid_projects(ctx: Context) -> pl.DataFrame:
         ctx.table("mart_institution").filter(pl.col("sector").is_in(LENDING_SECTORS)).select("institution_id")
     )
     return (
-        ctx.table("mart_product_project")
-        .select("product_id", "project_id")
+        ctx.table("mart_product_project", ("product_id", "project_id"))
         .unique()
         .join(full, on="product_id")
         .join(where, on="institution_id", how="semi")
         .join(turned, on="project_id", how="anti")
         .join(disbursed(ctx), on="project_id", how="anti")
-        .join(ctx.table("mart_project").select("project_id", "principal_fen"), on="project_id")
+        .join(ctx.table("mart_project", ("project_id", "principal_fen")), on="project_id")
         .sort("institution_id", "project_id", "product_id")
     )
 
@@ -67,7 +65,7 @@ def returned(ctx: Context, *, share: float, days: int, hops: int) -> list[Divers
     Of the institution's own holder only accounts of the type ``own`` count: what returns to
     custody is a repayment.
     """
-    accounts = ctx.table("mart_account").select("account_id", "holder_id")
+    accounts = ctx.table("mart_account", ("account_id", "holder_id"))
     own = (
         ctx.table("mart_controlled_account")
         .filter(pl.col("account_type").is_in(["own", "other"]))
@@ -94,7 +92,9 @@ def shared_accounts(ctx: Context, least: int) -> pl.DataFrame:
         lenders are left out, and borrowers with one number or name count once.
     """
     lenders = super_lenders(ctx).paid.select("line_no")
-    projects = ctx.table("mart_project").select(
+    projects = ctx.table(
+        "mart_project", ("project_id", "principal_fen", "borrower_id", "borrower_name")
+    ).select(
         "project_id",
         "principal_fen",
         who=pl.coalesce("borrower_id", "borrower_name", "project_id"),

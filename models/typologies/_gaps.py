@@ -25,6 +25,12 @@ MATERIAL = 0.3
 """A break in the balance chain matters when what is missing is at least this share of the amount at issue."""
 
 
+def statements_begin(ctx: Context) -> dt.date:
+    """First day of the statements on hand; the day after the week where there are none."""
+    first = ctx.table("mart_line", ("booked_on",))["booked_on"].min()
+    return first if isinstance(first, dt.date) else ctx.as_of + dt.timedelta(days=1)
+
+
 def blind_spans(ctx: Context) -> pl.DataFrame:
     """Spans of days for which a client account's statement is not on hand.
 
@@ -45,15 +51,15 @@ def _blind(ctx: Context) -> pl.DataFrame:
         .filter(pl.col("account_type").is_in(["custody", "product"]))
         .select("institution_id", "account_id", "account_type")
         .join(
-            ctx.table("mart_account").select(
-                "account_id", "account_no", "monitored", "first_on", "last_on", "closed_on"
+            ctx.table(
+                "mart_account", ("account_id", "account_no", "monitored", "first_on", "last_on", "closed_on")
             ),
             on="account_id",
         )
     )
     # a product's account is silent for months by nature: only its broken chain says that lines are missing
     accounts = client_accounts.filter(pl.col("account_type") == "custody")
-    begin = ctx.table("mart_line")["booked_on"].min()
+    begin = statements_begin(ctx)
     open_now = pl.col("closed_on").is_null() | (pl.col("closed_on") > ctx.as_of)
     unseen = accounts.filter(
         ~pl.col("monitored") & (pl.col("closed_on").is_null() | (pl.col("closed_on") >= begin))
@@ -61,8 +67,7 @@ def _blind(ctx: Context) -> pl.DataFrame:
         blind_from=pl.lit(FAR_PAST), blind_to=pl.lit(FAR_FUTURE), missing_fen=pl.lit(None, pl.Int64)
     )
     first = (
-        ctx.table("mart_line")
-        .select("account_id", "seq", "direction", "amount_fen", "balance_after_fen")
+        ctx.table("mart_line", ("account_id", "seq", "direction", "amount_fen", "balance_after_fen"))
         .join(accounts.select("account_id"), on="account_id", how="semi")
         .sort("account_id", "seq")
         .unique("account_id", keep="first", maintain_order=True)
@@ -113,7 +118,18 @@ def _blind(ctx: Context) -> pl.DataFrame:
 def _one_sided(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
     """Days on which another account's statement shows a movement that this account's own lacks."""
     days = pl.duration(days=CLEARING_DAYS)
-    moves = ctx.table("mart_transfer")
+    moves = ctx.table(
+        "mart_transfer",
+        (
+            "out_line_no",
+            "in_line_no",
+            "from_account_id",
+            "to_account_id",
+            "paid_at",
+            "arrived_at",
+            "amount_fen",
+        ),
+    )
     left = moves.filter(pl.col("out_line_no").is_null()).select(
         account_id="from_account_id", day=pl.col("arrived_at").cast(pl.Date), missing_fen="amount_fen"
     )
@@ -134,8 +150,7 @@ def _one_sided(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
 def _longest_silence(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
     """Most days between two booking days of an account (grain: ``account_id``; column ``usual``)."""
     return (
-        ctx.table("mart_line")
-        .select("account_id", "booked_on")
+        ctx.table("mart_line", ("account_id", "booked_on"))
         .join(accounts.select("account_id"), on="account_id", how="semi")
         .unique()
         .sort("account_id", "booked_on")

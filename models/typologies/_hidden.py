@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._gaps import statements_begin
 from models.typologies._ledger import deposits, subscriptions
 from models.typologies.base import Context
 
@@ -41,20 +42,32 @@ def hidden_accounts(ctx: Context) -> pl.DataFrame:
 
 
 def _free_ins(ctx: Context) -> pl.DataFrame:
-    known = ctx.table("mart_controlled_account").select("account_id").unique()
-    return (
-        ctx.table("mart_line")
-        .filter(pl.col("direction") == "in")
-        .join(known, on="account_id", how="anti")
-        .select("line_no", "account_id", "account_no", "booked_on", "amount_fen", "cp_holder_id", "cp_basis")
-    )
+    """In-lines of accounts that no register gives to an institution."""
+
+    def make(ctx: Context) -> pl.DataFrame:
+        known = ctx.table("mart_controlled_account").select("account_id").unique()
+        columns = (
+            "line_no",
+            "account_id",
+            "account_no",
+            "booked_on",
+            "amount_fen",
+            "cp_holder_id",
+            "cp_basis",
+        )
+        lines = ctx.table("mart_line", ("direction", *columns)).lazy()
+        free = lines.filter(pl.col("direction") == "in").join(known.lazy(), on="account_id", how="anti")
+        return free.select(columns).collect()
+
+    frame: pl.DataFrame = ctx.shared("hidden.free_ins", make)
+    return frame
 
 
 def unpaid_subscriptions(ctx: Context) -> pl.DataFrame:
     """Subscriptions for which no deposit came into a registered account (grain: subscription_id)."""
 
     def make(ctx: Context) -> pl.DataFrame:
-        first = ctx.table("mart_line").select("booked_on").min().item()
+        first = statements_begin(ctx)
         paid = deposits(ctx).filter(pl.col("subscription_id").is_not_null())
         return (
             subscriptions(ctx)
@@ -85,13 +98,13 @@ def _hidden_accounts(ctx: Context) -> pl.DataFrame:
     )
     own = ctx.table("mart_controlled_account").select("institution_id", cp_account_id="account_id")
     swept = (
-        ctx.table("mart_line")
-        .filter(pl.col("direction") == "out")
+        ctx.table("mart_line", ("account_id", "direction", "amount_fen", "cp_account_id"))
         .join(own, on="cp_account_id")
+        .filter(pl.col("direction") == "out")
         .group_by(PAIR)
         .agg(swept_fen=pl.col("amount_fen").sum())
     )
-    holders = ctx.table("mart_account").select("account_id", "holder_id")
+    holders = ctx.table("mart_account", ("account_id", "holder_id"))
     return (
         fits.join(swept, on=PAIR, how="left")
         .join(holders, on="account_id", how="left")

@@ -64,7 +64,7 @@ def _controlled_lines(ctx: Context) -> pl.DataFrame:
     accounts = ctx.table("mart_controlled_account")
     own = accounts.select("institution_id", "account_id", "account_type", "basis")
     other = own.select("institution_id", cp_account_id="account_id", cp_type="account_type")
-    lines = ctx.table("mart_line").select(
+    columns = (
         "line_no",
         "account_id",
         "account_no",
@@ -78,8 +78,9 @@ def _controlled_lines(ctx: Context) -> pl.DataFrame:
         "cp_basis",
     )
     return (
-        lines.join(own, on="account_id")
-        .join(other, on=["institution_id", "cp_account_id"], how="left")
+        ctx.table("mart_line", columns)
+        .join(own, on="account_id", maintain_order="left")
+        .join(other, on=["institution_id", "cp_account_id"], how="left", maintain_order="left")
         .sort("line_no")
     )
 
@@ -95,9 +96,9 @@ def subscriptions(ctx: Context) -> pl.DataFrame:
     """
 
     def make(ctx: Context) -> pl.DataFrame:
-        return (
-            ctx.table("mart_subscription")
-            .select(
+        return ctx.table(
+            "mart_subscription",
+            (
                 "subscription_id",
                 "product_id",
                 "institution_id",
@@ -110,9 +111,8 @@ def subscriptions(ctx: Context) -> pl.DataFrame:
                 "term_days",
                 "issued_on",
                 "matures_on",
-            )
-            .sort("subscription_id")
-        )
+            ),
+        ).sort("subscription_id")
 
     frame: pl.DataFrame = ctx.shared("ledger.subscriptions", make)
     return frame

@@ -46,9 +46,9 @@ def super_lenders(ctx: Context) -> SuperLenders:
 
 
 def _super_lenders(ctx: Context) -> SuperLenders:
-    holders = ctx.table("mart_holder").select("holder_id", "kind", "name_key")
+    holders = ctx.table("mart_holder", ("holder_id", "kind", "name_key"))
     borrowers = (
-        ctx.table("mart_project")
+        ctx.table("mart_project", ("project_id", "principal_fen", "borrower_holder_id"))
         .select("project_id", "principal_fen", borrower="borrower_holder_id")
         .join(holders.select(borrower="holder_id", borrower_key="name_key"), on="borrower", how="left")
     )

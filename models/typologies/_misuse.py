@@ -86,7 +86,7 @@ def loose_payments(ctx: Context) -> pl.DataFrame:
     """
 
     def make(ctx: Context) -> pl.DataFrame:
-        keys = ctx.table("mart_holder").select("holder_id", "name_key")
+        keys = ctx.table("mart_holder", ("holder_id", "name_key"))
         sold = subscriptions(ctx).select("institution_id", "holder_id").drop_nulls().unique()
         clients = sold.join(keys, on="holder_id").select("institution_id", "name_key").unique()
         twins = clients.join(keys, on="name_key").select("institution_id", cp_holder_id="holder_id").unique()
@@ -94,7 +94,7 @@ def loose_payments(ctx: Context) -> pl.DataFrame:
             [
                 payouts(ctx).filter(pl.col("product_id").is_not_null()).select("line_no"),
                 disbursement_lines(ctx).select("line_no"),
-                ctx.table("mart_project_line").select("line_no"),
+                ctx.table("mart_project_line", ("line_no",)),
             ]
         ).unique()
         plain = of_kind(ctx, "bank", "payment_institution", "insurer").select(cp_holder_id="holder_id")
@@ -119,7 +119,11 @@ def loose_payments(ctx: Context) -> pl.DataFrame:
 
 def _payers(ctx: Context) -> pl.DataFrame:
     """Persons who paid into the institution's client accounts: clients by behaviour."""
-    people = ctx.table("mart_holder").filter(pl.col("kind") != "company").select(cp_holder_id="holder_id")
+    people = (
+        ctx.table("mart_holder", ("holder_id", "kind"))
+        .filter(pl.col("kind") != "company")
+        .select(cp_holder_id="holder_id")
+    )
     return (
         controlled_lines(ctx)
         .filter((pl.col("direction") == "in") & pl.col("account_type").is_in(["custody", "product"]))
@@ -136,7 +140,9 @@ def own_lumps(ctx: Context) -> pl.DataFrame:
     Most are agreed fees; they are misuse only where they pass on through others to those whom
     client money must not reach.
     """
-    holders = ctx.table("mart_account").select(cp_account_id="account_id", to_holder_id="holder_id")
+    holders = ctx.table("mart_account", ("account_id", "holder_id")).select(
+        cp_account_id="account_id", to_holder_id="holder_id"
+    )
     return (
         controlled_lines(ctx)
         .filter(

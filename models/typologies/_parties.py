@@ -46,7 +46,7 @@ def own_holders(ctx: Context) -> pl.DataFrame:
     """Holders of the institution's registered accounts (grain: ``institution_id, holder_id``)."""
 
     def make(ctx: Context) -> pl.DataFrame:
-        accounts = ctx.table("mart_account").select("account_id", "holder_id")
+        accounts = ctx.table("mart_account", ("account_id", "holder_id"))
         return (
             ctx.table("mart_controlled_account")
             .join(accounts, on="account_id")
@@ -82,7 +82,7 @@ def staff_and_vendors(ctx: Context) -> pl.DataFrame:
         )
         clients = subscriptions(ctx).select("institution_id", "holder_id").drop_nulls().unique()
         borrowers = (
-            ctx.table("mart_project")
+            ctx.table("mart_project", ("institution_id", "borrower_holder_id"))
             .select("institution_id", holder_id="borrower_holder_id")
             .drop_nulls()
             .unique()

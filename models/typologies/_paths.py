@@ -23,6 +23,19 @@ from numpy.typing import NDArray
 from models.typologies._frames import parts
 from models.typologies.base import Context
 
+_MOVES = (
+    "transfer_no",
+    "from_account_id",
+    "from_holder_id",
+    "to_holder_id",
+    "to_account_id",
+    "paid_at",
+    "arrived_at",
+    "amount_fen",
+    "fee_fen",
+    "out_line_no",
+    "in_line_no",
+)
 ARRIVALS: dict[str, pl.DataType] = {
     "start_no": pl.Int64(),
     "target_id": pl.Int64(),
@@ -59,7 +72,7 @@ def edges(ctx: Context) -> pl.DataFrame:
             .unique()
         )
         return (
-            ctx.table("mart_transfer")
+            ctx.table("mart_transfer", _MOVES)
             .join(client, on="from_account_id", how="anti")
             .filter(
                 pl.col("from_holder_id").is_not_null()
@@ -96,7 +109,7 @@ def barriers(ctx: Context) -> pl.DataFrame:
 
     def make(ctx: Context) -> pl.DataFrame:
         kinds = ctx.table("mart_holder_kind").select("holder_id")
-        accounts = ctx.table("mart_account").select("account_id", "holder_id")
+        accounts = ctx.table("mart_account", ("account_id", "holder_id"))
         tills = ctx.table("mart_controlled_account").join(accounts, on="account_id").select("holder_id")
         return pl.concat([kinds, tills]).drop_nulls().unique().sort("holder_id")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from models.typologies._gaps import seen
+from models.typologies._gaps import seen, statements_begin
 from models.typologies._hidden import hidden_accounts, hidden_deposits
 from models.typologies._ledger import controlled_lines, deposits, payouts, subscriptions
 from models.typologies.base import Context
@@ -104,14 +104,16 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
         .sort("line_no", "institution_id")
     )
     projects = (
-        ctx.table("mart_project")
-        .select(
-            "project_id",
-            "institution_id",
-            "principal_fen",
-            "started_on",
-            "borrower_account_id",
-            "borrower_holder_id",
+        ctx.table(
+            "mart_project",
+            (
+                "project_id",
+                "institution_id",
+                "principal_fen",
+                "started_on",
+                "borrower_account_id",
+                "borrower_holder_id",
+            ),
         )
         .join(_last_subscribed(ctx), on="project_id", how="left")
         .with_columns(day=pl.coalesce("started_on", "last_on"))
@@ -129,7 +131,7 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
         .select("institution_id", cp_account_id="account_id")
         .unique()
     )
-    names = ctx.table("mart_holder").select("holder_id", "name_key")
+    names = ctx.table("mart_holder", ("holder_id", "name_key"))
     fits = (
         projects.join(outs, on="institution_id")
         .filter(
@@ -206,7 +208,7 @@ def _nearest(fits: pl.DataFrame) -> pl.DataFrame:
 
 
 def _last_subscribed(ctx: Context) -> pl.DataFrame:
-    links = ctx.table("mart_product_project").select("product_id", "project_id").unique()
+    links = ctx.table("mart_product_project", ("product_id", "project_id")).unique()
     sold = subscriptions(ctx).group_by("product_id").agg(last_on=pl.col("subscribed_on").max())
     return links.join(sold, on="product_id").group_by("project_id").agg(pl.col("last_on").max())
 
@@ -248,10 +250,10 @@ def _products(ctx: Context) -> pl.DataFrame:
             last_on=pl.col("subscribed_on").max(),
         )
     )
-    start = ctx.table("mart_line")["booked_on"].min()
-    projects = ctx.table("mart_project").select("project_id", "principal_fen", "started_on")
+    start = statements_begin(ctx)
+    projects = ctx.table("mart_project", ("project_id", "principal_fen", "started_on"))
     parts = (
-        ctx.table("mart_product_project")
+        ctx.table("mart_product_project", ("product_id", "project_id", "amount_fen"))
         .select("product_id", "project_id", part_fen="amount_fen")
         .unique(["product_id", "project_id"])
         .join(projects, on="project_id")
@@ -312,7 +314,7 @@ def idle_deposits(ctx: Context) -> pl.DataFrame:
 
 
 def _idle(ctx: Context) -> pl.DataFrame:
-    links = ctx.table("mart_product_project").select("product_id", "project_id").unique()
+    links = ctx.table("mart_product_project", ("product_id", "project_id")).unique()
     turned = (
         links.join(links.group_by("project_id").len().filter(pl.col("len") > 1), on="project_id")
         .select("product_id")

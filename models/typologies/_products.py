@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._bonus import MOVES
 from models.typologies._ledger import deposits, payouts
 from models.typologies.base import Context
 
@@ -44,8 +45,8 @@ def _product_accounts(ctx: Context) -> pl.DataFrame:
         .select("account_id", by_flows="product_id")
     )
     named = (
-        accounts.join(ctx.table("mart_account").select("account_id", "holder_name"), on="account_id")
-        .join(ctx.table("mart_product").select("institution_id", "product_id", "name"), on="institution_id")
+        accounts.join(ctx.table("mart_account", ("account_id", "holder_name")), on="account_id")
+        .join(ctx.table("mart_product", ("institution_id", "product_id", "name")), on="institution_id")
         .filter(pl.col("holder_name").str.ends_with(pl.col("name")).fill_null(False))
         .with_columns(size=pl.col("name").str.len_chars())
         .sort("account_id", "size", "product_id", descending=[False, True, False])
@@ -80,7 +81,7 @@ def between_products(ctx: Context) -> pl.DataFrame:
 
 def _between(ctx: Context) -> pl.DataFrame:
     owner = product_accounts(ctx).select("account_id", "product_id")
-    moved = ctx.table("mart_transfer").join(
+    moved = ctx.table("mart_transfer", MOVES).join(
         product_accounts(ctx).select(
             "institution_id", from_account_id="account_id", from_product="product_id"
         ),

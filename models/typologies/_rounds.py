@@ -86,7 +86,7 @@ def round_lines(ctx: Context) -> pl.DataFrame:
 
     def make(ctx: Context) -> pl.DataFrame:
         paid = payouts(ctx).filter(pl.col("product_id").is_not_null())
-        few = ctx.table("mart_product").select("product_id", "subscriptions")
+        few = ctx.table("mart_product", ("product_id", "subscriptions"))
         return (
             paid.join(few, on="product_id", how="left")
             .filter(
@@ -163,7 +163,7 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     kept = _kept(paid, ins, products, taken, first)
     left = _laid(left, kept, products).with_columns(borrower_fen=pl.col("paid_fen") - pl.col("left_fen"))
     second = _top_ups(ctx, left, taken)
-    projects = ctx.table("mart_product").select("product_id", "projects")
+    projects = ctx.table("mart_product", ("product_id", "projects"))
     done = (
         left.join(second.group_by("round_no").agg(pl.col("amount_fen").sum()), on="round_no", how="left")
         .with_columns(topup_fen=pl.col("amount_fen").fill_null(0))
@@ -228,8 +228,7 @@ def borrowers(ctx: Context) -> pl.DataFrame:
 
 def _borrowers(ctx: Context) -> pl.DataFrame:
     listed = (
-        ctx.table("mart_product_project")
-        .select("product_id", "project_id")
+        ctx.table("mart_product_project", ("product_id", "project_id"))
         .unique()
         .join(ctx.table("mart_project"), on="project_id")
         .select(
@@ -245,7 +244,7 @@ def _borrowers(ctx: Context) -> pl.DataFrame:
             account_id="borrower_account_id",
         )
     )
-    names = ctx.table("mart_holder").select("holder_id", "name_key").drop_nulls()
+    names = ctx.table("mart_holder", ("holder_id", "name_key")).drop_nulls()
     seen = (
         controlled_lines(ctx)
         .filter(pl.col("cp_type").is_null())
@@ -317,7 +316,11 @@ def _scheduled(ctx: Context, open_rounds: pl.DataFrame, payers: pl.DataFrame) ->
     instalment, within `SCHEDULE_SLACK`, on an in-line of a payer nobody knows.
     """
     known = pl.concat([deposits(ctx).select("line_no"), repayments(ctx).select("line_no")])
-    holders = ctx.table("mart_holder").filter(pl.col("kind") == "company")["holder_id"].implode()
+    holders = (
+        ctx.table("mart_holder", ("holder_id", "kind"))
+        .filter(pl.col("kind") == "company")["holder_id"]
+        .implode()
+    )
     close = ctx.table("mart_relation").select("institution_id", cp_holder_id="holder_id").unique()
     lines = (
         controlled_lines(ctx)
@@ -506,7 +509,7 @@ def _top_ups(ctx: Context, left: pl.DataFrame, used: pl.DataFrame) -> pl.DataFra
     """
     lacking = left.filter(pl.col("left_fen") > pl.col("paid_fen") * 0.02)
     clients = subscriptions(ctx).select("institution_id", cp_holder_id="holder_id").drop_nulls().unique()
-    holders = ctx.table("mart_holder").filter(pl.col("kind") == "company")
+    holders = ctx.table("mart_holder", ("holder_id", "kind")).filter(pl.col("kind") == "company")
     firms = holders["holder_id"].implode()
     offered = (
         controlled_lines(ctx)

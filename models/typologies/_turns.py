@@ -32,10 +32,10 @@ def rolled_rounds(ctx: Context) -> pl.DataFrame:
 
 
 def _rolled(ctx: Context) -> pl.DataFrame:
-    links = ctx.table("mart_product_project").select("product_id", "project_id").unique()
+    links = ctx.table("mart_product_project", ("product_id", "project_id")).unique()
     several = links.group_by("project_id").len().filter(pl.col("len") > 1).select("project_id")
     links = links.join(several, on="project_id")
-    projects = ctx.table("mart_project").select("project_id", "due_on")
+    projects = ctx.table("mart_project", ("project_id", "due_on"))
     redeemed = (
         round_lines(ctx)
         .filter(pl.col("kind").is_in(["principal", "both"]))

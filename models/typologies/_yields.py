@@ -76,9 +76,17 @@ def _products(ctx: Context) -> pl.DataFrame:
         .drop("sold")
     )
     return (
-        ctx.table("mart_product")
-        .select(
-            "product_id", "institution_id", "kind", "promised_yield", "term_days", "issued_on", "risk_level"
+        ctx.table(
+            "mart_product",
+            (
+                "product_id",
+                "institution_id",
+                "kind",
+                "promised_yield",
+                "term_days",
+                "issued_on",
+                "risk_level",
+            ),
         )
         .join(
             ctx.table("mart_institution").select("institution_id", "sector"), on="institution_id", how="left"
@@ -97,9 +105,9 @@ def _products(ctx: Context) -> pl.DataFrame:
 def _behind(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
     """Projects behind each product, weighted by the money the product put into them."""
     booked = lines.select("line_no", "booked_on")
-    project_lines = ctx.table("mart_project_line").select("project_id", "line_no", "kind", "amount_fen")
+    project_lines = ctx.table("mart_project_line", ("project_id", "line_no", "kind", "amount_fen"))
     rates = project_returns(ctx.table("mart_project"), project_lines.join(booked, on="line_no"))
-    terms = ctx.table("mart_project").select("project_id", "annual_rate", "repayment", "principal_fen")
+    terms = ctx.table("mart_project", ("project_id", "annual_rate", "repayment", "principal_fen"))
     links = ctx.table("mart_product_project")
     weight = (
         pl.coalesce((pl.col("amount") * 100).cast(pl.Float64), pl.col("principal_fen").cast(pl.Float64))
@@ -153,8 +161,7 @@ def industry_levels(ctx: Context) -> pl.DataFrame:
         else pl.col("month"),
     )
     sold = (
-        ctx.table("mart_product")
-        .select("product_id", "institution_id", "issued_on")
+        ctx.table("mart_product", ("product_id", "institution_id", "issued_on"))
         .join(ctx.table("mart_institution").select("institution_id", "sector"), on="institution_id")
         .with_columns(month=pl.coalesce("issued_on", pl.lit(ctx.as_of)).dt.truncate("1mo"))
     )

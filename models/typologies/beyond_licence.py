@@ -81,14 +81,15 @@ def detect(ctx: Context) -> Iterable[Finding]:
         schema={"institution_id": pl.String, "kind": pl.String, "known": pl.Boolean},
     )
     outside = (
-        ctx.table("mart_product")
-        .select("product_id", "institution_id", "kind")
+        ctx.table("mart_product", ("product_id", "institution_id", "kind"))
         .join(covered, on=["institution_id", "kind"])
         .sort("product_id")
     )
     sold = (
-        ctx.table("mart_subscription")
-        .select("subscription_id", "product_id", "holder_id", "amount_fen", "subscribed_on", "redeemed_on")
+        ctx.table(
+            "mart_subscription",
+            ("subscription_id", "product_id", "holder_id", "amount_fen", "subscribed_on", "redeemed_on"),
+        )
         .join(outside, on="product_id")
         .sort("institution_id", "subscription_id")
     )

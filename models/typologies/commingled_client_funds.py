@@ -81,7 +81,7 @@ def _own_costs(ctx: Context) -> pl.DataFrame:
     explained = pl.concat(
         [
             payouts(ctx).filter(pl.col("product_id").is_not_null()).select("line_no"),
-            ctx.table("mart_project_line").select("line_no"),
+            ctx.table("mart_project_line", ("line_no",)),
         ]
     )
     return (

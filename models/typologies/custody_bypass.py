@@ -82,7 +82,7 @@ def _outside(ctx: Context) -> pl.DataFrame:
     ]
     where = sectors(ctx)
     mine = [i for i, s in where.items() if s in CLIENT_SECTORS]
-    banks = ctx.table("mart_account").select("account_id", "qualified_custodian")
+    banks = ctx.table("mart_account", ("account_id", "qualified_custodian"))
     paid = deposits(ctx).filter(pl.col("institution_id").is_in(mine)).join(banks, on="account_id", how="left")
     named = pl.col("match").is_in(["amount", "day", "none"])
     own = paid.filter(pl.col("account_type").is_in(["own", "other"]) & named)

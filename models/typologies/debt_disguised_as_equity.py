@@ -15,7 +15,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, of, people, total
-from models.typologies._ledger import controlled_lines, payouts
+from models.typologies._ledger import controlled_lines, payouts, subscriptions
 from models.typologies._say import percent, span, yuan
 from models.typologies.base import Context, Parameter, Typology
 
@@ -147,7 +147,7 @@ def _bought_back(ctx: Context) -> pl.DataFrame:
     more than the holding to a holder of an equity product is tried against that holding.
     """
     held = (
-        ctx.table("mart_subscription")
+        subscriptions(ctx)
         .filter(pl.col("product_kind") == "equity")
         .select(
             "institution_id",

@@ -89,8 +89,12 @@ def detect(ctx: Context) -> Iterator[Finding]:
     least = ctx.parameter(TYPOLOGY, "min_amount") * 100
     fewest = ctx.parameter(TYPOLOGY, "min_projects")
     firms = set(of_kind(ctx, "real_estate")["holder_id"].to_list())
-    people = ctx.table("mart_holder").filter(pl.col("kind") == "person").select("holder_id")
-    personal = ctx.table("mart_project").select("project_id", borrower="borrower_holder_id")
+    people = (
+        ctx.table("mart_holder", ("holder_id", "kind")).filter(pl.col("kind") == "person").select("holder_id")
+    )
+    personal = ctx.table("mart_project", ("project_id", "borrower_holder_id")).select(
+        "project_id", borrower="borrower_holder_id"
+    )
     personal = personal.join(people.rename({"holder_id": "borrower"}), on="borrower", how="semi")
     starts = disbursement_lines(ctx).join(personal, on="project_id", how="semi")
     for found in diversions(

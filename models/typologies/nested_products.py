@@ -87,7 +87,7 @@ def _layers(ctx: Context) -> pl.DataFrame:
         .select("transfer_no")
     )
     clients = (
-        ctx.table("mart_subscription")
+        ctx.table("mart_subscription", ("institution_id", "amount_fen", "product_id"))
         .select("institution_id", "amount_fen", product_id="product_id")
         .unique()
     )

@@ -125,9 +125,9 @@ def detect(ctx: Context) -> Iterable[Finding]:
 def _to_persons(ctx: Context) -> pl.DataFrame:
     """Out-lines of own accounts to persons who are neither clients of that account nor insiders."""
     lines = controlled_lines(ctx).filter((pl.col("account_type") == "own") & pl.col("cp_type").is_null())
-    kinds = ctx.table("mart_holder").select(cp_holder_id="holder_id", who="kind")
+    kinds = ctx.table("mart_holder", ("holder_id", "kind")).select(cp_holder_id="holder_id", who="kind")
     inside = (
-        ctx.table("mart_role_all")
+        ctx.table("mart_role_all", ("institution_id", "holder_id", "role", "source"))
         .filter(
             pl.col("role").is_in(["employee", "related", "borrower", "vendor", "bank", "guarantor"])
             & (pl.col("source") != "behaviour")

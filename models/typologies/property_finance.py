@@ -65,7 +65,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             ctx.table("mart_product_project")
             .join(part.select("project_id").unique(), on="project_id")
             .join(
-                ctx.table("mart_subscription").select("product_id", "holder_id", "amount_fen"),
+                ctx.table("mart_subscription", ("product_id", "holder_id", "amount_fen")),
                 on="product_id",
             )
         )
@@ -120,13 +120,15 @@ def _paid_projects(ctx: Context) -> pl.DataFrame:
         if covers_property(scope)
     ]
     trade = (
-        ctx.table("mart_role_all")
+        ctx.table("mart_role_all", ("institution_id", "holder_id", "role"))
         .filter(pl.col("role") == "real_estate")
         .select("institution_id", borrower_holder_id="holder_id")
         .unique()
         .with_columns(developer=pl.lit(True))
     )
-    person = ctx.table("mart_holder").select(borrower_holder_id="holder_id", borrower_kind="kind")
+    person = ctx.table("mart_holder", ("holder_id", "kind")).select(
+        borrower_holder_id="holder_id", borrower_kind="kind"
+    )
     purpose = pl.col("purpose").fill_null("")
     projects = (
         ctx.table("mart_project")
@@ -148,6 +150,6 @@ def _paid_projects(ctx: Context) -> pl.DataFrame:
         ctx.table("mart_project_line")
         .filter(pl.col("kind") == "disbursement")
         .select("project_id", "line_no", "amount_fen")
-        .join(ctx.table("mart_line").select("line_no", "account_no", "booked_on"), on="line_no")
+        .join(ctx.table("mart_line", ("line_no", "account_no", "booked_on")), on="line_no")
     )
     return projects.join(lines, on="project_id", how="left").sort("institution_id", "project_id", "line_no")

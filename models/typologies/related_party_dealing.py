@@ -110,7 +110,7 @@ def _material(ctx: Context) -> pl.DataFrame:
         for line in finding.evidence.filter(pl.col("role") != "context")["line_no"].drop_nulls().to_list()
     ]
     closing = (
-        ctx.table("mart_account")
+        ctx.table("mart_account", ("institution_id", "closed_on"))
         .filter(pl.col("closed_on").is_not_null() & pl.col("institution_id").is_not_null())
         .group_by("institution_id")
         .agg(pl.col("closed_on").max())
@@ -151,7 +151,9 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
     )
     share = amount / max(1, total(every))
     direct = bool((part["distance"] == 1).all())
-    names = ctx.table("mart_holder").filter(pl.col("holder_id").is_in(part["holder_id"].unique().implode()))
+    names = ctx.table("mart_holder", ("holder_id", "name")).filter(
+        pl.col("holder_id").is_in(part["holder_id"].unique().implode())
+    )
     who = "、".join(sorted(n for n in names["name"].to_list() if n))
     roles = ", ".join(sorted({r for row in part["roles"].to_list() for r in row}))
     paths = sorted({p for p in part["path"].to_list() if p})[:3]

@@ -226,7 +226,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
 
 def _paying_legs(ctx: Context) -> pl.DataFrame:
     """Out-legs of transfers into controlled accounts, where both statements are on hand."""
-    moves = ctx.table("mart_transfer").filter(
+    moves = ctx.table("mart_transfer", ("out_line_no", "in_line_no", "amount_fen")).filter(
         pl.col("out_line_no").is_not_null() & pl.col("in_line_no").is_not_null()
     )
     return moves.select("in_line_no", "amount_fen", line_no="out_line_no")

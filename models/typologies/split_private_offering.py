@@ -70,7 +70,10 @@ def detect(ctx: Context) -> Iterable[Finding]:
     """
     products = ctx.table("mart_product")
     private = products.filter(pl.col("publicly_offered").eq(False).fill_null(False))
-    holders = ctx.table("mart_subscription").select(
+    holders = ctx.table(
+        "mart_subscription",
+        ("product_id", "amount_fen", "subscribed_on", "investor_id", "investor_account", "investor_name"),
+    ).select(
         "product_id",
         "amount_fen",
         "subscribed_on",
@@ -99,7 +102,9 @@ def slices_of(ctx: Context, product_id: str) -> pl.DataFrame:
         Grain: ``product_id`` (the slice); ``layer`` (1 = pays in directly), sorted.
     """
     moved = between_products(ctx).select(product_id="from_product", into="to_product")
-    named = ctx.table("mart_product").select("product_id", into="parent_product_id")
+    named = ctx.table("mart_product", ("product_id", "parent_product_id")).select(
+        "product_id", into="parent_product_id"
+    )
     edges = pl.concat([moved, named]).drop_nulls().unique().filter(pl.col("product_id") != pl.col("into"))
     seen: dict[str, int] = {}
     layer, frontier = 1, [product_id]
@@ -160,7 +165,7 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
     accounts = (
         product_accounts(ctx)
         .filter(pl.col("product_id").is_in([*slices, *part["product_id"].to_list()]))
-        .join(ctx.table("mart_account").select("account_id", "account_no"), on="account_id")
+        .join(ctx.table("mart_account", ("account_id", "account_no")), on="account_id")
     )
     return Finding(
         institution_id=institution_id,
