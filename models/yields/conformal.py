@@ -34,6 +34,14 @@ TAIL_SHARE = 0.10
 TRIM_SPREADS = 8.0
 """Scores above the median by more than this many robust standard deviations leave the reference:
 they are what is looked for, and may not vouch for themselves. A normal score is there once in 1e15."""
+LEAST_TO_WEIGH = 100
+"""Scores from which those that stand out from the rest are told by the rest's own tail as well."""
+START_SHARE, TAINTED_SHARE = 0.25, 0.10
+"""The first look at the tail starts at the upper quarter and takes the largest tenth for cut off, not for seen:
+so many offenders among the products may not hide each other."""
+LEAVES = 0.10
+"""Expected share of honest ones among those that leave the reference. Leaving is no finding: it only keeps a score from
+vouching; findings are held to a level of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +101,50 @@ def reference(own: npt.ArrayLike, prior_spread: float, prior_centre: float = 0.0
     if s.size:
         centre = float(np.median(s))
         spread = max(1.4826 * float(np.median(np.abs(s - centre))), 0.25 * prior_spread)
-        kept = s[s <= centre + TRIM_SPREADS * spread]
+        kept = _vouching(s[s <= centre + TRIM_SPREADS * spread])
     stand_in = round(PRIOR_SIZE * max(0.0, 1.0 - kept.size / (10.0 * PRIOR_SIZE)))
     levels = (np.arange(stand_in) + 0.5) / max(stand_in, 1)
     prior = prior_centre + prior_spread * stats.t.ppf(levels, PRIOR_FREEDOM)
     scores = np.sort(np.concatenate((kept, prior)))
     k = max(int(TAIL_SHARE * scores.size), min(5, scores.size - 1))
+    start, mean = _tail(scores, k)
+    return Reference(scores, int(kept.size), int(s.size - kept.size), start, mean)
+
+
+def _tail(scores: Floats, k: int, cut_off: int = 0) -> tuple[float, float]:
+    """Threshold of the `k` largest of sorted scores and the upper bound of their mean excess.
+
+    The largest `cut_off` of them count as at least as large as the one below them (a censored exponential).
+    """
     start = float(scores[-k - 1])
-    excess = scores[-k:] - start
-    mean = float(excess.mean()) * (1.0 + 1.645 / np.sqrt(k))
-    return Reference(scores, int(kept.size), int(s.size - kept.size), start, max(mean, 1e-9))
+    seen = scores[-k : scores.size - cut_off] - start
+    mean = float(seen.sum() + cut_off * seen[-1]) / seen.size
+    return start, max(mean * (1.0 + 1.645 / np.sqrt(seen.size)), 1e-9)
+
+
+def _vouching(scores: Floats) -> Floats:
+    """Sorted scores without those that the tail of the others does not explain.
+
+    A few dozen offenders with about one excess stand in nobody's way but hide each other: the tail fitted with them
+    reaches as far as they do. The first tail is fitted below them, later ones without them.
+    """
+    n = scores.size
+    if n < LEAST_TO_WEIGH:
+        return scores
+    k = int(START_SHARE * n)
+    start, mean = _tail(scores, k, int(TAINTED_SHARE * n))
+    gone = np.zeros(n, np.bool_)
+    for _ in range(n):
+        with np.errstate(over="ignore"):
+            p = np.where(scores > start, (k + 1.0) / (n + 1.0) * np.exp(-(scores - start) / mean), 1.0)
+        more = gone | benjamini_hochberg(p, LEAVES)[0]
+        if (more == gone).all():
+            break
+        gone = more
+        rest = scores[~gone]
+        k = max(int(TAIL_SHARE * rest.size), min(5, rest.size - 1))
+        start, mean = _tail(rest, k)
+    return scores[~gone]
 
 
 def benjamini_hochberg(p: npt.ArrayLike, level: float) -> tuple[npt.NDArray[np.bool_], Floats]:
