@@ -85,6 +85,7 @@ def detect(warehouse: Path) -> None:
 def bare_sort(warehouse: Path) -> None:
     with tempfile.TemporaryDirectory(dir=warehouse) as folder:
         con = duckdb.connect(f"{folder}/sort.duckdb", config={"threads": 2})
+        con.execute("set enable_progress_bar = false")
         con.sql(
             f"create table lines as from '{warehouse}/lake/statements/*.parquet' order by account_no, booked_at"
         )

@@ -110,9 +110,17 @@ def weekly_features(ctx: Context) -> pl.DataFrame:
         .with_columns(related=pl.lit(True))
     )
     lines = (
-        ctx.table("mart_line")
-        .select(
-            "line_no", "account_id", "booked_on", "direction", "amount_fen", "cp_account_id", "cp_holder_id"
+        ctx.table(
+            "mart_line",
+            (
+                "line_no",
+                "account_id",
+                "booked_on",
+                "direction",
+                "amount_fen",
+                "cp_account_id",
+                "cp_holder_id",
+            ),
         )
         .join(account, on="account_id")
         .join(inside, on=["institution_id", "cp_account_id"], how="left")

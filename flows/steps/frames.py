@@ -25,7 +25,7 @@ def evidence_frame(findings: Iterable[Finding], marts: DuckMarts) -> pl.DataFram
     ----------
     findings : iterable of Finding
     marts : DuckMarts
-        Reads ``mart_line``.
+        Reads ``mart_line``, of the lines named only.
 
     Returns
     -------
@@ -45,8 +45,9 @@ def evidence_frame(findings: Iterable[Finding], marts: DuckMarts) -> pl.DataFram
         "amount_fen",
         "counterparty_account",
     )
-    lines = marts.table(
-        "mart_line", (*named, "counterparty_name", "remark", "source_file", "source_sha256", "source_record")
+    lines = marts.lines(
+        rows["line_no"],
+        (*named, "counterparty_name", "remark", "source_file", "source_sha256", "source_record"),
     )
     of_lines = rows.filter(pl.col("line_no").is_not_null()).join(lines, on="line_no", how="left")
     # A register row is named by register and key alone: account and file stay empty, so that no

@@ -112,6 +112,29 @@ class DuckMarts:
                 held[column.name] = _flagged(column)
         return pl.DataFrame([held[c] for c in wanted])
 
+    def lines(self, numbers: pl.Series, columns: tuple[str, ...]) -> pl.DataFrame:
+        """Return some columns of the lines of these numbers, sorted by number and not kept.
+
+        For texts of the few lines that are shown: a whole column of them would fill the memory.
+
+        Parameters
+        ----------
+        numbers : polars.Series of int
+            ``line_no``; repeated and null ones count once and not at all.
+        columns : tuple of str
+        """
+        wanted = pl.DataFrame({"line_no": numbers.drop_nulls().unique().sort()}, schema={"line_no": pl.Int64})
+        what = ", ".join(f'l."{c}"' for c in columns)
+        self._con.register("wanted_lines", wanted.to_arrow())
+        try:
+            found = self._con.sql(
+                f"select {what} from mart_line as l semi join wanted_lines as w on l.line_no = w.line_no "
+                "order by l.line_no"
+            ).to_arrow_table()
+        finally:
+            self._con.unregister("wanted_lines")
+        return cast(pl.DataFrame, pl.from_arrow(found))
+
 
 def _flagged(column: pl.Series) -> pl.Series:
     """Tell polars that a number column is in order where it is: sorting by it then costs nothing."""

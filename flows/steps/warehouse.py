@@ -200,7 +200,7 @@ def open_aside(
 ) -> duckdb.DuckDBPyConnection:
     """Open a new database file with bounded memory that spills beside the warehouse."""
     spill.mkdir(parents=True, exist_ok=True)
-    return duckdb.connect(
+    con = duckdb.connect(
         str(path),
         config={
             "threads": threads,
@@ -209,6 +209,8 @@ def open_aside(
             "max_temp_directory_size": SPILL,
         },
     )
+    con.execute("set enable_progress_bar = false")
+    return con
 
 
 def shape(
