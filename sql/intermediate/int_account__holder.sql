@@ -45,7 +45,11 @@ select
     b.holder_name,
     b.name_key,
     b.base_key,
-    b.kind,
+    -- banks number the cards of persons 62…; a firm's account has no such number
+    case
+        when coalesce(b.kind, 'unknown') = 'unknown' and regexp_matches(b.account_no, '^62[0-9]{14,17}$') then 'person'
+        else b.kind
+    end as kind,
     b.bank_name,
     case
         when a.institution_id is not null and a.account_type <> 'party' and i.institution_id is not null
