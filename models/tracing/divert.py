@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from models.tracing.follow import StopGroups
+from models.tracing.pieces import StopGroups
 from models.tracing.reach import reach
 from models.typologies.base import Context
 
