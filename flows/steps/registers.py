@@ -16,11 +16,12 @@ import polars as pl
 from flows.steps.formats._aliases import normalise_header, worth_of
 from flows.steps.formats._records import MAX_COLUMNS, join_lines, split_cells
 from flows.steps.formats._summary import CUT
+from flows.steps.formats._tables import drop_blank
 from flows.steps.formats._text import LineTooLongError, detect_encoding, read_lines
 from flows.steps.formats._unknown import explain_unknown
 from flows.steps.formats._values import BLANK
 from flows.steps.formats.protocol import QUARANTINE_SCHEMA, Layout, ReadOptions, Source
-from flows.steps.formats.workbook import drop_blank, sheet_cells, workbook_problem
+from flows.steps.formats.workbook import sheet_cells, workbook_problem
 from flows.steps.register_schema import REGISTERS, Register, register_headers
 from flows.steps.register_values import duplicate_keys, identifier_warnings, typed_rows
 

@@ -25,12 +25,14 @@ from flows.steps.formats._rows import RowReader
 from flows.steps.formats._store import LineStore
 from flows.steps.formats._summary import finish
 from flows.steps.formats._text import detect_encoding, number_lines
+from flows.steps.formats._values import BLANK
 from flows.steps.formats.bank_export import BankExport, known_columns, not_blank, recognise_text
 from flows.steps.formats.protocol import LINE_SCHEMA, Layout, ReadOptions, ReadResult, Source
 
 _ENCODINGS = ("utf-8", "utf-8-sig", "gb18030")
 _NEVER_PLAIN = ("\x00", "\x1f", "\ufffd")
-_PLAIN_AMOUNT = r"^[0-9,]+(?:\.[0-9]*)?$"
+_PLAIN_AMOUNT = r"^(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?$"
+_TELLS_WAY = frozenset(("direction", "debit", "credit", "payer_account", "payee_account"))
 _DAY_LENGTH = 10
 _SURE = 5
 
@@ -168,6 +170,7 @@ def _is_plain(reader: RowReader, cells: pl.DataFrame, aliases: Mapping[str, tupl
         and header.rows == 1
         and known_columns(header) >= _SURE
         and "account" in header.columns
+        and _TELLS_WAY & header.columns.keys() != set()
         and match_header(cells.row(0)[2:], aliases) is not None
     )
 
@@ -186,8 +189,8 @@ def _read_group(texts: Sequence[_Text], table: _Table) -> Alike | None:
     if lines.is_empty():
         return None
     cells = split_cells(lines.select("record", "line"), table.delimiter, table.width)
-    strange = _parties_in_accounts(cells, table.header)
-    if strange is not None and strange.any():
+    strange = _strange_rows(cells, table.header)
+    if strange.any():
         outside = lines["file"].filter(strange)
         cells = cells.filter(~lines["file"].is_in(outside.unique().implode()))
         lines = _without(lines, outside)
@@ -211,12 +214,24 @@ def _without(lines: pl.DataFrame, files: pl.Series) -> pl.DataFrame:
     return lines.filter(~pl.col("file").is_in(files.unique().implode())) if len(files) else lines
 
 
-def _parties_in_accounts(cells: pl.DataFrame, header: Header) -> pl.Series | None:
-    """Say where a counterparty's account holds a name: whether it is cut depends on the whole file."""
+def _strange_rows(cells: pl.DataFrame, header: Header) -> pl.Series:
+    """Rows of which only the whole file tells how to read them.
+
+    A name in the column of the counterparty's account, and more cells than the header has.
+    """
+    width = max((i + 1 for i, text in enumerate(header.texts) if text), default=0)
+    beyond = [
+        name for name in cells.columns if name[0] == "c" and name[1:].isdigit() and int(name[1:]) >= width
+    ]
     index = header.first("cp_account")
-    if index is None or f"c{index}" not in cells.columns:
-        return None
-    return cells[f"c{index}"].str.contains(r"\p{Han}").fill_null(False)
+    names = [f"c{index}"] if index is not None and f"c{index}" in cells.columns else []
+    return cells.select(
+        strange=pl.any_horizontal(
+            pl.lit(False),
+            *[pl.col(name).str.strip_chars(BLANK).fill_null("") != "" for name in beyond],
+            *[pl.col(name).str.contains(r"\p{Han}").fill_null(False) for name in names],
+        )
+    )["strange"]
 
 
 def _good_files(frame: pl.DataFrame, header: Header) -> list[int]:

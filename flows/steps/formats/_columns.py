@@ -175,6 +175,9 @@ def parse_columns(
 ) -> ParsedRows:
     """Read every row of `frame` under `header`; ``is_line`` marks those that are transactions."""
     cells = _Cells(frame, header)
+    if _is_the_other_side(cells, titles):
+        header = header.moved("account", "cp_account")
+        cells = _Cells(frame, header)
     n = frame.height
     at, timed = _moments(cells, known)
     account = _account(cells, titles, known)
@@ -252,6 +255,20 @@ def parse_columns(
     return ParsedRows(
         out.with_columns(is_line=pl.col("code").is_null() & ~pl.col("is_status") & ~pl.col("is_zero"))
     )
+
+
+_DISTINCT = 3
+
+
+def _is_the_other_side(cells: _Cells, titles: Mapping[str, str]) -> bool:
+    """Whether a column called just ``账号`` holds the counterparties': the preamble names another account."""
+    own = titles.get("account")
+    if not own or not cells.has("account") or cells.has("cp_account") or cells.has("cp_merged"):
+        return False
+    values = clean_account(cells.role("account")).drop_nulls()
+    number = clean_account(pl.Series([own]))[0]
+    several = values.n_unique() >= max(_DISTINCT, 0.3 * len(values))
+    return several and not (values == number).any() and bool(values.str.contains("[0-9]{6}").any())
 
 
 def _or_title(column: pl.Series, title: str | None) -> pl.Series:

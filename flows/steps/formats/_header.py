@@ -54,6 +54,11 @@ class Header:
         index = self.first(role)
         return self.texts[index] if index is not None and index < len(self.texts) else ""
 
+    def moved(self, role: str, to: str) -> Header:
+        """Return the header with the columns of one role under another."""
+        columns = {to if each == role else each: where for each, where in self.columns.items()}
+        return replace(self, columns=columns)
+
     def in_units_of(self, worth: int) -> Header:
         """Return the header with a unit that stands above the table, for columns that name none."""
         if worth == 100:
@@ -139,7 +144,8 @@ def _with_second_row(header: Header, rows: Sequence[Row], aliases: Mapping[str, 
     below = _filled(rows[1]) if len(rows) > 1 else []
     if (
         not below
-        or not all(aliases.get(normalise_header(text)) for text in below)
+        or any(re.search("[0-9]", text) for text in below)
+        or 2 * sum(bool(aliases.get(normalise_header(text))) for text in below) < len(below)
         or match_header(rows[1], aliases)
     ):
         return header

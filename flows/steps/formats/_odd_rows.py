@@ -20,6 +20,9 @@ from flows.steps.formats._values import BLANK, clean
 MAX_ODD_ROWS = 200_000
 """Rows without date and amount looked at one by one; more is no statement."""
 
+FEW_ODD_ROWS = 5_000
+"""Rows looked at one by one even where they are most of the table: a third of it otherwise."""
+
 _TOTAL = re.compile(
     r"^\**\s*(?:(?:人民币|借方|贷方|收入|支出|本外币|币种)?(?:合计|小计|总计|累计|共计|合计金额)|本页|本日|本月|本期|本年|当日|期初|期末|"
     r"上期|上页|承前|过次|转下|接上|第\s*\d+\s*[页/]|共\s*\d+|总笔数|总金额|合 *计|小 *计|总 *计|"
@@ -100,7 +103,7 @@ class OddRowReader:
         )
         self.found.ignored += aside.filter("aside")["record"].to_list()
         rows = rows.filter(~aside["aside"])
-        if rows.height > MAX_ODD_ROWS:
+        if rows.height > min(MAX_ODD_ROWS, max(FEW_ODD_ROWS, frame.height // 3)):
             return self.found
         texts = rows.select([clean(pl.col(name)).alias(name) for name in columns])
         rows = rows.with_columns(

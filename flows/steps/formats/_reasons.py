@@ -49,6 +49,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "the row is not in CNY",
         "nothing to do: only CNY is traced; the row is kept here",
     ),
+    "cells": (
+        "the row has more cells than the header: a separator stands inside a text and moves what follows",
+        "ask the bank for the file with its texts in quotation marks, or as XLSX",
+    ),
     "row": (
         "the row is neither a transaction nor a header, total or note",
         "look at the row; ask the bank when it is a transaction",

@@ -19,6 +19,7 @@ from flows.steps.formats._headings import apply_headings
 from flows.steps.formats._odd_rows import OddRowReader, OddRows, is_top_row, take_titles
 from flows.steps.formats._reasons import REASONS
 from flows.steps.formats._titles import read_titles, titles_below, worth_in
+from flows.steps.formats._values import BLANK
 from flows.steps.formats.protocol import QUARANTINE_SCHEMA
 
 _UNREADABLE = ("date", "amount", "no_amount")
@@ -135,6 +136,12 @@ class RowReader:
             header = own
         before = dict(state.titles)
         parsed = parse_columns(frame, header, before, state.understanding).frame
+        shifted = shifted_rows(frame, header)
+        if shifted is not None:
+            parsed = parsed.with_columns(
+                code=pl.when(shifted & pl.col("is_line")).then(pl.lit("cells")).otherwise("code"),
+                is_line=pl.col("is_line") & ~shifted,
+            )
         odd = parsed.filter(~pl.col("is_line"))
         found = OddRows()
         if not odd.is_empty():
@@ -175,6 +182,33 @@ class RowReader:
             return others
         texts = self.state.header.texts if self.state.header else ()
         return max((i + 1 for i, text in enumerate(texts) if text), default=0)
+
+
+def shifted_rows(frame: pl.DataFrame, header: Header) -> pl.Series | None:
+    """Find rows in which a separator inside a text moved the cells behind it; None where there are none.
+
+    They have more filled cells than the header has names, unlike most rows. Where the last column is a
+    remark, the surplus may be no more than the rest of it: then a row is moved when its other side's
+    account or its reference reads like a text, as in no other row.
+    """
+    width = max((i + 1 for i, text in enumerate(header.texts) if text), default=0)
+    beyond = [name for name in _cell_columns(frame) if int(name[1:]) >= width]
+    if not width or not beyond:
+        return None
+    surplus = frame.select(
+        pl.any_horizontal([pl.col(name).str.strip_chars(BLANK).fill_null("") != "" for name in beyond])
+    ).to_series()
+    if not surplus.any() or int(surplus.sum()) > 0.5 * len(surplus):
+        return None
+    if width - 1 not in header.columns.get("remark", ()):
+        return surplus
+    numbers = [f"c{i}" for role in ("cp_account", "reference") for i in header.columns.get(role, ())]
+    moved = pl.Series([False]).new_from_index(0, len(surplus))
+    for name in numbers:
+        texts = frame[name].str.contains(r"\p{Han}").fill_null(False)
+        if not texts.filter(~surplus).any():
+            moved = moved | (texts & surplus)
+    return moved if moved.any() else None
 
 
 def _cell_columns(frame: pl.DataFrame) -> list[str]:

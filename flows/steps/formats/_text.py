@@ -23,7 +23,7 @@ MAX_LINE_BYTES = 4 * 1024 * 1024
 
 _NEVER = "\x1f"  # a unit separator: it stands in no statement and makes read_csv give whole lines
 
-_CONTROL = bytes((1, 2, 3, 4, 5, 6, 7, 14, 15, 16, 17, 18, 19, 20))
+_CONTROL = bytes((2, 3, 4, 5, 6, 7, 14, 15, 16, 17, 18, 19, 20))
 
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -82,8 +82,27 @@ def detect_encoding(head: bytes, whole: bool) -> str | None:
     errors = {"utf-8": _errors(head, "utf-8", whole)}
     if errors["utf-8"]:
         errors["gb18030"] = _errors(head, "gb18030", whole)
+        if _reads_as_big5(head, whole):
+            return "big5"
     best = min(errors, key=lambda name: (errors[name], name != "utf-8"))
     return best if errors[best] * 50 <= max(len(head), 50) else None
+
+
+def _reads_as_big5(head: bytes, whole: bool) -> bool:
+    """Whether the Chinese of a text is everyday Chinese in Big5 and is not in GB 18030."""
+    try:
+        big5 = codecs.getincrementaldecoder("big5")("strict").decode(head, final=whole)
+    except UnicodeDecodeError:
+        return False
+    gb = head.decode("gb18030", "replace")
+    return _everyday(gb, "gb2312", b"\xb0", b"\xd8") < 0.7 and _everyday(big5, "big5", b"\xa4", b"\xc7") > 0.8
+
+
+def _everyday(text: str, encoding: str, low: bytes, high: bytes) -> float:
+    """Share of a text's Chinese characters that stand in the everyday part of a character set."""
+    han = [each for each in text if "\u4e00" <= each <= "\u9fff" or each == "\ufffd"][:2000]
+    common = sum(low <= each.encode(encoding, "replace")[:1] < high for each in han)
+    return common / len(han) if han else 1.0
 
 
 def _errors(head: bytes, encoding: str, whole: bool) -> int:

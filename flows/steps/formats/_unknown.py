@@ -47,9 +47,17 @@ def explain_unknown(source: Source) -> str:
         return "This is a web page, perhaps an expired login: ask for the statement as CSV or XLSX."
     if lowered.startswith((b"{", b"[{")):
         return "This is JSON, for which there is no reader: ask for CSV, XLSX or Parquet."
+    if lowered.startswith(b"<ofx"):
+        return "This is an OFX file of a home-banking program: ask for the statement as CSV or XLSX."
     if lowered.startswith(b"<"):
         return "This is XML but no camt.052, camt.053 or camt.054 statement: ask for one of these or for CSV."
-    if head.count(0) > len(head) // 8:
+    if lowered.startswith(b"ofxheader"):
+        return "This is an OFX file of a home-banking program: ask for the statement as CSV or XLSX."
+    if lowered.startswith(b"!type:"):
+        return "This is a QIF file of a home-banking program: ask for the statement as CSV or XLSX."
+    if lowered.startswith(b"mime-version:"):
+        return "This is a web archive (MHT): open it and save it as XLSX, or ask for CSV or XLSX."
+    if head.count(0) > len(head) // 8 and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "This is a binary file of no known kind: ask for CSV, XLSX, MT940 or camt."
     return (
         "No header row with a date, an amount and a counterparty or account was found: "

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
 
+from flows.steps.formats._aliases import Alias
 from flows.steps.formats._header import HEAD_ROWS, Header, find_header
 from flows.steps.formats._profiles import Profile, profile_aliases, profile_for, understanding
 from flows.steps.formats._records import DELIMITERS, MAX_COLUMNS, join_lines, split_cells
@@ -19,6 +21,9 @@ from flows.steps.formats.protocol import Layout, ReadOptions, ReadResult, Source
 
 _NOT_TEXT = (b"PK", b"%PDF", b"PAR1", b"\xd0\xcf\x11\xe0", b"\xff\xd8\xff", b"\x89PNG", b"\x1f\x8b", b"<?xml")
 
+
+ODD_DELIMITERS = ("\x01", "\x1d", "\x1e", "~", "!", "@", "#", "$", "&", "\u00a6", "\u00a7", "\u3001")
+"""Tried where none of the usual ones gives a header: core systems and old middleware write these."""
 
 _SURE = 5
 """Known columns at which no other delimiter is tried."""
@@ -129,21 +134,36 @@ def _recognise_head(
     aliases = profile_aliases(options, profile)
     fixed = profile.header() if profile else None
     whole = pl.concat(chunks).head(2 * HEAD_ROWS)
+    given = (profile.delimiter,) if profile and profile.delimiter else _by_frequency(whole, DELIMITERS)
+    found = _cut(given, whole, aliases, profile, fixed)
+    if found is None and not (profile and profile.delimiter):
+        found = _cut(_by_frequency(whole, ODD_DELIMITERS), whole, aliases, profile, fixed)
+    return None if found is None else (encoding, *found, profile)
+
+
+def _cut(
+    delimiters: Sequence[str],
+    whole: pl.DataFrame,
+    aliases: Mapping[str, tuple[Alias, ...]],
+    profile: Profile | None,
+    fixed: Header | None,
+) -> tuple[str, Header] | None:
+    """Return the delimiter that cuts a header row into most known columns, and that header."""
     tables: list[tuple[str, list[tuple[str | None, ...]]]] = []
-    for delimiter in (profile.delimiter,) if profile and profile.delimiter else _by_frequency(whole):
+    for delimiter in delimiters:
         lines = join_lines(whole, delimiter, 1).filter(not_blank(delimiter)).head(HEAD_ROWS)
         width = min(int(lines["line"].str.count_matches(delimiter, literal=True).max() or 0) + 1, MAX_COLUMNS)  # type: ignore[arg-type]
         if width < 3:
             continue
         if fixed is not None and width >= len(fixed.texts):
-            return encoding, delimiter, fixed, profile
+            return delimiter, fixed
         cells = split_cells(lines, delimiter, width)
         if profile is not None and profile.header_row:
             cells = cells.filter(pl.col("record") >= profile.header_row)
         rows = cells.select(pl.exclude("record", "cells")).rows()
         found = find_header(rows, aliases, guessing=False)
         if found is not None and known_columns(found[1]) >= _SURE:
-            return encoding, delimiter, found[1], profile
+            return delimiter, found[1]
         tables.append((delimiter, rows))
     for guessing in (False, True):
         headers = [(each[0], find_header(each[1], aliases, guessing=guessing)) for each in tables]
@@ -154,7 +174,7 @@ def _recognise_head(
         if best is not None:
             delimiter, found = headers[-best[1]]
             assert found is not None
-            return encoding, delimiter, found[1], profile
+            return delimiter, found[1]
     return None
 
 
@@ -163,13 +183,13 @@ def known_columns(header: Header) -> int:
     return sum(len(each) for each in header.columns.values())
 
 
-def _by_frequency(lines: pl.DataFrame) -> list[str]:
+def _by_frequency(lines: pl.DataFrame, among: Sequence[str]) -> list[str]:
     """Delimiters of a text, the commonest first."""
     counts = lines.select(
-        [pl.col("line").str.count_matches(each, literal=True).sum().alias(each) for each in DELIMITERS]
+        [pl.col("line").str.count_matches(each, literal=True).sum().alias(each) for each in among]
     ).row(0)
-    order = sorted(range(len(DELIMITERS)), key=lambda i: (-counts[i], i))
-    return [DELIMITERS[i] for i in order if counts[i]]
+    order = sorted(range(len(among)), key=lambda i: (-counts[i], i))
+    return [among[i] for i in order if counts[i]]
 
 
 def not_blank(delimiter: str) -> pl.Expr:

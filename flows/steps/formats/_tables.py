@@ -1,0 +1,146 @@
+"""The sheets of one file, read one after the other: workbooks, and web pages and XML that stand in for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from flows.steps.formats._columns import parse_columns
+from flows.steps.formats._header import HEAD_ROWS
+from flows.steps.formats._profiles import profile_aliases, profile_for, understanding
+from flows.steps.formats._rows import RowReader, quarantine_frame
+from flows.steps.formats._store import LineStore
+from flows.steps.formats._summary import finish
+from flows.steps.formats._values import BLANK
+from flows.steps.formats.protocol import Layout, ReadOptions, ReadResult, Source
+
+_ACCOUNT_ROLES = ("account", "cp_account", "cp_merged", "payer_account", "payee_account")
+_TRIED = 50
+_ENOUGH = 0.6
+"""Share of the first rows that must be transactions before a sheet without a header continues the last."""
+
+Mend = Callable[[pl.DataFrame, Sequence[int], int], pl.DataFrame]
+
+
+def read_tables(
+    name: str,
+    source: Source,
+    options: ReadOptions,
+    sheets: Iterable[tuple[str, pl.DataFrame]],
+    mend: Mend,
+    nothing: str,
+) -> ReadResult:
+    """Read every sheet; rows are numbered through, sheet after sheet.
+
+    Parameters
+    ----------
+    name : str
+        The format's name.
+    sheets : iterable of (str, polars.DataFrame)
+        Title and cells of each sheet: ``record`` (from 1, counted on), ``cells``, ``c0`` ….
+    mend : callable
+        Marks account numbers whose digits are lost: given cells, account columns, which sheet from 0.
+    nothing : str
+        The problem when no sheet has a header row.
+    """
+    result = ReadResult(name)
+    store = LineStore(options.scratch)
+    quarantine: list[pl.DataFrame] = []
+    readers: list[RowReader] = []
+    seen: list[tuple[str, pl.DataFrame]] = []
+    for number, (sheet, frame) in enumerate(sheets):
+        cells = drop_blank(frame)
+        if cells.is_empty():
+            continue
+        result.rows_read += cells.height
+        profile = profile_for(source, options, joined(cells.head(HEAD_ROWS)))
+        reader = RowReader(profile_aliases(options, profile), understanding(source, profile))
+        if profile is not None and (fixed := profile.header()) is not None:
+            reader.use_numbers(fixed)
+        if reader.state.header is None and not reader.start(cells):
+            if not readers or not _continues(readers[-1], cells):
+                result.rows_ignored += cells.height
+                told = f"sheet {sheet} holds no statement table ({cells.height} rows left out)"
+                result.warnings.append(told)
+                continue
+            reader = readers.pop()
+        assert reader.state.header is not None
+        accounts = [i for role in _ACCOUNT_ROLES for i in reader.state.header.columns.get(role, ())]
+        cells = mend(cells, accounts, number)
+        outcome = reader.feed(cells)
+        readers.append(reader)
+        lines = pl.concat(outcome.lines) if outcome.lines else None
+        rejected = pl.concat(outcome.rejected) if outcome.rejected else cells.clear().select("record")
+        twin = _twin(lines, seen) if lines is not None and rejected.is_empty() else None
+        if twin is not None:
+            result.rows_ignored += cells.height
+            result.warnings.append(f"sheet {sheet} repeats sheet {twin} line by line: it was left out")
+            continue
+        if lines is not None:
+            seen.append((sheet, lines))
+            store.add(lines)
+        result.rows_ignored += outcome.ignored
+        if not rejected.is_empty():
+            quarantine.append(quarantine_frame(rejected, _texts(cells, rejected)))
+    if not readers:
+        return ReadResult.refused(name, nothing)
+    finish(result, store, quarantine, list(dict.fromkeys(readers)), cut=False)
+    state = readers[0].state
+    assert state.header is not None
+    result.layout = Layout(
+        None, None, state.header_record, state.header.described(), tuple(state.understanding.notes)
+    )
+    return result
+
+
+def _continues(last: RowReader, cells: pl.DataFrame) -> bool:
+    """Whether a sheet without a header goes on where the one before it ended."""
+    header = last.state.header
+    assert header is not None
+    known = replace(last.state.understanding, notes=[])
+    tried = parse_columns(cells.head(_TRIED), header, last.state.titles, known).frame
+    return int(tried["is_line"].sum()) >= _ENOUGH * tried.height
+
+
+def _twin(lines: pl.DataFrame, seen: Sequence[tuple[str, pl.DataFrame]]) -> str | None:
+    """Return the title of an earlier sheet that holds the very same lines: the bank kept a copy."""
+    if lines.height < 2:
+        return None
+    own = lines.drop("source_record")
+    return next(
+        (
+            title
+            for title, other in seen
+            if other.height == lines.height and other.drop("source_record").equals(own)
+        ),
+        None,
+    )
+
+
+def drop_blank(frame: pl.DataFrame) -> pl.DataFrame:
+    """Leave out rows with no text in any cell."""
+    columns = [name for name in frame.columns if name not in ("record", "cells")]
+    if not columns:
+        return frame.clear()
+    return frame.filter(
+        pl.any_horizontal([pl.col(name).str.strip_chars(BLANK).fill_null("") != "" for name in columns])
+    )
+
+
+def _texts(cells: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
+    some = cells.join(rejected.select("record"), on="record", how="semi")
+    return some.select("record").with_columns(pl.Series("text", joined(some), dtype=pl.String))
+
+
+def joined(cells: pl.DataFrame) -> list[str]:
+    """Rows as text, cells with a comma between."""
+    columns = [name for name in cells.columns if name not in ("record", "cells")]
+    if not columns:
+        return []
+    return (
+        cells.select(pl.concat_str([pl.col(name).fill_null("") for name in columns], separator=","))
+        .to_series()
+        .to_list()
+    )
