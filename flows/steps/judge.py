@@ -165,10 +165,13 @@ class Judgement:
         Sorted by institution, typology, subject.
     seconds : dict
         Time each typology took; for the log only, never exported.
+    context : Context
+        What they ran in, with the answers they shared and the models they fitted.
     """
 
     findings: tuple[Finding, ...]
     seconds: Mapping[str, float]
+    context: Context
 
 
 def check_overrides(keys: Iterable[str], registered: Mapping[str, Registered]) -> None:
@@ -246,7 +249,7 @@ def judge(
         seconds[code] = time.perf_counter() - started
         log.debug("typology %s: %d findings in %.2f s", code, len(found), seconds[code])
     findings.sort(key=lambda f: (f.institution_id, f.typology, f.subject))
-    return Judgement(tuple(findings), seconds)
+    return Judgement(tuple(findings), seconds, context)
 
 
 def _with_predecessors(only: set[str], registered: Mapping[str, Registered]) -> set[str]:

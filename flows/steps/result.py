@@ -203,6 +203,8 @@ class WeekResult:
         `models.anomaly.UNUSUAL`: this week of institutions without a standing finding; beside the findings, never among them.
     members : tuple of (path, sha256)
         Every delivered file and archive member.
+    cards : mapping of name to text
+        Cards of the models that judged the week.
     typologies : mapping of code to Typology
     marts : Marts
         The warehouse, for what a dossier tells beside the findings.
@@ -221,6 +223,7 @@ class WeekResult:
     quarantine: pl.DataFrame
     unusual: pl.DataFrame
     members: tuple[tuple[str, str], ...]
+    cards: Mapping[str, str]
     typologies: Mapping[str, Typology]
     marts: Marts
     dossier_rows: int

@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 import duckdb
 import polars as pl
 
-from flows.steps import frames, previous, proof, provenance, standings, swap
+from flows.steps import fitted, frames, previous, proof, provenance, standings, swap
 from flows.steps import judge as judging
 from flows.steps import week as weeks
 from flows.steps.errors import LookthroughError
@@ -188,10 +188,12 @@ def tracing_steps(as_of: dt.date) -> tuple[Callable[[duckdb.DuckDBPyConnection],
 def judge_week(
     warehouse: Path, week: str, overrides: tuple[Override, ...], progress: Callable[[str], None] | None = None
 ) -> tuple[Finding, ...]:
-    """Run all typologies over the warehouse."""
+    """Run all typologies over the warehouse, and leave what they fitted beside it."""
     with judging.DuckMarts(warehouse / judging.WAREHOUSE_FILE) as marts:
         values = {o.key: o.value for o in overrides}
-        return judging.judge(marts, weeks.sunday(week), values, progress=progress).findings
+        judged = judging.judge(marts, weeks.sunday(week), values, progress=progress)
+        fitted.write(judged.context, warehouse, week)
+        return judged.findings
 
 
 def assemble(
@@ -220,6 +222,7 @@ def assemble(
         quarantine=quarantine_frame(deliveries, warehouse / "lake"),
         unusual=frames.unusual_frame(findings, marts, as_of),
         members=provenance.members_of(deliveries),
+        cards=fitted.cards(warehouse, week),
         typologies={code: r.meta for code, r in registered.items()},
         marts=marts,
         dossier_rows=settings.dossier_rows,

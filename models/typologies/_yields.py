@@ -200,6 +200,12 @@ def _known(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col("paid_rate").is_not_null() & pl.col("project_rate").is_not_null())
 
 
+def fitted_on(ctx: Context) -> tuple[pl.DataFrame, pl.Series]:
+    """Features and paid rates of the products the week's expectation is fitted on."""
+    known = _known(products(ctx))
+    return features(known), known["paid_rate"]
+
+
 def _fitted(ctx: Context, frame: pl.DataFrame) -> Expectation:
     known = _known(frame)
     days = known["issued_on"].cast(pl.Int32).fill_null(0).to_numpy()

@@ -74,7 +74,9 @@ class Card:
         )
         return (
             f"# {self.name}, week {self.week}\n\nKept: {self.candidate}, fitted on {self.fitted_on} products.\n"
-            f"Features: {', '.join(self.features)}.\nInputs: sha256 {self.inputs_sha256}.\n\n## Validation\n{rows}\n\n"
+            f"Features: {', '.join(self.features)}.\nInputs: sha256 {self.inputs_sha256}.\n"
+            f"Versions: {', '.join(f'{name} {version}' for name, version in sorted(self.versions.items()))}.\n\n"
+            f"## Validation\n{rows or 'None: too few products, the usual margin of the field stands in.'}\n\n"
             f"## Limits\n{self.limits}\n"
         )
 

@@ -20,6 +20,8 @@ from flows.steps.run import NothingDeliveredError, run_week
 from flows.steps.settings import Settings, load
 from flows.steps.swap import aside
 from models.typologies import base
+from models.yields.card import load as load_model
+from models.yields.expectation import FEATURES
 from tests.steps import tiny
 
 
@@ -50,6 +52,15 @@ def test_a_new_warehouse_gives_the_same_bytes(done, tmp_path):
     )
     assert outcome.fresh
     assert tiny.contents(outcome.folder) == before
+
+
+def test_the_weeks_model_lies_beside_the_warehouse_with_its_card(done):
+    root, before = done
+    model, card = load_model(root / "warehouse" / "models" / tiny.WEEK)
+    assert (card.week, card.candidate, model.features) == (tiny.WEEK, model.name, FEATURES)
+    told = before["models/expected-yield.md"].decode()
+    assert card.inputs_sha256 in told
+    assert "Limits" in told
 
 
 def test_a_lost_or_edited_export_is_made_again(done, tmp_path):
