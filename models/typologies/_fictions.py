@@ -63,7 +63,7 @@ def returned(ctx: Context, *, share: float, days: int, hops: int) -> list[Divers
     """Projects whose money came back to own or related accounts.
 
     Of the institution's own holder only accounts of the type ``own`` count: what returns to
-    custody is a repayment.
+    custody is a repayment, and so is what returns to an own account that lent it.
     """
     accounts = ctx.table("mart_account", ("account_id", "holder_id"))
     own = (
@@ -78,7 +78,13 @@ def returned(ctx: Context, *, share: float, days: int, hops: int) -> list[Divers
     inside = pl.concat(
         [own, close.join(accounts, on="holder_id").select("institution_id", "account_id")]
     ).unique()
-    return list(diversions(ctx, targets, hops=hops, days=days, share=share, accounts=inside))
+    tills = (
+        ctx.table("mart_account", ("account_id", "account_no"))
+        .join(own, on="account_id", how="semi")
+        .select("account_no")
+    )
+    starts = disbursement_lines(ctx).join(tills, on="account_no", how="anti")
+    return list(diversions(ctx, targets, hops=hops, days=days, share=share, accounts=inside, starts=starts))
 
 
 def shared_accounts(ctx: Context, least: int) -> pl.DataFrame:

@@ -31,6 +31,8 @@ _OUT = [
     "cp_holder_id",
     "cp_account_id",
 ]
+TILL_DEPOSITS = 3
+"""Subscriptions paid into an own account from which it lends its clients' money too."""
 PAID_DAYS = 20
 """Days around the start of a project in which an out-line of its principal is its disbursement."""
 
@@ -75,8 +77,9 @@ def disbursed(ctx: Context) -> pl.DataFrame:
 def disbursement_lines(ctx: Context) -> pl.DataFrame:
     """Lines that paid out a project's money (grain: project × line), to the borrower or another.
 
-    ``to_borrower`` tells which; ``holder_id`` and ``cp_account_id`` say who got it. From accounts no
-    register gives to the institution (`models.typologies._hidden`) only payments to the borrower count.
+    ``to_borrower`` tells which; ``holder_id`` and ``cp_account_id`` say who got it. From own accounts
+    and accounts no register gives to the institution that take client money, only payments to the borrower,
+    or to a payee nobody knows, count.
     """
     frame: pl.DataFrame = ctx.shared("pool.disbursement_lines", _disbursement_lines)
     return frame
@@ -94,10 +97,10 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
             & pl.col("cp_type").is_null()
         )
         .join(payouts(ctx).filter(pl.col("support") >= 3), on="line_no", how="anti")
-        .select(*_OUT, hidden=pl.lit(False))
+        .select(*_OUT, till=pl.lit(False))
     )
     outs = (
-        pl.concat([outs, _hidden_outs(ctx)], how="vertical_relaxed")
+        pl.concat([outs, _till_outs(ctx)], how="vertical_relaxed")
         .join(smallest, on="institution_id")
         .filter(pl.col("amount_fen") >= pl.col("least_fen") * LENT_SHARE)
         .drop("least_fen")
@@ -157,7 +160,7 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
     )
     own = fits.filter(pl.col("to_borrower"))
     other = (
-        fits.filter(~pl.col("to_borrower") & ~pl.col("hidden"))
+        fits.filter(~pl.col("to_borrower") & (~pl.col("till") | pl.col("cp_holder_id").is_null()))
         .join(clients, on=["institution_id", "cp_holder_id"], how="anti")
         .join(sold_to, on=["institution_id", "cp_account_id"], how="anti")
     )
@@ -180,14 +183,21 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
     )
 
 
-def _hidden_outs(ctx: Context) -> pl.DataFrame:
-    """Out-lines of accounts that take the institution's client money though no register names them."""
-    hidden = hidden_accounts(ctx).select("institution_id", "account_id")
+def _till_outs(ctx: Context) -> pl.DataFrame:
+    """Out-lines of own accounts and of accounts no register gives to the institution that take its client money."""
+    own = (
+        deposits(ctx)
+        .filter((pl.col("account_type") == "own") & pl.col("subscription_id").is_not_null())
+        .filter(pl.len().over("institution_id", "account_id") >= TILL_DEPOSITS)
+    )
+    tills = pl.concat(
+        [f.select("institution_id", "account_id") for f in (own, hidden_accounts(ctx))]
+    ).unique()
     return (
-        ctx.table("mart_line")
+        ctx.table("mart_line", (*(c for c in _OUT if c != "institution_id"), "account_id", "direction"))
         .filter(pl.col("direction") == "out")
-        .join(hidden, on="account_id")
-        .select(*_OUT, hidden=pl.lit(True))
+        .join(tills, on="account_id")
+        .select(*_OUT, till=pl.lit(True))
     )
 
 

@@ -49,6 +49,15 @@ TYPOLOGY = Typology(
             "min_cross_share", 0.5, "share", "calibrated", "Matches by chance at another bank stay far below one half.",
             "Smallest share, by amount, of matched pay-outs whose pay-in came at another bank.",
         ),
+        Parameter(
+            "over_chance", 2, "times", "calibrated", "Pay-ins of another week match by chance alone.",
+            "Pairs across banks over those that the pay-ins of the week before would make.",
+        ),
+        Parameter(
+            "regular_fee", 0.3, "share", "calibrated",
+            "Where payments are many, like amounts are found any week; a tariff keeps back the same share, chance does not.",
+            "Share of the pairs with the commonest fee from which they are no chance however many there are.",
+        ),
         Parameter("min_pairs", 10, "pairs", "calibrated", "Fewer may be chance.", "Fewest pairs across banks."),
     ),
 )  # fmt: skip
@@ -93,40 +102,43 @@ def detect(ctx: Context) -> Iterable[Finding]:
         ins = customer.filter((pl.col("direction") == "in") & pl.col("reserve"))
         if outs.is_empty():
             continue
-        pairs = match_pairs(
-            ins, outs, fee=p["max_fee"], least_fee_fen=int(p["least_fee_yuan"] * 100), days=int(p["max_days"])
-        )
+        pairs = _pairs(lines, ins, outs, p)
         if pairs.is_empty():
             continue
-        bank_of = lines.select("line_no", "bank", "account_id", "cp_holder_id")
-        pairs = pairs.join(
-            bank_of.rename(
-                {
-                    "line_no": "in_line_no",
-                    "bank": "in_bank",
-                    "account_id": "in_account",
-                    "cp_holder_id": "payer",
-                }
-            ),
-            on="in_line_no",
-        ).join(
-            bank_of.rename(
-                {
-                    "line_no": "out_line_no",
-                    "bank": "out_bank",
-                    "account_id": "out_account",
-                    "cp_holder_id": "payee",
-                }
-            ),
-            on="out_line_no",
-        )
         refund = pl.col("payer").eq_missing(pl.col("payee")) & pl.col("payer").is_not_null()
         crossed = pairs.filter((pl.col("in_bank") != pl.col("out_bank")) & ~refund)
         matched, cross = int(pairs["out_fen"].sum()), int(crossed["out_fen"].sum())
         share = cross / matched
         if crossed.height < p["min_pairs"] or share < p["min_cross_share"]:
             continue
+        week = pl.col("booked_on", "booked_at").dt.offset_by("7d")
+        other_week = _pairs(lines, ins.with_columns(week), outs, p)
+        chance = other_week.filter(pl.col("in_bank") != pl.col("out_bank")).height
+        if crossed.height < p["over_chance"] * chance and _common_fee(crossed) < p["regular_fee"]:
+            continue
         yield _finding(book, lines, outs, ins, pairs, crossed, share)
+
+
+def _pairs(lines: pl.DataFrame, ins: pl.DataFrame, outs: pl.DataFrame, p: dict[str, float]) -> pl.DataFrame:
+    """Pay-outs with the pay-ins they pass on, and bank, account and holder of both."""
+    pairs = match_pairs(
+        ins, outs, fee=p["max_fee"], least_fee_fen=int(p["least_fee_yuan"] * 100), days=int(p["max_days"])
+    )
+    about = lines.select("line_no", "bank", "account_id", "cp_holder_id")
+    return pairs.join(
+        about.select(in_line_no="line_no", in_bank="bank", in_account="account_id", payer="cp_holder_id"),
+        on="in_line_no",
+    ).join(
+        about.select(out_line_no="line_no", out_bank="bank", out_account="account_id", payee="cp_holder_id"),
+        on="out_line_no",
+    )
+
+
+def _common_fee(pairs: pl.DataFrame) -> float:
+    """Share of the pairs that kept back the commonest part, to one in ten thousand, or the commonest sum."""
+    kept = pairs["in_fen"] - pairs["out_fen"]
+    parts = (kept / pairs["in_fen"]).round(4)
+    return max(float(s.value_counts()["count"].max() or 0) for s in (kept, parts)) / max(1, pairs.height)  # type: ignore[arg-type]
 
 
 def _finding(

@@ -8,6 +8,7 @@ daily what it owes and holds. Cases add to that.
 from __future__ import annotations
 
 import datetime as dt
+import random
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
@@ -201,6 +202,16 @@ def _clearing(w: World, firm: Callable[..., Firm]) -> None:
         on, yuan, who = FIRST + dt.timedelta(days=5 * n), 700 + 31 * n, _at(w, "B2")
         g.move(on, who, one, yuan, yuan)
         g.move(on, two, Account(who.no, who.name, "B3银行"), yuan, -yuan)
+
+    h = firm("BUSY")  # many pay-ins a day at two banks: any payout at a third finds a like one by chance
+    busy, draw = h.settlement("B4"), random.Random(11)
+    for n in range(30):
+        on = FIRST + dt.timedelta(days=2 * n)
+        for _ in range(40):
+            yuan = round(draw.uniform(300, 1_500), 2)
+            h.move(on, draw.choice(h.customers), draw.choice(h.collection), yuan, yuan)
+        h.move(on, _at(w, "B4"), busy, 2_500, 2_500)
+        h.move(on, busy, _at(w, "B4"), round(draw.uniform(300, 1_500), 2), -1_000)
 
 
 def _at(w: World, code: str) -> Account:

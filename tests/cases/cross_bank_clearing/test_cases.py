@@ -9,6 +9,7 @@ POSITIVE: dict[str, float | None] = {"CLEAR-TWO": None, "CLEAR-THREE": None, "CL
 LOOK_ALIKE = {
     "ONE-BANK": "payer and payee at one bank",
     "REFUNDS": "refunds to the payer",
+    "BUSY": "batches paid inside one bank, and so many pay-ins elsewhere that like amounts meet by chance",
     "BIG-MERCHANT": "collected, swept, paid through the deposit account",
 }
 

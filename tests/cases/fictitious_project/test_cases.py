@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.cases.cases import check_cases
-from tests.cases.world import World
+from tests.cases.world import Account, World
 
 POSITIVE = {"P1": 200_000, "P2": 100_000, "P3": 150_000, "P4": 100_000}
 LOOK_ALIKE = {
@@ -14,6 +14,7 @@ LOOK_ALIKE = {
     "L5": "two borrowers of one family share an account",
     "L6": "paid out of a second custody account whose statement is missing",
     "L7": "raised into and lent from a person's account no register names: bad, but no invention",
+    "L8": "raised into, lent from and within three weeks repaid to the own account, the payee's name not told",
 }
 
 
@@ -70,5 +71,13 @@ def test_cases() -> None:
         till.project(key, 100_000, real, "2016-03-03", 180, product=product)
         till.sell(product, w.people(10), 10_000, "2016-03-01", into=desk)
         w.move("2016-03-03", desk, real, 100_000)
+    mixed = w.platform("L8")
+    for key in ("a", "b"):
+        product = mixed.product(key, days=20)
+        real = w.firm()
+        mixed.project(key, 100_000, real, "2016-03-03", 20, product=product)
+        mixed.sell(product, w.people(10), 10_000, "2016-03-01", into=mixed.own)
+        w.move("2016-03-03", mixed.own, real if key == "a" else Account("", "", ""), 100_000)
+        w.move("2016-03-23", real, mixed.own, 100_600)
     found = check_cases(w, "fictitious-project", POSITIVE, LOOK_ALIKE)
     assert found["P2"].bases.peak_diverted == 95_000_00
