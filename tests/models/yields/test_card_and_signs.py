@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import skops.io
 
 from models.typologies._yields import features
 from models.yields.card import RefusedModel, inputs_hash, load, save
-from models.yields.expectation import ForeignFeatures
+from models.yields.expectation import ForeignFeatures, _candidates, _fit, matrix
 from models.yields.signs import evenness, growth_needed, solvency_horizon
 from tests.models.yields.test_expectation import _p_values, _world
 
@@ -49,6 +52,33 @@ def test_changed_or_foreign_models_are_refused(tmp_path: Path) -> None:
     (tmp_path / "expectation.skops").write_bytes((tmp_path / "expectation.skops").read_bytes() + b" ")
     with pytest.raises(RefusedModel):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("foreign", [eval, np.testing.assert_equal, Path("x")], ids=["eval", "numpy", "path"])
+def test_a_file_with_foreign_code_is_refused_even_where_its_card_fits(
+    tmp_path: Path, foreign: object
+) -> None:
+    _, _, model = _world(1_000, 40, 2)
+    save(model, tmp_path, "2016-W26", "0")
+    skops.io.dump({"model": model.model, "more": foreign}, tmp_path / "expectation.skops")
+    told = json.loads((tmp_path / "expectation.json").read_text())
+    told["card"]["model_sha256"] = hashlib.sha256((tmp_path / "expectation.skops").read_bytes()).hexdigest()
+    (tmp_path / "expectation.json").write_text(json.dumps(told))
+    with pytest.raises(RefusedModel, match="no candidate has"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("name", list(_candidates()))
+def test_every_candidate_can_be_stored_and_read_back(tmp_path: Path, name: str) -> None:
+    _, frame, model = _world(1_000, 40, 2)
+    known = frame.filter(pl.col("paid_rate").is_not_null())
+    x = matrix(features(known))
+    fitted = _fit(name, x, known["paid_rate"].to_numpy() - x[:, 0])
+    save(dataclasses.replace(model, name=name, model=fitted), tmp_path, "2016-W26", "0")
+    back, _ = load(tmp_path)
+    assert (back.model is None) == (fitted is None)
+    again = dataclasses.replace(model, name=name, model=fitted).predict(features(known))
+    assert np.array_equal(back.predict(features(known)), again)
 
 
 def test_payouts_too_even_for_their_source() -> None:
