@@ -53,6 +53,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "the row has more cells than the header: a separator stands inside a text and moves what follows",
         "ask the bank for the file with its texts in quotation marks, or as XLSX",
     ),
+    "bytes": (
+        "the row holds bytes that are no text in the file's encoding",
+        "ask for the file again, saved as UTF-8 by the program that made it",
+    ),
     "row": (
         "the row is neither a transaction nor a header, total or note",
         "look at the row; ask the bank when it is a transaction",

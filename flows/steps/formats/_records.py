@@ -7,8 +7,6 @@ quotation mark), which is mended by the narrowest rule that makes it readable.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 
 import polars as pl
@@ -118,14 +116,16 @@ def _read_quoted(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFram
 
 
 def _read_stray(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFrame:
-    """Few lines with odd quotes: the lenient reader, line by line."""
+    """Few lines with odd quotes, line by line: a quotation mark that is not closed is a character."""
+    d = re.escape(delimiter)
+    pattern = re.compile(rf'(?:^|{d})(?:"((?:[^"]|"")*)"(?=\Z|{d})|([^{d}]*))')
     rows: list[list[str | None]] = []
     counts: list[int] = []
     for text in lines["line"].to_list():
-        try:
-            cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
-        except csv.Error:
-            cells = text.split(delimiter)
+        cells = [
+            quoted.replace('""', '"') if quoted else bare.strip('"') if bare.count('"') == 1 else bare
+            for quoted, bare in pattern.findall(text)
+        ]
         counts.append(len(cells))
         if len(cells) > width:
             cells = [*cells[: width - 1], delimiter.join(cells[width - 1 :])]
@@ -135,7 +135,9 @@ def _read_stray(lines: pl.DataFrame, delimiter: str, width: int) -> pl.DataFrame
     return pl.concat([counted, frame], how="horizontal")
 
 
-def join_lines(lines: pl.DataFrame, delimiter: str, start: int, longest: int = 20) -> pl.DataFrame:
+def join_lines(
+    lines: pl.DataFrame, delimiter: str, start: int, columns: int = 0, longest: int = 20
+) -> pl.DataFrame:
     """Join lines that one quoted cell with a line break in it spans, and number the rows from `start`.
 
     The number is the one a spreadsheet shows: a row of several lines counts once, a blank line counts.
@@ -149,6 +151,9 @@ def join_lines(lines: pl.DataFrame, delimiter: str, start: int, longest: int = 2
         One character.
     start : int
         Number of the first row.
+    columns : int
+        Columns of the header, where it is known: two lines that each have as many cells are two rows
+        with a quotation mark too many, not one row.
 
     Returns
     -------
@@ -158,11 +163,11 @@ def join_lines(lines: pl.DataFrame, delimiter: str, start: int, longest: int = 2
     odd = (lines["line"].str.count_matches('"', literal=True) % 2 == 1).arg_true()
     joined = lines.select("line")
     if len(odd) > 1:
-        joined = _join(joined, odd.to_list(), delimiter, longest)
+        joined = _join(joined, odd.to_list(), delimiter, columns, longest)
     return joined.with_row_index("record", offset=start).select(pl.col("record").cast(pl.Int64), "line")
 
 
-def _join(lines: pl.DataFrame, odd: list[int], delimiter: str, longest: int) -> pl.DataFrame:
+def _join(lines: pl.DataFrame, odd: list[int], delimiter: str, columns: int, longest: int) -> pl.DataFrame:
     d = re.escape(delimiter)
     cell = rf'(?:[^"{d}]*|[ \t]*"(?:[^"]|"")*"[ \t]*)'
     opens = re.compile(rf'^(?:{cell}{d})*[ \t]*"(?:[^"]|"")*$')
@@ -177,6 +182,9 @@ def _join(lines: pl.DataFrame, odd: list[int], delimiter: str, longest: int) -> 
             position += 2
         else:
             position += 1
+    if columns > 1 and spans:
+        whole = (lines["line"].str.count_matches(delimiter, literal=True) >= columns - 1).to_list()
+        spans = [(first, last) for first, last in spans if not (whole[first] and whole[last])]
     if not spans:
         return lines
     group = pl.int_range(lines.height, eager=True).to_list()

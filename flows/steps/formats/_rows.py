@@ -81,7 +81,13 @@ class RowReader:
         state.header = header.in_units_of(state.worth)
         state.width = sum(1 for text in header.texts if text) or len(header.texts)
 
-    def feed(self, frame: pl.DataFrame, open_end: bool = False, half_character: bool = False) -> Outcome:
+    def feed(
+        self,
+        frame: pl.DataFrame,
+        open_end: bool = False,
+        half_character: bool = False,
+        broken: pl.Series | None = None,
+    ) -> Outcome:
         """Read the next rows (``record``, ``cells``, ``c0`` …; blank rows already left out).
 
         Parameters
@@ -92,6 +98,8 @@ class RowReader:
             Whether the file ends here without an end of line: its last row may be cut off.
         half_character : bool
             Whether it ends with half a character: its last row is cut off.
+        broken : polars.Series, optional
+            Records of rows with bytes that are no text (:func:`broken_rows`).
         """
         out = Outcome()
         first = self.state.header_record
@@ -101,7 +109,7 @@ class RowReader:
         while pieces:
             piece = pieces.pop(0)
             last = not pieces
-            stops = self._piece(piece, out, open_end and last, half_character)
+            stops = self._piece(piece, out, open_end and last, half_character, broken)
             if stops:
                 bounds = [*stops, int(piece["record"][-1]) + 1]
                 spans = pairwise(bounds)
@@ -118,7 +126,9 @@ class RowReader:
         out.ignored += header.rows
         return frame.slice(header.rows)
 
-    def _piece(self, frame: pl.DataFrame, out: Outcome, open_end: bool, half: bool) -> list[int]:
+    def _piece(
+        self, frame: pl.DataFrame, out: Outcome, open_end: bool, half: bool, broken: pl.Series | None
+    ) -> list[int]:
         """Read rows up to a change of layout; return the records at which pieces of other layouts start."""
         state = self.state
         if frame.is_empty():
@@ -136,6 +146,12 @@ class RowReader:
             header = own
         before = dict(state.titles)
         parsed = parse_columns(frame, header, before, state.understanding).frame
+        if broken is not None:
+            unread = parsed["record"].is_in(broken.implode()) & parsed["is_line"]
+            parsed = parsed.with_columns(
+                code=pl.when(unread).then(pl.lit("bytes")).otherwise("code"),
+                is_line=pl.col("is_line") & ~unread,
+            )
         shifted = shifted_rows(frame, header)
         if shifted is not None:
             parsed = parsed.with_columns(
@@ -182,6 +198,17 @@ class RowReader:
             return others
         texts = self.state.header.texts if self.state.header else ()
         return max((i + 1 for i, text in enumerate(texts) if text), default=0)
+
+
+def broken_rows(cells: pl.DataFrame) -> pl.Series:
+    """Return the records of rows with bytes that are no text in the file's encoding (shown as U+FFFD).
+
+    Half a character at the end of a text costs nothing: banks cut texts to a number of bytes.
+    """
+    inside = [
+        pl.col(name).str.contains(r"\x{FFFD}.|^\x{FFFD}").fill_null(False) for name in _cell_columns(cells)
+    ]
+    return cells.filter(pl.any_horizontal(inside))["record"]
 
 
 def shifted_rows(frame: pl.DataFrame, header: Header) -> pl.Series | None:

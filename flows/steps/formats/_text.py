@@ -105,6 +105,15 @@ def _everyday(text: str, encoding: str, low: bytes, high: bytes) -> float:
     return common / len(han) if han else 1.0
 
 
+def is_broken_text(head: bytes, whole: bool) -> bool:
+    """Whether bytes are a text in which many cannot be read in any encoding (and no picture or program)."""
+    if len(head) != len(head.translate(None, _CONTROL + b"\x00")) or b"\n" not in head:
+        return False
+    errors = [_errors(head, encoding, whole) for encoding in ("utf-8", "gb18030")]
+    ascii_share = sum(1 for each in head if each < 128) / max(len(head), 1)
+    return min(errors) > 0 and ascii_share > 0.3
+
+
 def _errors(head: bytes, encoding: str, whole: bool) -> int:
     try:
         codecs.getincrementaldecoder(encoding)("strict").decode(head, final=whole)
@@ -125,6 +134,8 @@ def read_lines(source: Source, encoding: str, chunk_bytes: int = CHUNK_BYTES) ->
     with source.open() as stream:
         for data, last in _chunks(stream, encoding, chunk_bytes):
             text, damaged = _utf8(data, encoding)
+            if encoding.startswith("utf-16"):  # its halves of characters were replaced when the bytes were
+                damaged = text.count("\ufffd".encode())
             if start == 1 and text.startswith(codecs.BOM_UTF8):
                 text = text[len(codecs.BOM_UTF8) :]
             if not text:

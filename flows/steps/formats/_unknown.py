@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flows.steps.formats._text import is_broken_text
 from flows.steps.formats.protocol import Source
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -29,7 +30,7 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 def explain_unknown(source: Source) -> str:
     """Return the sentence for a file that no format claims."""
     head = source.head
-    if not head:
+    if not head.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"):
         return "The file is empty: ask for it again."
     for signature, sentence in _SIGNATURES:
         if head.startswith(signature):
@@ -47,7 +48,7 @@ def explain_unknown(source: Source) -> str:
         return "This is a web page, perhaps an expired login: ask for the statement as CSV or XLSX."
     if lowered.startswith((b"{", b"[{")):
         return "This is JSON, for which there is no reader: ask for CSV, XLSX or Parquet."
-    if lowered.startswith(b"<ofx"):
+    if lowered.startswith(b"<ofx") or b"<?ofx" in lowered:
         return "This is an OFX file of a home-banking program: ask for the statement as CSV or XLSX."
     if lowered.startswith(b"<"):
         return "This is XML but no camt.052, camt.053 or camt.054 statement: ask for one of these or for CSV."
@@ -59,6 +60,11 @@ def explain_unknown(source: Source) -> str:
         return "This is a web archive (MHT): open it and save it as XLSX, or ask for CSV or XLSX."
     if head.count(0) > len(head) // 8 and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "This is a binary file of no known kind: ask for CSV, XLSX, MT940 or camt."
+    if is_broken_text(head, whole=source.size <= len(head)):
+        return (
+            "The text is damaged: too many of its bytes are neither UTF-8 nor GB18030 for it to be read. "
+            "Ask for the file again, saved as UTF-8 by the program that made it."
+        )
     return (
         "No header row with a date, an amount and a counterparty or account was found: "
         "if it is a statement, describe it with `lookthrough profile`."

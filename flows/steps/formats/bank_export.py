@@ -12,7 +12,7 @@ from flows.steps.formats._aliases import Alias
 from flows.steps.formats._header import HEAD_ROWS, Header, find_header
 from flows.steps.formats._profiles import Profile, profile_aliases, profile_for, understanding
 from flows.steps.formats._records import DELIMITERS, MAX_COLUMNS, join_lines, split_cells
-from flows.steps.formats._rows import RowReader, quarantine_frame
+from flows.steps.formats._rows import RowReader, broken_rows, quarantine_frame
 from flows.steps.formats._store import LineStore
 from flows.steps.formats._summary import MOST_QUARANTINED, finish, hopeless
 from flows.steps.formats._text import LineTooLongError, detect_encoding, read_lines
@@ -56,7 +56,7 @@ class BankExport:
         try:
             for chunk in read_lines(source, encoding):
                 damaged += chunk.damaged
-                rows = join_lines(chunk.frame, delimiter, start)
+                rows = join_lines(chunk.frame, delimiter, start, len(header.described()))
                 start += rows.height
                 lines = rows.filter(not_blank(delimiter))
                 if lines.is_empty():
@@ -69,7 +69,8 @@ class BankExport:
                 ):
                     result.rows_ignored += cells.height
                     continue
-                outcome = reader.feed(cells, open_end=not chunk.last_ends, half_character=chunk.tail_damaged)
+                broken = broken_rows(cells) if chunk.damaged else None
+                outcome = reader.feed(cells, not chunk.last_ends, chunk.tail_damaged, broken)
                 for frame in outcome.lines:
                     store.add(frame)
                 result.rows_ignored += outcome.ignored

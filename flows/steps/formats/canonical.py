@@ -42,7 +42,7 @@ class Canonical:
         store, rejected, cut, start = LineStore(options.scratch), [], False, 1
         try:
             for chunk in read_lines(source, encoding):
-                numbered = join_lines(chunk.frame, delimiter, start)
+                numbered = join_lines(chunk.frame, delimiter, start, len(header))
                 start += numbered.height
                 lines = numbered.filter(pl.col("line").str.strip_chars(BLANK + '",|;' + delimiter) != "")
                 cells = split_cells(lines, delimiter, len(header) + 1)

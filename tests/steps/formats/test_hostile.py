@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows.steps.formats import Source, _text, bank_export, read_statement
+from flows.steps.formats._reasons import REASONS
 from tests.steps.formats.made import OTHER, OWN, book, read
 
 GOOD = (
@@ -46,10 +47,45 @@ def test_an_empty_file_says_so() -> None:
     assert "empty" in (read(b"").problem or "")
 
 
-def test_nul_bytes_and_broken_characters_cost_no_rows() -> None:
+def test_nul_bytes_cost_nothing_and_broken_characters_their_rows() -> None:
     data = GOOD.replace("张三".encode("gb18030"), b"\x00\xff\xd5", 2)
     result = read(data)
-    assert result.rows_accepted == 9
+    assert (result.rows_accepted, result.rows_quarantined) == (7, 2)
+    assert set(result.quarantine["reason"]) == {REASONS["bytes"][0]}
+
+
+def test_half_a_character_at_the_end_of_a_text_costs_nothing() -> None:
+    data = GOOD.replace("张三".encode("gb18030"), "张三".encode("gb18030")[:-1], 2)
+    result = read(data)
+    assert (result.rows_accepted, result.rows_quarantined) == (9, 0)
+    assert "could not be decoded" in "".join(result.warnings)
+
+
+def test_a_text_that_no_encoding_explains_is_said_to_be_damaged() -> None:
+    result = read(GOOD.replace("张三".encode("gb18030"), b"\xff\xfe\x80" * 20), "a.csv")
+    assert result.rows_accepted == 0
+    assert "neither UTF-8 nor GB18030" in (result.problem or "")
+
+
+@pytest.mark.parametrize("stray", ['"{}', '{}"', '"{}" "', '{}"""'])
+def test_a_stray_quotation_mark_costs_no_row(stray: str) -> None:
+    text = GOOD.decode("gb18030")
+    first, *rows = text.splitlines()
+    for column in range(len(first.split(","))):
+        cut = [row.split(",") for row in rows]
+        for cells in cut[1:4]:
+            cells[column] = stray.format(cells[column])
+        result = read("\n".join([first, *(",".join(cells) for cells in cut), ""]).encode("gb18030"))
+        assert result.rows_read == text.count("\n")
+        assert result.rows_ignored == 1
+        assert result.rows_accepted + result.rows_quarantined == 9
+
+
+def test_rows_without_end_under_a_header_are_not_taken_for_notes() -> None:
+    first = GOOD.splitlines()[0]
+    result = read(first + b"\n" + b'"no cells at all\n' * 20_000)
+    assert result.rows_accepted == 0
+    assert result.problem is not None
 
 
 def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
