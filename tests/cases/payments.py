@@ -210,8 +210,9 @@ def _clearing(w: World, firm: Callable[..., Firm]) -> None:
         for _ in range(40):
             yuan = round(draw.uniform(300, 1_500), 2)
             h.move(on, draw.choice(h.customers), draw.choice(h.collection), yuan, yuan)
-        h.move(on, _at(w, "B4"), busy, 2_500, 2_500)
-        h.move(on, busy, _at(w, "B4"), round(draw.uniform(300, 1_500), 2), -1_000)
+        h.move(on, _at(w, "B4"), busy, 5_000, 5_000)
+        for _ in range(3):
+            h.move(on, busy, _at(w, "B4"), round(draw.uniform(300, 1_500), 2), -1_000)
 
 
 def _at(w: World, code: str) -> Account:
