@@ -1,6 +1,6 @@
 -- Purpose: each repeated transaction once, with the most that any of its copies tells.
 -- Grain: a transaction on an account.
--- Reads: int_line__seen, int_line__same_place.
+-- Reads: int_line__seen, int_line__same.
 -- The richest copy gives the line and its source; what it lacks comes from the others (a time, a balance, a
 -- full number where it is masked). Ties go by content, never by file name.
 with copies as (
@@ -15,7 +15,7 @@ with copies as (
         + (l.remark is not null)::integer
         + (l.reference is not null)::integer
         + (l.channel is not null)::integer as rich
-    from int_line__same_place as s
+    from int_line__same as s
     inner join int_line__seen as l on s.row_id = l.row_id
 ),
 

@@ -1,7 +1,7 @@
 -- Purpose: where the balance chain of an account does not hold over all its files, and where files overlap.
 -- Grain: account_no × line_no × kind; for kind 'overlap' account_no × pair of sources. Sorted by account_no, kind,
 -- first_on.
--- Reads: int_line__numbered, mart_line, int_line__same_place. Amounts in fen. Take the running total of the
+-- Reads: int_line__numbered, mart_line, int_line__same. Amounts in fen. Take the running total of the
 -- amounts from each stated
 -- balance: what is left stays the same along an account; a break is where it changes, and gap_fen by how much (what
 -- is missing or too much). kind 'break': both lines stand in one file; 'gap': in two files (days or pages are missing
@@ -52,7 +52,7 @@ copies as (
         l.account_no,
         l.booked_at::date as booked_on,
         c.source_file
-    from int_line__same_place as s
+    from int_line__same as s
     inner join int_line__seen as l on s.row_id = l.row_id
     inner join lake_content as c on l.content_no = c.content_no
 ),
