@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
+from flows.steps.formats._short_dates import in_order
 from flows.steps.formats._values import BLANK, SCIENTIFIC, clean_account, half_width, parse_fen, parse_moments
 from flows.steps.identifiers import valid_cnaps, valid_identity_number, valid_uscc
 from flows.steps.register_schema import Column, Register
 
 _EMPTY = r"^(?:[-\u2010-\u2015\uff0d/\\]+|(?i:null|nan|n/a|#n/a))$"
+_NOTHING = ("无", "暂无", "空", "没有", "不适用", "未填", "未知")
 _TRUE = ("true", "1", "1.0", "是", "y", "yes", "t", "√", "有", "公开", "合格")
 _FALSE = ("false", "0", "0.0", "否", "n", "no", "f", "×", "x", "无", "不公开", "不合格", "非公开")
 
@@ -32,9 +35,23 @@ class TypedRows:
 
 
 def typed_rows(
-    frame: pl.DataFrame, register: Register, mapping: Mapping[str, str], units: Mapping[str, int]
+    frame: pl.DataFrame,
+    register: Register,
+    mapping: Mapping[str, str],
+    units: Mapping[str, int],
+    headers: Mapping[str, str],
 ) -> TypedRows:
-    """Type every column; a required cell that is empty or unreadable rejects its row."""
+    """Type every column; a required cell that is empty or unreadable rejects its row.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        ``record`` and the file's columns.
+    register : Register
+        What the columns hold.
+    mapping, units, headers : mapping
+        Of each column found: the frame's column, what one is worth in fen, the header as written.
+    """
     out: dict[str, pl.Series] = {}
     warnings: list[str] = []
     reason = pl.Series("reason", [], dtype=pl.String).extend_constant(None, frame.height)
@@ -45,7 +62,10 @@ def typed_rows(
             continue
         given = frame[held]
         filled = _filled(given)
-        value = _typed(given, column, units.get(column.name, 100))
+        value = _typed(given, column, units.get(column.name, 100), headers.get(column.name, ""))
+        if column.kind.name in ("rate", "share"):
+            value, noted = _scaled(given, value, column, headers.get(column.name, ""))
+            warnings += noted
         out[column.name] = value.cast(column.kind.dtype)
         bad = filled & value.is_null()
         if column.required:
@@ -84,7 +104,7 @@ def _text(given: pl.Series) -> pl.Series:
     return text.set(((text == "") | text.str.contains(_EMPTY)).fill_null(False), None)
 
 
-def _typed(given: pl.Series, column: Column, worth: int) -> pl.Series:
+def _typed(given: pl.Series, column: Column, worth: int, header: str) -> pl.Series:
     kind = column.kind.name
     if kind == "money":
         return _money(given, worth)
@@ -95,7 +115,7 @@ def _typed(given: pl.Series, column: Column, worth: int) -> pl.Series:
             return given
         if isinstance(given.dtype, pl.Datetime):
             return given.dt.date()
-        return parse_moments(_text(given))["at"].dt.date()
+        return parse_moments(*in_order(_text(given), header))["at"].dt.date()
     if kind == "integer":
         if given.dtype.is_integer():
             return given
@@ -117,8 +137,10 @@ def _typed(given: pl.Series, column: Column, worth: int) -> pl.Series:
         return _month(given)
     if kind == "account":
         account = clean_account(_text(given))
-        return account.set(account.str.contains(SCIENTIFIC).fill_null(False), None)
+        account = account.set(account.str.contains(SCIENTIFIC).fill_null(False), None)
+        return account.set(account.is_in(_NOTHING).fill_null(False), None)
     text = _text(given)
+    text = text.set(text.is_in(_NOTHING).fill_null(False), None)
     if kind == "id":
         text = text.str.replace(r"^([0-9]{5,})\.0+$", "${1}")
         return text.set(text.str.contains(SCIENTIFIC).fill_null(False), None)
@@ -150,6 +172,29 @@ def _rate(given: pl.Series, *, percent_is_fraction: bool) -> pl.Series:
         pl.when(pl.col("p") & percent_is_fraction).then((pl.col("v") / 100).round(10)).otherwise(pl.col("v"))
     )
     return frame.select(scaled.alias("v"))["v"].fill_nan(None)
+
+
+def _scaled(given: pl.Series, value: pl.Series, column: Column, header: str) -> tuple[pl.Series, list[str]]:
+    """Bring a column to its scale: rates are fractions a year, shares are per cent.
+
+    A header with ``%`` says it. Where nothing does, rates most of which exceed 1 are per cent, for no
+    promise is 100 % a year; shares none of which exceeds 1 are fractions.
+    """
+    number = value.cast(pl.Float64)
+    marked = given.dtype == pl.String and bool(given.str.contains("[%％]").any())
+    filled = number.drop_nulls()
+    if marked or filled.is_empty():
+        return number, []
+    if column.kind.name == "rate":
+        if re.search("[%％‰]", header):
+            return (number / (1000 if "‰" in header else 100)).round(10), []
+        if float(filled.median() or 0) > 1:  # type: ignore[arg-type]
+            return (number / 100).round(10), [f"{column.name} was taken for per cent: most rates exceed 1"]
+        return number, []
+    top = float(filled.max() or 0)  # type: ignore[arg-type]
+    if len(filled) > 1 and 0 < top <= 1 and not re.search("[%％]", header) and (filled % 1 != 0).any():
+        return (number * 100).round(8), [f"{column.name} was taken for fractions: none exceeds 1"]
+    return number, []
 
 
 def _month(given: pl.Series) -> pl.Series:

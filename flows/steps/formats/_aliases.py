@@ -26,7 +26,7 @@ _UNIT = re.compile(
     r"|[/_]?(?:万元|千元|元)(?=\(|$)|人民币元$"
 )
 _ASIDE = re.compile(r"\([^()]*\)|<[^<>]*>|《[^》]*》")
-_FOREIGN = re.compile(r"[a-z][a-z.'&/-]*(?:[0-9])?")
+_FOREIGN = re.compile(r"[a-z][a-z.'&/_-]*(?:[0-9])?")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _SPACE = re.compile(r"[\s\u200b\ufeff]+")
 _TAIL = re.compile(r"[:：*#.。;；,，]+$")
@@ -78,7 +78,7 @@ def spellings(folded: str) -> tuple[str, ...]:
     if _HAN.search(folded):
         bare = _ASIDE.sub("", folded)
         found.append(_FOREIGN.sub("", bare).strip("/|-_.()"))
-        found.append("".join(re.findall(r"[a-z/.'-]+", folded)).strip("/.-'"))
+        found.append("".join(re.findall(r"[a-z/.'_-]+", folded)).strip("/.-'"))
     found += [simplified for each in found if _HAN.search(each) and (simplified := _simplify(each)) != each]
     return tuple(dict.fromkeys(each for each in found if each))
 

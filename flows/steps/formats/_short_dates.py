@@ -10,6 +10,8 @@ import re
 
 import polars as pl
 
+from flows.steps.formats._values import guess_day_first
+
 _SPLIT = r"^([0-9]{1,2})([-/.])([0-9]{1,2})[-/.]([0-9]{2})(?:日)?($|[ T].*$)"
 _PACKED = r"^([0-9]{2})([0-9]{2})([0-9]{2})$"
 _NAMED = r"^([0-9]{1,2})[-/ .]?([A-Za-z]{3})[a-z]*[-/ .,]*([0-9]{2})($| .*$)"
@@ -32,6 +34,16 @@ def has_short_years(cells: pl.Series) -> bool:
 def has_day_and_month(cells: pl.Series) -> bool:
     """Whether the first cells hold dates with the year behind: which of the others is the day?"""
     return bool(cells.head(_LOOKED_AT).str.contains(_DAY_MONTH_YEAR).any())
+
+
+def in_order(cells: pl.Series, header: str = "") -> tuple[pl.Series, bool | None]:
+    """Spell out the years of a column and tell whether the day comes first, from header and cells."""
+    short = has_short_years(cells)
+    if not short and not has_day_and_month(cells):
+        return cells, None
+    told = (hinted_order(header), guess_day_first(cells), True if dotted(cells) and not short else None)
+    day_first = next((each for each in told if each is not None), None)
+    return (spell_years(cells, day_first) if short else cells), day_first
 
 
 def hinted_order(header: str) -> bool | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
 
 from flows.steps.formats._columns import parse_columns
-from flows.steps.formats._header import HEAD_ROWS
+from flows.steps.formats._header import HEAD_ROWS, account_in_name
 from flows.steps.formats._profiles import profile_aliases, profile_for, understanding
 from flows.steps.formats._rows import RowReader, quarantine_frame
 from flows.steps.formats._store import LineStore
 from flows.steps.formats._summary import finish
+from flows.steps.formats._titles import read_titles
 from flows.steps.formats._values import BLANK
 from flows.steps.formats.protocol import Layout, ReadOptions, ReadResult, Source
 
@@ -50,6 +51,7 @@ def read_tables(
     quarantine: list[pl.DataFrame] = []
     readers: list[RowReader] = []
     seen: list[tuple[str, pl.DataFrame]] = []
+    aside: dict[str, str] = {}
     for number, (sheet, frame) in enumerate(sheets):
         cells = drop_blank(frame)
         if cells.is_empty():
@@ -62,11 +64,14 @@ def read_tables(
         if reader.state.header is None and not reader.start(cells):
             if not readers or not _continues(readers[-1], cells):
                 result.rows_ignored += cells.height
+                aside = aside or _named_alone(cells, reader)
                 told = f"sheet {sheet} holds no statement table ({cells.height} rows left out)"
                 result.warnings.append(told)
                 continue
             reader = readers.pop()
         assert reader.state.header is not None
+        if not _names_account(reader):
+            _find_account(reader, sheet, cells, aside, readers[-1] if readers else None, seen)
         accounts = [i for role in _ACCOUNT_ROLES for i in reader.state.header.columns.get(role, ())]
         cells = mend(cells, accounts, number)
         outcome = reader.feed(cells)
@@ -93,6 +98,63 @@ def read_tables(
         None, None, state.header_record, state.header.described(), tuple(state.understanding.notes)
     )
     return result
+
+
+def _names_account(reader: RowReader) -> bool:
+    state = reader.state
+    assert state.header is not None
+    known = state.understanding
+    return bool(
+        "account" in state.header.columns or state.titles.get("account") or known.account or known.own_account
+    )
+
+
+def _named_alone(cells: pl.DataFrame, reader: RowReader) -> dict[str, str]:
+    """What a sheet of titles alone says of the account of the sheets behind it."""
+    found: dict[str, str] = {}
+    for row in cells.head(HEAD_ROWS).select(pl.exclude("record", "cells")).rows():
+        found = {**read_titles(row, reader.aliases), **found}
+    return found if "account" in found else {}
+
+
+def _find_account(
+    reader: RowReader,
+    sheet: str,
+    cells: pl.DataFrame,
+    aside: Mapping[str, str],
+    last: RowReader | None,
+    seen: Sequence[tuple[str, pl.DataFrame]],
+) -> None:
+    """Look for a sheet's account outside the sheet: in its title, a sheet of titles, the sheet it goes on from."""
+    state = reader.state
+    state.understanding.account = account_in_name(sheet)
+    if state.understanding.account is not None:
+        return
+    if aside:
+        state.titles.update({role: text for role, text in aside.items() if role not in state.titles})
+        return
+    header = state.header
+    if last is None or last.state.header is None or header is None or not seen:
+        return
+    if last.state.header.texts == header.texts and _follows(seen[-1][1], cells, reader, last):
+        state.titles.update({r: text for r, text in last.state.titles.items() if not r.startswith("title_")})
+
+
+def _follows(before: pl.DataFrame, cells: pl.DataFrame, reader: RowReader, last: RowReader) -> bool:
+    """Whether a sheet's first balance follows from the last one of the sheet before it, in either order."""
+    header = reader.state.header
+    assert header is not None
+    known = replace(reader.state.understanding, notes=[])
+    tried = parse_columns(cells.head(_TRIED), header, last.state.titles, known).frame.filter("is_line")
+    if before.is_empty() or tried.is_empty():
+        return False
+    end, start = (
+        frame.select("balance_after_fen", pl.col("amount_fen") * pl.when(pl.col("direction") == "in").then(1).otherwise(-1)).row(place)
+        for frame, place in ((before, -1), (tried, 0))
+    )  # fmt: skip
+    if end[0] is None or start[0] is None:
+        return False
+    return bool(end[0] + start[1] == start[0] or start[0] + end[1] == end[0])
 
 
 def _continues(last: RowReader, cells: pl.DataFrame) -> bool:

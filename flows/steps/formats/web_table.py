@@ -57,28 +57,25 @@ class WebTable:
 
     def read(self, source: Source, options: ReadOptions) -> ReadResult:
         """Read every table."""
-        if source.size > MAX_BYTES:
-            return ReadResult.refused(
-                self.name, "The page is larger than any spreadsheet: ask for it as CSV or XLSX."
-            )
-        head = _head(source)
-        spreadsheet = _SPREADSHEET in head
-        if spreadsheet and ("<!DOCTYPE" in head or "<!ENTITY" in head):
-            return ReadResult.refused(self.name, _DOCTYPE)
-        try:
-            sheets = list(_sheets(source) if spreadsheet else [("1", _page(source))])
-        except etree.XMLSyntaxError:
-            return ReadResult.refused(
-                self.name, "The file breaks off or is damaged and cannot be opened: ask for it again."
-            )
-        return read_tables(
-            self.name,
-            source,
-            options,
-            _frames(sheets),
-            _as_it_is,
-            _NO_TABLE if spreadsheet else explain_unknown(source),
-        )
+        sheets = load_sheets(source)
+        if isinstance(sheets, str):
+            return ReadResult.refused(self.name, sheets)
+        nothing = _NO_TABLE if _SPREADSHEET in _head(source) else explain_unknown(source)
+        return read_tables(self.name, source, options, sheets, _as_it_is, nothing)
+
+
+def load_sheets(source: Source) -> list[tuple[str, pl.DataFrame]] | str:
+    """Return title and cells of every sheet (a page is one), or the sentence that says why there are none."""
+    if source.size > MAX_BYTES:
+        return "The page is larger than any spreadsheet: ask for it as CSV or XLSX."
+    head = _head(source)
+    spreadsheet = _SPREADSHEET in head
+    if spreadsheet and ("<!DOCTYPE" in head or "<!ENTITY" in head):
+        return _DOCTYPE
+    try:
+        return list(_frames(list(_sheets(source)) if spreadsheet else [("1", _page(source))]))
+    except etree.XMLSyntaxError:
+        return "The file breaks off or is damaged and cannot be opened: ask for it again."
 
 
 def _head(source: Source) -> str:
