@@ -8,8 +8,7 @@ from typing import cast
 import duckdb
 import polars as pl
 
-from models.tracing.book import all_legs
-from models.tracing.match import match_legs
+from models.tracing.large import write_fragments
 from models.tracing.pots import pots
 from models.tracing.ranges import ranges
 from models.tracing.sources import sources
@@ -81,7 +80,7 @@ def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None, *, range
         )
     ctx = Context(marts=marts, as_of=as_of)
     tied = pots(ctx)
-    marts.put("trace_fragment", match_legs(all_legs(ctx), "fifo", pots=tied))
+    write_fragments(con, pots=tied)
     paid_by, went_to = sources(ctx), uses(ctx)
     marts.put("trace_source", paid_by)
     marts.put("trace_use", went_to)

@@ -7,40 +7,16 @@ method. Both answers together account for every fen of every line.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import numpy as np
 import polars as pl
 
 from models.tracing.fifo import fifo
+from models.tracing.fragments import BASES, FRAGMENT_SCHEMA, METHODS, Method, fragment_frame
 from models.tracing.identify import Pairs, identify
 from models.tracing.legs import OPENING, OVERDRAFT, Ints, Legs, legs, openings, starts
 from models.tracing.lifo import lifo
 from models.tracing.lowest import claimed_part
 from models.tracing.pro_rata import pro_rata
-
-Method = Literal["fifo", "lifo", "pro_rata", "lowest"]
-METHODS: tuple[Method, ...] = get_args(Method)
-
-LOTS, USES = ("line", "opening", "", "overdraft"), ("line", "", "held", "overdraft")
-"""Words of what money came by and went to; their places are the virtual lines of `models.tracing.legs`."""
-BASES = ("identified", *METHODS)
-
-FRAGMENT_SCHEMA: dict[str, pl.DataType] = {
-    "account_id": pl.Int64(),
-    "in_line_no": pl.Int64(),
-    "out_line_no": pl.Int64(),
-    "amount_fen": pl.Int64(),
-    "lot": pl.Enum(LOTS),
-    "use": pl.Enum(USES),
-    "basis": pl.Enum(BASES),
-}
-"""Grain: a piece of money that lies together in one in-line and one out-line of an account.
-
-``in_line_no`` is null for money the statement does not show coming (``lot`` says ``opening``
-or ``overdraft``); ``out_line_no`` is null for money that did not leave (``use`` says ``held``
-or ``overdraft`` when it made an overdraft good). ``basis`` is ``identified`` or the method.
-Sorted by account, out-line (what did not leave last), in-line."""
 
 
 def match(
@@ -192,35 +168,8 @@ def _frame(walked: Legs, found: list[tuple[Pairs, str]]) -> pl.DataFrame:
     order = np.lexsort((a, z, place)) if len(found) > 1 or found[-1][1] != "fifo" else None
     if order is None:
         order = np.argsort(place, kind="stable")  # few sorted runs: a merge
-    a, z = a[order], z[order]
-    words = [p[5] for p in parts]
-    code = np.array([BASES.index(word) for word in words], np.uint8)[basis[order]]
-    return pl.DataFrame(
-        [
-            pl.Series("account_id", account[order]),
-            _lines(a, "in_line_no"),
-            _lines(z, "out_line_no"),
-            pl.Series("amount_fen", amount[order]),
-            _word("lot", LOTS, _virtual(a)),
-            _word("use", USES, _virtual(z)),
-            _word("basis", BASES, code),
-        ]
-    )
+    code = np.array([BASES.index(p[5]) for p in parts], np.uint8)[basis[order]]
+    return fragment_frame(account[order], a[order], z[order], amount[order], code)
 
 
-def _virtual(line: Ints) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-    """0 for a line, else how far below zero the virtual leg's number lies."""
-    return np.maximum(-line, 0).astype(np.uint8)
-
-
-def _lines(line: Ints, name: str) -> pl.Series:
-    """Line numbers, virtual legs as null."""
-    column = pl.Series(name, line)
-    if line.size == 0 or line.min() >= 0:
-        return column
-    return pl.select(pl.when(column >= 0).then(column).alias(name)).to_series()
-
-
-def _word(name: str, words: tuple[str, ...], code: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> pl.Series:
-    """Words by their number, one byte a row."""
-    return pl.Series(name, code).cat.to(pl.Enum(words))
+__all__ = ["FRAGMENT_SCHEMA", "METHODS", "Method", "match", "match_legs", "pairs_of"]

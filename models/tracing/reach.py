@@ -9,8 +9,9 @@ import polars as pl
 
 from models.tracing.book import WALKED, all_legs
 from models.tracing.follow import Followed, follow
+from models.tracing.fragments import FRAGMENT_SCHEMA
 from models.tracing.hops import LINES, TRANSFERS, Web
-from models.tracing.match import FRAGMENT_SCHEMA, Method, match, match_legs
+from models.tracing.match import Method, match, match_legs
 from models.tracing.pieces import StopGroups
 from models.tracing.pots import pots
 from models.typologies.base import Context
