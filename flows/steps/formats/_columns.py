@@ -23,6 +23,7 @@ from flows.steps.formats._sides import (
     MIN_UNSIGNED,
     UNSIGNED,
     carries_signs,
+    fill_from_balances,
     signed_and_flagged,
     told_by_balances,
     two_columns,
@@ -73,6 +74,8 @@ class Understanding:
         Balance before the first line, where the file names it.
     lost_counterparties : int
         Counterparty accounts that a spreadsheet turned into a power of ten.
+    told_by_balances : int
+        Rows without a flag whose direction the balances prove.
     notes : list of str
         Decisions in plain words.
     """
@@ -90,6 +93,7 @@ class Understanding:
     signed: bool | None = None
     opening_fen: int | None = None
     lost_counterparties: int = 0
+    told_by_balances: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -435,7 +439,12 @@ def _settle_direction(
             )
         elif fit.clearly_straight:
             known.inverted = False
-    return -sign if known.inverted else sign
+    sign = -sign if known.inverted else sign
+    if cells.has("direction") and sign.has_nulls() and cells.has("balance"):
+        filled = fill_from_balances(account, size, sign, balance)
+        known.told_by_balances += sign.null_count() - filled.null_count()
+        return filled
+    return sign
 
 
 def _lone_amount(

@@ -78,6 +78,35 @@ def carries_signs(amount: pl.Series, text: pl.Series, header: str) -> bool:
     return any(word in header.replace(" ", "") for word in ("收入/支出", "+/-", "收支", "±"))
 
 
+def fill_from_balances(account: pl.Series, size: pl.Series, sign: pl.Series, balance: pl.Series) -> pl.Series:
+    """Put a sign where a row has none and the balance before it, plus or minus its amount, is its own.
+
+    The balance before is that of the neighbour in the same account: above, or below where the rows
+    that have a sign say that the file lists the newest first. Where they do not say, both must agree.
+
+    Returns
+    -------
+    polars.Series
+        `sign` (Int8), null where the balances do not prove one.
+    """
+    rows = pl.DataFrame({"k": account, "a": size, "s": sign.cast(pl.Int64), "b": balance}).with_row_index()
+    rows = rows.filter(
+        pl.col("k").is_not_null() & pl.col("b").is_not_null() & (pl.col("a") != 0)
+    ).with_columns(
+        up=pl.col("b") - pl.col("b").shift(1).over("k"), down=pl.col("b") - pl.col("b").shift(-1).over("k")
+    )
+    fits = rows.select((pl.col(step) == pl.col("a") * pl.col("s")).sum() for step in ("up", "down")).row(0)
+    up, down = (
+        pl.when(pl.col(step).abs() == pl.col("a")).then(pl.col(step).sign()) for step in ("up", "down")
+    )
+    if fits[0] != fits[1]:
+        proved = up if fits[0] > fits[1] else down
+    else:
+        proved = pl.when(pl.coalesce(up, down) == pl.coalesce(down, up)).then(pl.coalesce(up, down))
+    found = rows.filter(pl.col("s").is_null()).select("index", s=proved.cast(pl.Int8)).drop_nulls()
+    return sign.cast(pl.Int8).scatter(found["index"], found["s"])
+
+
 def told_by_balances(
     account: pl.Series, at: pl.Series, size: pl.Series, balance: pl.Series, opening: int | None
 ) -> pl.Series:

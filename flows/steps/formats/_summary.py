@@ -54,12 +54,21 @@ def finish(
                 f"{state.understanding.lost_counterparties} counterparty accounts were turned into powers of ten "
                 "by a spreadsheet and are left empty: ask for them as text"
             )
+        if state.understanding.told_by_balances:
+            result.warnings.append(
+                f"{state.understanding.told_by_balances} rows do not say whether the money went in or out: "
+                "told from the balances before and after"
+            )
         unknown = [
             text for text in state.header.texts if text and normalise_header(text) not in reader.aliases
         ]
         if unknown and state.header.rows == 1:
             result.warnings.append(f"columns of unknown meaning: {', '.join(unknown)}")
         _control_totals(result, reader)
+    if result.rows_accepted == result.rows_quarantined == 0 and result.rows_ignored > 2:
+        result.warnings.append(
+            f"no transaction was found: all {result.rows_ignored} rows were taken for headers, totals and notes"
+        )
     if result.problem is None and result.rows_accepted == 0 and result.rows_quarantined:
         result.problem = hopeless(quarantine, 0)
 

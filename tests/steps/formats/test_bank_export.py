@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.steps.formats._reasons import REASONS
 from tests.steps.formats.made import OTHER, OWN, lines, moves, read, reasons
 
 DAY = "2016-06-20 00:00:00"
@@ -15,7 +16,7 @@ def test_enquiry_feedback_has_tabs_failed_rows_and_blank_flags() -> None:
         f"{OWN},{OWN},甲公司,20160620101500,100.00,1100.00,进,{OTHER},张三,货款,人民币,成功,R1",
         f"{OWN},{OWN},甲公司,20160620101600,50.00,1050.00,出,{OTHER},张三,退款,人民币,成功,R2",
         f"{OWN},{OWN},甲公司,20160620101700,60.00,1050.00,出,{OTHER},张三,退款,人民币,失败,R3",
-        f"{OWN},,甲公司,20160620101800,70.00,1120.00,,{OTHER},张三,货款,CNY,成功,R4",
+        f"{OWN},,甲公司,20160620101800,70.00,1125.00,,{OTHER},张三,货款,CNY,成功,R4",
         f",,甲公司,20160620101900,70.00,1190.00,进,{OTHER},张三,货款,CNY,成功,R5",
         f"{OWN},{OWN},甲公司,00000000,70.00,1190.00,进,{OTHER},张三,货款,CNY,成功,R6",
         f"{OWN},{OWN},甲公司,20160620102000,70.00,1190.00,进,{OTHER},张三,货款,USD,成功,R7",
@@ -359,3 +360,44 @@ def test_payer_and_payee_under_several_headings() -> None:
         (OWN, "out", "乙"),
         (second, "in", "甲"),
     ]
+
+
+MOVES = [500, -120, 3300, -3300, 45, -200, 70, -999]
+
+
+def _with_flags(moves_: list[int], flags: dict[int, str], newest_first: bool, balances: bool = True) -> str:
+    rows, balance = [], 100_000
+    for at, move in enumerate(moves_):
+        balance += move
+        flag = flags.get(at, "贷" if move > 0 else "借")
+        told = f"{balance / 100:.2f}" if balances else ""
+        rows.append(f"{OWN},2016-06-{10 + at},{flag},{abs(move) / 100:.2f},{told},张三")
+    return "\n".join(
+        ["账号,交易日期,借贷标志,交易金额,余额,对方户名", *(rows[::-1] if newest_first else rows), ""]
+    )
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("blank", [[3], [1, 2], [7], [1, 4, 6]])
+def test_a_missing_flag_is_told_by_the_balances(blank: list[int], newest_first: bool) -> None:
+    result = read(_with_flags(MOVES, dict.fromkeys(blank, ""), newest_first))
+    told = [way for _, way, _ in moves(result)]
+    want = ["in" if move > 0 else "out" for move in MOVES]
+    assert told == (want[::-1] if newest_first else want)
+    assert f"{len(blank)} rows do not say" in "".join(result.warnings)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_missing_flag_that_nothing_proves_is_quarantined(newest_first: bool) -> None:
+    oldest = read(_with_flags(MOVES, {0: ""}, newest_first))
+    bare = read(_with_flags(MOVES, {3: "", 5: ""}, newest_first, balances=False))
+    wrong = read(_with_flags(MOVES, {3: ""}, newest_first).replace(",33.00,1003.80", ",33.01,1003.80"))
+    assert [reason for _, reason in reasons(oldest)] == [REASONS["direction"][0]]
+    assert [reason for _, reason in reasons(bare)] == [REASONS["direction"][0]] * 2
+    assert [reason for _, reason in reasons(wrong)] == [REASONS["direction"][0]]
+
+
+def test_a_table_without_a_transaction_says_so() -> None:
+    result = read("账号,交易日期,借贷标志,交易金额,余额,对方户名\n以下空白\n打印日期：2016-06-30\n")
+    assert (result.rows_accepted, result.rows_quarantined) == (0, 0)
+    assert "no transaction was found" in "".join(result.warnings)
