@@ -95,10 +95,23 @@ def group_lines(ctx: Context) -> pl.DataFrame:
 
 
 def _group_lines(ctx: Context) -> pl.DataFrame:
-    key = ["institution_id", "product_id", "booked_on", "account_id"]
-    paid = payouts(ctx).filter(pl.col("product_id").is_not_null()).sort(*key, "factor", "line_no")
-    gap = pl.col("factor").diff().over(key).fill_null(0.0)
-    return paid.with_columns(group_no=(gap > FACTOR_GAP).cast(pl.Int32).cum_sum().over(key))
+    # the account tells the institution; a product's number is compared faster than its id
+    number = pl.col("product_id").cast(pl.Categorical).to_physical()
+    key = ["_product", "booked_on", "account_id"]
+    paid = (
+        payouts(ctx)
+        .filter(pl.col("product_id").is_not_null())
+        .with_columns(_product=number)
+        .sort(*key, "factor", "line_no")
+    )
+    begins = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in key)
+    steps = (~pl.col("_begins") & (pl.col("factor").diff() > FACTOR_GAP).fill_null(False)).cast(pl.Int32)
+    return (
+        paid.with_columns(_begins=begins)
+        .with_columns(_steps=steps.cum_sum())
+        .with_columns(group_no=pl.col("_steps") - pl.when("_begins").then("_steps").forward_fill())
+        .drop("_product", "_begins", "_steps")
+    )
 
 
 def _groups(ctx: Context) -> pl.DataFrame:

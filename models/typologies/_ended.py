@@ -34,6 +34,22 @@ def redemptions(ctx: Context) -> pl.DataFrame:
     return frame
 
 
+def held(ctx: Context) -> pl.DataFrame:
+    """`subscriptions` with ``redeemed_on`` as `redemptions` has it."""
+
+    def make(ctx: Context) -> pl.DataFrame:
+        known = redemptions(ctx).rename({"ended_on": "redeemed_on"})
+        return (
+            subscriptions(ctx)
+            .drop("redeemed_on")
+            .join(known, on="subscription_id", how="left")
+            .sort("subscription_id")
+        )
+
+    frame: pl.DataFrame = ctx.shared("ended.held", make)
+    return frame
+
+
 def _redemptions(ctx: Context) -> pl.DataFrame:
     held = subscriptions(ctx)
     due = pl.col("subscribed_on") + pl.duration(days=pl.col("term_days") + SETTLED_DAYS)

@@ -97,7 +97,7 @@ def within_days(
     """Join rows of equal keys whose right day lies from `before` days before the left day to `after` days after it.
 
     A join on the keys alone pairs every day with every other; here both sides are also joined on spans of days, so
-    that only neighbours meet. Order of the rows is not defined.
+    that only neighbours meet. `before` may be negative: -1 is the day after. Order of the rows is not defined.
     """
     width = before + after + 1
     day = pl.col(left_day).cast(pl.Int32)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._gaps import statements_begin
-from models.typologies._ledger import deposits, subscriptions
+from models.typologies._ledger import clients, deposits, subscriptions
 from models.typologies.base import Context
 
 MIN_MATCHES = 3
@@ -135,8 +135,8 @@ def hidden_deposits(ctx: Context) -> pl.DataFrame:
 def _hidden_deposits(ctx: Context) -> pl.DataFrame:
     found = hidden_accounts(ctx)
     ins = _free_ins(ctx).join(found.select(PAIR), on="account_id")
-    clients = subscriptions(ctx).select("institution_id", cp_holder_id="holder_id").drop_nulls().unique()
-    known = ins.join(clients, on=["institution_id", "cp_holder_id"], how="semi")
+    sold_to = clients(ctx).rename({"holder_id": "cp_holder_id"})
+    known = ins.join(sold_to, on=["institution_id", "cp_holder_id"], how="semi")
     unpaid = unpaid_subscriptions(ctx)
     masked = ins.join(known.select("line_no"), on="line_no", how="anti").filter(
         pl.col("cp_holder_id").is_null() | pl.col("cp_basis").is_in(["mask", "name", "none"])

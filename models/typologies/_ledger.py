@@ -118,6 +118,16 @@ def subscriptions(ctx: Context) -> pl.DataFrame:
     return frame
 
 
+def clients(ctx: Context) -> pl.DataFrame:
+    """Who subscribed where: ``institution_id``, ``holder_id``, each once."""
+
+    def make(ctx: Context) -> pl.DataFrame:
+        return subscriptions(ctx).select("institution_id", "holder_id").drop_nulls().unique()
+
+    frame: pl.DataFrame = ctx.shared("ledger.clients", make)
+    return frame
+
+
 def _pair(lines: pl.DataFrame, subs: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
     """Pair equal keys one to one, in the order of line_no and subscription_id."""
     a = lines.sort("line_no").with_columns(pl.int_range(pl.len()).over(keys).alias("_n"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from models.typologies._frames import parts, total, with_line
-from models.typologies._ledger import controlled_lines, payouts, subscriptions
+from models.typologies._ledger import clients, controlled_lines, payouts
 from models.typologies._parties import of_kind, related, sectors
 from models.typologies._paths import ARRIVALS, arrivals
 from models.typologies._pool import disbursement_lines
@@ -86,10 +86,6 @@ def loose_payments(ctx: Context) -> pl.DataFrame:
     """
 
     def make(ctx: Context) -> pl.DataFrame:
-        keys = ctx.table("mart_holder", ("holder_id", "name_key"))
-        sold = subscriptions(ctx).select("institution_id", "holder_id").drop_nulls().unique()
-        clients = sold.join(keys, on="holder_id").select("institution_id", "name_key").unique()
-        twins = clients.join(keys, on="name_key").select("institution_id", cp_holder_id="holder_id").unique()
         explained = pl.concat(
             [
                 payouts(ctx).filter(pl.col("product_id").is_not_null()).select("line_no"),
@@ -98,7 +94,7 @@ def loose_payments(ctx: Context) -> pl.DataFrame:
             ]
         ).unique()
         plain = of_kind(ctx, "bank", "payment_institution", "insurer").select(cp_holder_id="holder_id")
-        return (
+        loose = (
             controlled_lines(ctx)
             .filter(
                 (pl.col("direction") == "out")
@@ -107,7 +103,9 @@ def loose_payments(ctx: Context) -> pl.DataFrame:
                 & pl.col("cp_holder_id").is_not_null()
             )
             .join(explained, on="line_no", how="anti")
-            .join(twins, on=["institution_id", "cp_holder_id"], how="anti")
+        )
+        return (
+            loose.join(_client_names(ctx, loose), on=["institution_id", "cp_holder_id"], how="anti")
             .join(_payers(ctx), on=["institution_id", "cp_holder_id"], how="anti")
             .join(plain, on="cp_holder_id", how="anti")
             .sort("line_no")
@@ -115,6 +113,16 @@ def loose_payments(ctx: Context) -> pl.DataFrame:
 
     frame: pl.DataFrame = ctx.shared("misuse.loose", make)
     return frame
+
+
+def _client_names(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
+    """Payees of the lines that bear the name of one of the institution's clients."""
+    keys = ctx.table("mart_holder", ("holder_id", "name_key")).drop_nulls()
+    who = ["institution_id", "cp_holder_id"]
+    named = lines.select(who).unique().join(keys, left_on="cp_holder_id", right_on="holder_id")
+    same = keys.join(named.select("name_key").unique(), on="name_key", how="semi")
+    sold = clients(ctx).join(same, on="holder_id").select("institution_id", "name_key")
+    return named.join(sold, on=["institution_id", "name_key"], how="semi").select(who)
 
 
 def _payers(ctx: Context) -> pl.DataFrame:

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from models.typologies._frames import total
 from models.typologies._ledger import controlled_lines
 from models.typologies._rounds import repayments, rounds
 from models.typologies.base import Context
@@ -79,15 +78,20 @@ def _weekly(ctx: Context) -> pl.DataFrame:
 
 def liquid(ctx: Context, institution_id: str, types: tuple[str, ...] = PAYING) -> int | None:
     """Last stated balance of an institution's accounts of these types; None when no statement tells one."""
-    rows = (
-        controlled_lines(ctx)
-        .filter((pl.col("institution_id") == institution_id) & pl.col("account_type").is_in(types))
-        .drop_nulls("balance_after_fen")
-        .sort("account_id", "line_no")
-        .group_by("account_id", maintain_order=True)
-        .agg(pl.col("balance_after_fen").last())
-    )
-    return total(rows, "balance_after_fen") if rows.height else None
+
+    def make(ctx: Context) -> dict[str, int]:
+        rows = (
+            controlled_lines(ctx)
+            .filter(pl.col("account_type").is_in(types) & pl.col("balance_after_fen").is_not_null())
+            .group_by("institution_id", "account_id", maintain_order=True)
+            .agg(pl.col("balance_after_fen").last())
+            .group_by("institution_id")
+            .agg(pl.col("balance_after_fen").sum())
+        )
+        return dict(rows.iter_rows())
+
+    known: dict[str, int] = ctx.shared("outlook.liquid:" + "+".join(types), make)
+    return known.get(institution_id)
 
 
 def of(ctx: Context, institution_id: str) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from models.typologies._frames import of as rows_of
 from models.typologies._frames import total
 from models.typologies._ledger import subscriptions
 from models.typologies._outlook import (
@@ -117,7 +118,7 @@ def growth(ctx: Context, institution_id: str) -> Said:
     if flows.height < LEAST_WEEKS:
         return Said()
     open_on = pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") > ctx.as_of)
-    owed = total(subscriptions(ctx).filter((pl.col("institution_id") == institution_id) & open_on))
+    owed = total(rows_of(ctx, subscriptions, institution_id).filter(open_on))
     uncovered = total(flows, "uncovered_fen") * WEEKS_A_YEAR / flows.height
     rate = growth_needed(owed, uncovered / owed, 0.0) if owed else math.nan
     if not rate > 0:

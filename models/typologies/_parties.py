@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from models.typologies._ledger import controlled_lines, subscriptions
+from models.typologies._ledger import clients, controlled_lines
 from models.typologies.base import Context
 
 NOT_RELATED = ("vendor", "employee")
@@ -80,7 +80,6 @@ def staff_and_vendors(ctx: Context) -> pl.DataFrame:
             .unique()
             .with_columns(source=pl.lit("register"))
         )
-        clients = subscriptions(ctx).select("institution_id", "holder_id").drop_nulls().unique()
         borrowers = (
             ctx.table("mart_project", ("institution_id", "borrower_holder_id"))
             .select("institution_id", holder_id="borrower_holder_id")
@@ -97,7 +96,7 @@ def staff_and_vendors(ctx: Context) -> pl.DataFrame:
             .select("institution_id", holder_id="cp_holder_id")
             .drop_nulls()
             .unique()
-            .join(clients, on=["institution_id", "holder_id"], how="anti")
+            .join(clients(ctx), on=["institution_id", "holder_id"], how="anti")
             .join(borrowers, on=["institution_id", "holder_id"], how="anti")
             .join(listed, on=["institution_id", "holder_id"], how="anti")
             .with_columns(source=pl.lit("flows"))

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._frames import within_days
 from models.typologies._gaps import seen, statements_begin
 from models.typologies._hidden import hidden_accounts, hidden_deposits
-from models.typologies._ledger import controlled_lines, deposits, payouts, subscriptions
+from models.typologies._ledger import clients, controlled_lines, deposits, payouts, subscriptions
 from models.typologies.base import Context
 
 RAISING_DAYS = 10
@@ -96,14 +97,15 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
             & pl.col("account_type").is_in(["custody", "product", "other"])
             & pl.col("cp_type").is_null()
         )
-        .join(payouts(ctx).filter(pl.col("support") >= 3), on="line_no", how="anti")
         .select(*_OUT, till=pl.lit(False))
     )
+    in_rounds = payouts(ctx).filter(pl.col("support") >= 3).select("line_no", till=pl.lit(False))
     outs = (
         pl.concat([outs, _till_outs(ctx)], how="vertical_relaxed")
         .join(smallest, on="institution_id")
         .filter(pl.col("amount_fen") >= pl.col("least_fen") * LENT_SHARE)
         .drop("least_fen")
+        .join(in_rounds, on=["line_no", "till"], how="anti")
         .sort("line_no", "institution_id")
     )
     projects = (
@@ -122,25 +124,12 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
         .with_columns(day=pl.coalesce("started_on", "last_on"))
         .filter(pl.col("day").is_not_null())
     )
-    clients = subscriptions(ctx).select("institution_id", cp_holder_id="holder_id").drop_nulls().unique()
-    # an account that subscribed is a client's, whoever else the registers say holds it
-    sold_to = (
-        ctx.table("mart_subscription", ("institution_id", "investor_account"))
-        .join(
-            ctx.table("mart_account", ("account_id", "account_no")),
-            left_on="investor_account",
-            right_on="account_no",
-        )
-        .select("institution_id", cp_account_id="account_id")
-        .unique()
-    )
     names = ctx.table("mart_holder", ("holder_id", "name_key"))
     fits = (
-        projects.join(outs, on="institution_id")
+        within_days(projects, outs, ["institution_id"], "day", "booked_on", before=PAID_DAYS, after=PAID_DAYS)
         .filter(
             (pl.col("amount_fen") <= pl.col("principal_fen"))
             & (pl.col("amount_fen") >= pl.col("principal_fen") * LENT_SHARE)
-            & ((pl.col("booked_on") - pl.col("day")).dt.total_days().abs() <= PAID_DAYS)
         )
         .join(
             names.rename({"holder_id": "borrower_holder_id", "name_key": "_b"}),
@@ -159,11 +148,13 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
         )
     )
     own = fits.filter(pl.col("to_borrower"))
-    other = (
-        fits.filter(~pl.col("to_borrower") & (~pl.col("till") | pl.col("cp_holder_id").is_null()))
-        .join(clients, on=["institution_id", "cp_holder_id"], how="anti")
-        .join(sold_to, on=["institution_id", "cp_account_id"], how="anti")
+    other = fits.filter(~pl.col("to_borrower") & (~pl.col("till") | pl.col("cp_holder_id").is_null())).join(
+        clients(ctx),
+        left_on=["institution_id", "cp_holder_id"],
+        right_on=["institution_id", "holder_id"],
+        how="anti",
     )
+    other = other.join(_sold_to(ctx, other), on=["institution_id", "cp_account_id"], how="anti")
     first = _nearest(own)
     left = other.join(first, on="project_id", how="anti").join(first, on="line_no", how="anti")
     return (
@@ -183,6 +174,21 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
     )
 
 
+def _sold_to(ctx: Context, payees: pl.DataFrame) -> pl.DataFrame:
+    """Accounts among the payees' that subscribed: a client's, whoever else the registers say holds them."""
+    accounts = (
+        ctx.table("mart_account", ("account_id", "account_no"))
+        .join(payees.select(account_id="cp_account_id").unique(), on="account_id", how="semi")
+        .rename({"account_id": "cp_account_id", "account_no": "investor_account"})
+    )
+    return (
+        ctx.table("mart_subscription", ("institution_id", "investor_account"))
+        .join(accounts, on="investor_account")
+        .select("institution_id", "cp_account_id")
+        .unique()
+    )
+
+
 def _till_outs(ctx: Context) -> pl.DataFrame:
     """Out-lines of own accounts and of accounts no register gives to the institution that take its client money."""
     own = (
@@ -195,8 +201,8 @@ def _till_outs(ctx: Context) -> pl.DataFrame:
     ).unique()
     return (
         ctx.table("mart_line", (*(c for c in _OUT if c != "institution_id"), "account_id", "direction"))
-        .filter(pl.col("direction") == "out")
         .join(tills, on="account_id")
+        .filter(pl.col("direction") == "out")
         .select(*_OUT, till=pl.lit(True))
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from models.typologies._common import name_keys
+from models.typologies._frames import parts
 from models.typologies.base import Context
 
 RESERVE_TYPES = ("reserve_deposit", "reserve_settlement", "reserve_collection")
@@ -28,7 +29,7 @@ class Book:
     lines : polars.DataFrame
         Every line of these accounts: line_no, account_id, account_no, account_type, bank_code, reserve,
         booked_at, booked_on, direction, amount_fen, balance_after_fen, cp_account_id, cp_holder_id,
-        channel, counterparty_bank, side. ``side``: 'reserve' and 'own' (registered accounts of the
+        channel, counterparty_bank, cp_bank_name (of the counterparty's account), side. ``side``: 'reserve' and 'own' (registered accounts of the
         institution), 'self' (an account of its own that no register gives it), 'bank', 'related'
         (shareholders, executives, affiliates, guarantors), 'staff', 'vendor', 'institution' (another
         registered one), 'other' (customers among them), 'unknown'.
@@ -61,12 +62,14 @@ def _make(ctx: Context) -> list[Book]:
     held = held.join(firms.select("institution_id"), on="institution_id", how="semi").with_columns(
         pl.col("account_type").is_in(RESERVE_TYPES).alias("reserve")
     )
-    lines = _lines(ctx, held)
+    banks = accounts.select(cp_account_id="account_id", cp_bank_name="bank_name")
+    lines = _lines(ctx, held).join(banks, on="cp_account_id", how="left", maintain_order="left")
     lines = lines.with_columns(_side(ctx, lines, held, accounts))
     out = []
+    accounts_of, lines_of = parts(held), parts(lines)
     for iid, name, _ in firms.sort("institution_id").iter_rows():
-        mine = held.filter(pl.col("institution_id") == iid)
-        if mine.is_empty():
+        mine = accounts_of.get(iid)
+        if mine is None:
             continue
         out.append(
             Book(
@@ -76,7 +79,7 @@ def _make(ctx: Context) -> list[Book]:
                     "account_id", "account_no", "account_type", "bank_code", "bank_name",
                     pl.col("qualified_reserve_bank").alias("qualified"), "reserve",
                 ).sort("account_id"),
-                lines.filter(pl.col("institution_id") == iid).sort("line_no"),
+                lines_of.get(iid, lines.clear()).sort("line_no"),
             )
         )  # fmt: skip
     return out
@@ -104,6 +107,14 @@ def _bank_like(ctx: Context) -> list[int]:
         (pl.col("direction") == "in") & pl.col("cp_holder_id").is_not_null()
     )
     accounts = ctx.table("mart_account", ("account_id", "bank_code", "holder_id"))
+    several = (
+        ins.select("cp_holder_id", "account_id")
+        .unique()
+        .group_by("cp_holder_id")
+        .len()
+        .filter(pl.col("len") >= 3)
+    )
+    ins = ins.join(several, on="cp_holder_id", how="semi")
     return (
         ins.join(accounts, on="account_id")
         .group_by("cp_holder_id")
@@ -127,16 +138,14 @@ def _bank_like(ctx: Context) -> list[int]:
 def _side(ctx: Context, lines: pl.DataFrame, held: pl.DataFrame, accounts: pl.DataFrame) -> pl.Series:
     """Say who stands on the other side of each line; same length and order as `lines`."""
     legs = ctx.table("mart_transfer", ("out_line_no", "in_line_no", "from_account_id", "to_account_id"))
+    untold = lines.filter(pl.col("cp_account_id").is_null()).select("line_no")
     other = pl.concat(
         [
-            legs.drop_nulls(["out_line_no", "to_account_id"]).select(
-                pl.col("out_line_no").alias("line_no"), pl.col("to_account_id").alias("other_id")
-            ),
-            legs.drop_nulls(["in_line_no", "from_account_id"]).select(
-                pl.col("in_line_no").alias("line_no"), pl.col("from_account_id").alias("other_id")
-            ),
+            legs.select(line_no="out_line_no", other_id="to_account_id").join(untold, on="line_no"),
+            legs.select(line_no="in_line_no", other_id="from_account_id").join(untold, on="line_no"),
         ]
-    ).unique("line_no", keep="first", maintain_order=True)
+    ).drop_nulls()
+    other = other.unique("line_no", keep="first", maintain_order=True)
     own = held.select(
         pl.col("account_id").alias("other_id"),
         pl.col("institution_id").alias("other_institution"),

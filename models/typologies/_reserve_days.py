@@ -91,6 +91,11 @@ def reports(ctx: Context, book: Book) -> pl.DataFrame:
         ``statement_fen`` (null when not known), ``new_transit_fen`` (booked today and receivable,
         item A07; null without tables); sorted by day.
     """
+    frame: pl.DataFrame = ctx.shared(f"reserve.reports:{book.institution_id}", lambda c: _reports(c, book))
+    return frame
+
+
+def _reports(ctx: Context, book: Book) -> pl.DataFrame:
     own = ctx.table(
         "mart_reserve_report",
         ("institution_id", "report_date", "customer_balance_fen", "bank_balance_fen", "in_transit_fen"),

@@ -16,7 +16,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._gaps import seen
-from models.typologies._ledger import controlled_lines, deposits, payouts, subscriptions
+from models.typologies._ledger import clients, controlled_lines, deposits, payouts, subscriptions
 from models.typologies._pool import disbursed
 from models.typologies.base import Context
 
@@ -508,13 +508,13 @@ def _top_ups(ctx: Context, left: pl.DataFrame, used: pl.DataFrame) -> pl.DataFra
     from `AFTER_DAYS` before it to `BEFORE_DAYS` after it. Rounds and lines of equal amount go first.
     """
     lacking = left.filter(pl.col("left_fen") > pl.col("paid_fen") * 0.02)
-    clients = subscriptions(ctx).select("institution_id", cp_holder_id="holder_id").drop_nulls().unique()
+    sold_to = clients(ctx).rename({"holder_id": "cp_holder_id"})
     holders = ctx.table("mart_holder", ("holder_id", "kind")).filter(pl.col("kind") == "company")
     firms = holders["holder_id"].implode()
     offered = (
         controlled_lines(ctx)
         .filter(pl.col("direction") == "in")
-        .join(clients, on=["institution_id", "cp_holder_id"], how="anti")
+        .join(sold_to, on=["institution_id", "cp_holder_id"], how="anti")
         .join(deposits(ctx).select("line_no"), on="line_no", how="anti")
         .join(used.select("line_no"), on="line_no", how="anti")
         .join(repayments(ctx).select("line_no"), on="line_no", how="anti")

@@ -10,6 +10,7 @@ import datetime as dt
 
 import polars as pl
 
+from models.typologies._frames import within_days
 from models.typologies.base import Context
 
 PART = 0.1
@@ -82,6 +83,7 @@ def _make(ctx: Context, before_days: int, after_days: int, tolerance: float) -> 
                 "cp_holder_id",
             ),
         )
+        .join(funding.select("cp_holder_id").unique(), on="cp_holder_id", how="semi")
         .join(mine.select("account_id", "institution_id"), on="account_id", how="inner")
         .join(mine.select(pl.col("account_id").alias("cp_account_id")), on="cp_account_id", how="anti")
         .drop_nulls("cp_holder_id")
@@ -116,15 +118,11 @@ def _make(ctx: Context, before_days: int, after_days: int, tolerance: float) -> 
         "account_id", "cp_holder_id", pl.col("line_no").alias("out_line_no"), pl.col("booked_on").alias("out_on"),
         pl.col("amount_fen").alias("out_fen"),
     )  # fmt: skip
-    before = ins.join(looked, on="institution_id").filter(
-        (pl.col("report_date") - pl.col("in_on")).dt.total_days().is_between(0, before_days)
-    )
+    who = ["account_id", "cp_holder_id"]
+    before = within_days(ins, looked, ["institution_id"], "in_on", "report_date", before=0, after=before_days)
     pairs = (
-        before.join(outs, on=["account_id", "cp_holder_id"])
-        .filter(
-            (pl.col("out_on") - pl.col("report_date")).dt.total_days().is_between(1, after_days)
-            & ((pl.col("out_fen") - pl.col("amount_fen")).abs() <= pl.col("amount_fen") * tolerance)
-        )
+        within_days(before, outs, who, "report_date", "out_on", before=-1, after=after_days)
+        .filter((pl.col("out_fen") - pl.col("amount_fen")).abs() <= pl.col("amount_fen") * tolerance)
         .sort(
             "in_line_no",
             (pl.col("out_fen") - pl.col("amount_fen")).abs(),
@@ -137,9 +135,7 @@ def _make(ctx: Context, before_days: int, after_days: int, tolerance: float) -> 
     )
     parts = _in_parts(before, outs, pairs, after_days, tolerance)
     # credits that come back at all: advances go back whenever a repayment arrives, dressing over report dates
-    soon = ins.join(outs, on=["account_id", "cp_holder_id"]).filter(
-        (pl.col("out_on") - pl.col("in_on")).dt.total_days().is_between(0, before_days + after_days)
-    )
+    soon = within_days(ins, outs, who, "in_on", "out_on", before=0, after=before_days + after_days)
     whole = soon.filter((pl.col("out_fen") - pl.col("amount_fen")).abs() <= pl.col("amount_fen") * tolerance)
     whole = whole.unique("in_line_no").select("in_line_no", "account_id", "cp_holder_id")
     pieces = (

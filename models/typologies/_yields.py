@@ -60,10 +60,20 @@ def _products(ctx: Context) -> pl.DataFrame:
     lines = controlled_lines(ctx)
     first = lines["booked_on"].min()
     seen_from = first if isinstance(first, dt.date) else ctx.as_of
-    held = subscriptions(ctx).select(
-        "subscription_id", "product_id", "amount_fen", "subscribed_on", "redeemed_on"
+    # holdings are numbered: their ids would be compared over and over
+    held = (
+        subscriptions(ctx)
+        .select("subscription_id", "product_id", "amount_fen", "subscribed_on", "redeemed_on")
+        .with_row_index("holding_no")
     )
-    paid = payouts(ctx).filter(pl.col("subscription_id").is_not_null())
+    paid = (
+        payouts(ctx)
+        .select("subscription_id", "booked_on", "amount_fen", "kind")
+        .join(held.select("subscription_id", "holding_no"), on="subscription_id")
+        .drop("subscription_id")
+        .rename({"holding_no": "subscription_id"})
+    )
+    held = held.drop("subscription_id").rename({"holding_no": "subscription_id"})
     sold = held.group_by("product_id").agg(pl.len().alias("sold"))
     rates = ("paid_rate", "paid_rate_low", "paid_rate_high")
     returns = (

@@ -69,15 +69,10 @@ def _bank_key(frame: pl.DataFrame, column: str) -> pl.Series:
     return frame.select(column).join(keyed, on=column, how="left", maintain_order="left")["key"]
 
 
-def _flows(ctx: Context, book: Book) -> pl.DataFrame:
+def _flows(book: Book) -> pl.DataFrame:
     """Customers' lines with ``bank`` (of the account) and ``other_bank`` (of the counterparty, if known)."""
     lines = book.lines.join(book.accounts.select("account_id", "bank_name"), on="account_id")
-    banks = ctx.table("mart_account", ("account_id", "bank_name")).select(
-        pl.col("account_id").alias("cp_account_id"), pl.col("bank_name").alias("cp_bank")
-    )
-    lines = lines.join(banks, on="cp_account_id", how="left").with_columns(
-        pl.coalesce("counterparty_bank", "cp_bank").alias("cp_bank")
-    )
+    lines = lines.with_columns(pl.coalesce("counterparty_bank", "cp_bank_name").alias("cp_bank"))
     return lines.with_columns(
         _bank_key(lines, "bank_name").alias("bank"), _bank_key(lines, "cp_bank").alias("other_bank")
     )
@@ -89,7 +84,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
     for book in books(ctx):
         if book.accounts["bank_code"].n_unique() < 2:
             continue
-        lines = _flows(ctx, book).sort("line_no")
+        lines = _flows(book).sort("line_no")
         customer = lines.filter(pl.col("side").is_in(["other", "unknown", "staff"]))
         inside = pl.col("other_bank").is_null() | (pl.col("other_bank") == pl.col("bank"))
         # settlement accounts pay inside their bank; the deposit account pays across banks by right

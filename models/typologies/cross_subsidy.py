@@ -111,8 +111,10 @@ def _moved(ctx: Context) -> pl.DataFrame:
 def _own_moves(ctx: Context, between: pl.DataFrame) -> pl.DataFrame:
     """Transfers of the very amount with which one client leaves or enters a product at about that time."""
     days = int(ctx.parameter(TYPOLOGY, "move_days"))
-    held = subscriptions(ctx).select(
-        "institution_id", "holder_id", "amount_fen", "subscribed_on", "redeemed_on"
+    held = (
+        subscriptions(ctx)
+        .select("institution_id", "holder_id", "amount_fen", "subscribed_on", "redeemed_on")
+        .join(between.select("institution_id").unique(), on="institution_id", how="semi")
     )
     entered = held.rename({"subscribed_on": "on"}).drop("redeemed_on")
     left = held.rename({"redeemed_on": "on"}).drop("subscribed_on", "amount_fen").drop_nulls("on")

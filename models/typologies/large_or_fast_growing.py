@@ -13,9 +13,8 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._ended import redemptions
-from models.typologies._frames import each, people, total
-from models.typologies._ledger import subscriptions
+from models.typologies._ended import held
+from models.typologies._frames import of, people, total
 from models.typologies._say import yuan
 from models.typologies.base import Context, Parameter, Typology
 
@@ -127,16 +126,9 @@ def detect(ctx: Context) -> Iterable[Finding]:
         for finding in ctx.findings.get(code, []):
             if finding.severity >= GRAVE:
                 grave.setdefault(finding.institution_id, []).append(finding)
-    held = (
-        subscriptions(ctx)
-        .filter(pl.col("institution_id").is_in(sorted(grave)))
-        .join(redemptions(ctx), on="subscription_id", how="left")
-        .with_columns(redeemed_on=pl.col("ended_on"))
-        .drop("ended_on")
-        .sort("subscription_id")
-    )
-    for institution_id, part in each(held, "institution_id"):
-        growing = _finding(ctx, institution_id, part, grave[institution_id])
+    for institution_id, leading in sorted(grave.items()):
+        part = of(ctx, held, institution_id)
+        growing = None if part.is_empty() else _finding(ctx, institution_id, part, leading)
         if growing is not None:
             yield growing
 

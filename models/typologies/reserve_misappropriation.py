@@ -177,6 +177,19 @@ def _recipients(ctx: Context) -> pl.DataFrame:
     return frame
 
 
+def _companies(ctx: Context) -> pl.DataFrame:
+    """Payees known for companies (``cp_holder_id``)."""
+    frame: pl.DataFrame = ctx.shared(
+        "reserve.companies",
+        lambda c: (
+            c.table("mart_holder", ("holder_id", "kind"))
+            .filter(pl.col("kind") == "company")
+            .select(cp_holder_id="holder_id")
+        ),
+    )
+    return frame
+
+
 def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
     """Lines that count, with ``why`` and ``weight`` (confidence)."""
     habits, p99 = _payees(book, p)
@@ -193,9 +206,8 @@ def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
         .select("cp_holder_id")
         .drop_nulls()
         .unique()
-        .join(ctx.table("mart_holder", ("holder_id", "kind")), left_on="cp_holder_id", right_on="holder_id")
-        .filter(pl.col("kind") == "company")
-        .select("cp_holder_id", pl.lit(True).alias("own_pays"))
+        .join(_companies(ctx), on="cp_holder_id", how="semi")
+        .with_columns(own_pays=pl.lit(True))
     )
     paid_in = (
         book.lines.filter(pl.col("reserve") & (pl.col("direction") == "in"))

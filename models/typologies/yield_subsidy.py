@@ -21,7 +21,7 @@ from models.typologies._bonus import (
     transfer_lines,
     transfers,
 )
-from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._frames import accounts_of, each, first_last, of, people, total
 from models.typologies._outlook_said import own_money
 from models.typologies._say import span, yuan
 from models.typologies.base import Context, Parameter, Typology
@@ -115,9 +115,8 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
     lines = subsidised_lines(ctx, part)
     hidden = part.filter(pl.col("form") == "hidden").height
     moved = part.filter(pl.col("form") != "direct")
-    all_moves = transfers(ctx).filter(
-        (pl.col("institution_id") == institution_id)
-        & pl.col("from_type").is_in(OWN)
+    all_moves = of(ctx, transfers, institution_id).filter(
+        pl.col("from_type").is_in(OWN)
         & pl.col("to_type").is_in(PAYS_CLIENTS)
         & pl.col("booked_on").is_between(first, last)
     )
@@ -173,7 +172,9 @@ def subsidised_lines(ctx: Context, part: pl.DataFrame) -> pl.DataFrame:
     A bonus group counts whole; where the top-up is hidden, each payout of the product's day carries
     its share of it. Rounded to the fen, the parts may differ from the top-up by a few fen.
     """
-    every = group_lines(ctx)
+    every = pl.concat(
+        [group_lines(ctx).clear(), *(of(ctx, group_lines, i) for i in part["institution_id"].unique().sort())]
+    )
     bonus = (
         part.filter(pl.col("form") != "hidden")
         .select("product_id", "group_no", booked_on="round_on")

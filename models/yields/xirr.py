@@ -276,7 +276,7 @@ def xirr_frame(
         pl.Series("rate", got.rate).fill_nan(None),
         pl.Series("rate_low", got.low).fill_nan(None),
         pl.Series("rate_high", got.high).fill_nan(None),
-        pl.Series("status", [STATUS[i] for i in got.status.tolist()], pl.String),
+        pl.Series("status", STATUS, pl.String).gather(got.status),
         pl.Series("flows", got.flows),
     )
 
