@@ -19,8 +19,11 @@ def main() -> None:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"some of: {', '.join(n[6:] for n in found)}"
     )
-    parser.add_argument("--lines", type=int, default=Options.lines)
-    parser.add_argument("--rounds", type=int, default=Options.rounds)
+    parser.add_argument("--lines", type=int, default=Options().lines)
+    parser.add_argument("--rounds", type=int, default=Options().rounds)
+    parser.add_argument(
+        "--large", type=int, default=Options().large, help="lines of the one run beyond memory, 0 for none"
+    )
     given = parser.parse_args()
     table = Table("step", "seconds", "GiB", "baseline", "seconds ", "GiB ", "ratio", "limit", "note")
     late = 0
@@ -28,7 +31,7 @@ def main() -> None:
         if given.names and name[6:] not in given.names:
             continue
         rows: list[Row] = importlib.import_module(f"benchmarks.{name}").run(
-            Options(given.lines, given.rounds)
+            Options(given.lines, given.rounds, given.large)
         )
         for r in rows:
             over = r.limit is not None and r.ratio > r.limit

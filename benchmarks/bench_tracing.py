@@ -1,11 +1,14 @@
 """Tracing: fragments against a bare sort of the same lines, hops against fragments, and two rivals.
 
 Two kinds of traffic: spread evenly over the accounts, and with 70 % of the payments through one pool
-account. Every payment has both its legs among the lines.
+account. Every payment has both its legs among the lines. Growth is measured from table to table, as the
+warehouse is built; ``--large 100000000`` adds the run that memory does not hold (needs 12 GB of disk).
 """
 
 from __future__ import annotations
 
+import math
+import shutil
 import tempfile
 from collections import deque
 from pathlib import Path
@@ -15,45 +18,56 @@ import numpy as np
 import polars as pl
 
 from benchmarks.harness import Options, Row, Timing, alternating, timed
-from models.tracing.follow import follow
-from models.tracing.hops import Web
+from models.tracing.hops import LINES, Web
+from models.tracing.large import write_fragments
 from models.tracing.match import match
+from models.tracing.totals import totals
 
 THREADS = 2
-QUEUE_LINES = 500_000
+PAYMENTS_A_FILE = 2_500_000
+GROUPS = 200
+QUEUE_LINES = 1_000_000
 RIVAL_EDGES = 200_000
+GROWTH = 1.1
+"""Time may grow with this power of the lines."""
 
 
 def payments(path: Path, count: int, hub_share: float, seed: int = 1) -> None:
-    """Write `count` lines (two a payment) in random order, with their transfers beside them."""
-    rng = np.random.default_rng(seed)
-    n, accounts = count // 2, max(count // 500, 10)
-    source, target = rng.integers(1, accounts, n), rng.integers(1, accounts, n)
-    through, inward = rng.random(n) < hub_share, rng.random(n) < 0.5
-    source, target = np.where(through & ~inward, 0, source), np.where(through & inward, 0, target)
-    when, amount = rng.integers(0, 26 * 7 * 86400, n), rng.integers(1_000, 5_000_000, n)
-    legs = pl.DataFrame(
-        {
-            "account_id": np.concatenate((source, target)),
-            "second": np.concatenate((when, when + 60)),
-            "payment": np.concatenate((np.arange(n), np.arange(n))),
-            "direction": ["out"] * n + ["in"] * n,
-            "amount_fen": np.concatenate((amount, amount)),
-        }
-    )
-    legs.sample(fraction=1.0, shuffle=True, seed=seed).write_parquet(path)
+    """Write `count` lines (two a payment) in random order into Parquet files below `path`."""
+    path.mkdir()
+    accounts = max(count // 500, 10)
+    for part, first in enumerate(range(0, count // 2, PAYMENTS_A_FILE)):
+        rng = np.random.default_rng((seed, part))
+        n = min(PAYMENTS_A_FILE, count // 2 - first)
+        source, target = rng.integers(1, accounts, n), rng.integers(1, accounts, n)
+        through, inward = rng.random(n) < hub_share, rng.random(n) < 0.5
+        source, target = np.where(through & ~inward, 0, source), np.where(through & inward, 0, target)
+        when, amount = rng.integers(0, 26 * 7 * 86400, n), rng.integers(1_000, 5_000_000, n)
+        number = np.arange(first, first + n)
+        legs = pl.DataFrame(
+            {
+                "account_id": np.concatenate((source, target)),
+                "second": np.concatenate((when, when + 60)),
+                "payment": np.concatenate((number, number)),
+                "direction": pl.select(pl.concat([pl.repeat("out", n), pl.repeat("in", n)])).to_series(),
+                "amount_fen": np.concatenate((amount, amount)),
+            }
+        )
+        legs.sample(fraction=1.0, shuffle=True, seed=seed).write_parquet(path / f"{part:04d}.parquet")
 
 
 def bare_sort(path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent) as out:
         con = duckdb.connect(f"{out}/sorted.duckdb")
         con.execute(f"set threads = {THREADS}")
-        con.execute(f"create table sorted as from '{path}' order by account_id, second, payment, direction")
+        con.execute(
+            f"create table sorted as from '{path}/*.parquet' order by account_id, second, payment, direction"
+        )
 
 
 def ordered(path: Path) -> pl.DataFrame:
     return (
-        pl.scan_parquet(path)
+        pl.scan_parquet(path / "*.parquet")
         .sort("account_id", "second", "payment", "direction")
         .with_row_index("line_no")
         .with_columns(pl.col("line_no").cast(pl.Int64))
@@ -61,10 +75,13 @@ def ordered(path: Path) -> pl.DataFrame:
     )
 
 
+def opened(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines.select("account_id").unique().with_columns(opening_fen=pl.lit(10**8, pl.Int64))
+
+
 def matched(lines: pl.DataFrame, method: str = "fifo") -> pl.DataFrame:
-    """Fragments; every account opens with enough that overdrafts are the exception."""
-    opening = lines.select("account_id").unique().with_columns(opening_fen=pl.lit(10**9, pl.Int64))
-    return match(lines, method, opening=opening)  # type: ignore[arg-type]
+    """Fragments; every account opens with some forty payments' worth."""
+    return match(lines, method, opening=opened(lines))  # type: ignore[arg-type]
 
 
 def fragments(path: Path, method: str = "fifo") -> None:
@@ -72,29 +89,56 @@ def fragments(path: Path, method: str = "fifo") -> None:
     assert found["amount_fen"].sum() > 0
 
 
-def three_hops(path: Path) -> None:
+def prepare(path: Path, out: Path) -> None:
+    """Write what the hops start from: lines in order, their fragments and transfers."""
+    out.mkdir()
     lines = ordered(path)
-    found = matched(lines)
     legs = lines.select("payment", "line_no", "direction", "amount_fen")
-    transfers = (
-        legs.filter(pl.col("direction") == "out")
-        .join(legs.filter(pl.col("direction") == "in"), on="payment")
-        .select(
-            transfer_no="payment", out_line_no="line_no", in_line_no="line_no_right", amount_fen="amount_fen"
+    legs.filter(pl.col("direction") == "out").join(
+        legs.filter(pl.col("direction") == "in"), on="payment"
+    ).select(
+        transfer_no="payment", out_line_no="line_no", in_line_no="line_no_right", amount_fen="amount_fen"
+    ).write_parquet(out / "transfers.parquet")
+    unknown = pl.lit(None, pl.Int64)
+    lines.with_columns(
+        booked_at=pl.from_epoch("second", time_unit="s").cast(pl.Datetime("us")),
+        cp_account_id=unknown,
+        cp_holder_id=unknown,
+    ).select(LINES).write_parquet(out / "lines.parquet")
+    matched(lines).write_parquet(out / "fragments.parquet")
+
+
+def three_hops(prepared: Path) -> None:
+    """Every in-line's money over three transfers, summed by two hundred groups of accounts."""
+    lines, fragments, transfers = (
+        pl.read_parquet(prepared / f"{name}.parquet") for name in ("lines", "fragments", "transfers")
+    )
+    starts = lines.filter(pl.col("direction") == "in").select(
+        "line_no", "amount_fen", group=pl.col("account_id") % GROUPS
+    )
+    web = Web.of(lines, fragments, transfers)
+    del lines, fragments, transfers
+    _, ended = totals(web, starts.drop("amount_fen"), hops=3)
+    assert ended["amount_fen"].sum() == starts["amount_fen"].sum()
+
+
+def table_to_table(path: Path) -> None:
+    """Lines in any order to a table of fragments, in bounded memory: the warehouse's way."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as out:
+        con = duckdb.connect(
+            f"{out}/traced.duckdb",
+            config={"threads": THREADS, "memory_limit": "4GB", "temp_directory": f"{out}/spill"},
         )
-    )
-    web = Web.of(
-        lines.with_columns(
-            booked_at=pl.from_epoch("second", time_unit="s").cast(pl.Datetime("us")),
-            cp_account_id=pl.lit(None, pl.Int64),
-            cp_holder_id=pl.lit(None, pl.Int64),
-        ),
-        found,
-        transfers,
-    )
-    deposits = lines.filter(pl.col("direction") == "in").sample(fraction=0.2, seed=1)["line_no"]
-    answer = follow(web, deposits, hops=3, days=30, gather_below_fen=100)
-    assert answer.ends["amount_fen"].sum() > 0
+        con.execute("set enable_progress_bar = false")
+        con.execute(
+            "create table mart_line as select row_number() over () - 1 as line_no, account_id, direction, amount_fen "
+            f"from (from '{path}/*.parquet' order by account_id, second, payment, direction)"
+        )
+        accounts = con.sql("select distinct account_id from mart_line").pl()
+        write_fragments(con, opening=opened(accounts))
+        total = con.execute("select sum(amount_fen) from trace_fragment").fetchall()[0][0]
+        assert total > 0
+        con.close()
 
 
 def python_queue(path: Path) -> None:
@@ -138,18 +182,20 @@ def snap(path: Path) -> None:
 def run(options: Options) -> list[Row]:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="lookthrough-bench-") as folder:
+        base = Path(folder)
+        million = options.lines / 1e6
         for kind, hub in (("spread", 0.0), ("70 % hub", 0.7)):
-            path = Path(folder) / f"{kind[:2]}.parquet"
+            path, ready = base / kind[:2], base / f"{kind[:2]}-ready"
             payments(path, options.lines, hub)
             fifo, sort = alternating((fragments, (path,)), (bare_sort, (path,)), options.rounds)
-            million = options.lines / 1e6
             rows.append(
                 Row(f"fifo, {million:g} M lines, {kind}", fifo, "DuckDB sort", sort, 4.0, "at most 4 GiB")
             )
-            hops = timed(three_hops, path)
-            rows.append(Row(f"three hops, {kind}", hops, "fifo", fifo, 3.0, "fragments included"))
+            timed(prepare, path, ready)
+            hops = timed(three_hops, ready)
+            rows.append(Row(f"three hops of all in-lines, {kind}", hops, "fifo", fifo, 2.0))
             rows.append(Row(f"lifo, {kind}", timed(fragments, path, "lifo"), "DuckDB sort", sort, None))
-            small = Path(folder) / "small.parquet"
+            small = base / f"{kind[:2]}-small"
             payments(small, QUEUE_LINES, hub)
             queue = timed(python_queue, small)
             rows.append(
@@ -157,7 +203,38 @@ def run(options: Options) -> list[Row]:
                     f"fifo a million lines, {kind}", fifo, million, "Python queue", queue, QUEUE_LINES / 1e6
                 )
             )
-            rows += _rival(folder, kind, hub, hops, million)
+            both = Timing(fifo.seconds + hops.seconds, max(fifo.peak_gib, hops.peak_gib))
+            rows += _rival(base, kind, hub, both, million)
+            for used in (path, ready, small):
+                shutil.rmtree(used)
+        rows += _growth(base, options)
+    return rows
+
+
+def _growth(base: Path, options: Options) -> list[Row]:
+    """From table to table: a million lines, those asked for, and the large run; all with a pool account."""
+    rows: list[Row] = []
+    first: Timing | None = None
+    for count in sorted({1_000_000, options.lines, options.large} - {0}):
+        path = base / f"lines-{count}"
+        payments(path, count, 0.7)
+        took = timed(table_to_table, path)
+        shutil.rmtree(path)
+        if first is None:
+            first = took
+            continue
+        limit = (count / 1e6) ** GROWTH
+        power = math.log(took.seconds / first.seconds) / math.log(count / 1e6)
+        rows.append(
+            Row(
+                f"table to table, {count / 1e6:g} M lines, 70 % hub",
+                took,
+                "1 M lines",
+                first,
+                round(limit, 1),
+                f"grows with n^{power:.2f}",
+            )
+        )
     return rows
 
 
@@ -175,17 +252,18 @@ def _per_line(
     )
 
 
-def _rival(folder: str, kind: str, hub: float, hops: Timing, million: float) -> list[Row]:
-    """Snap ML, where it is installed (group ``bench``)."""
+def _rival(base: Path, kind: str, hub: float, ours: Timing, million: float) -> list[Row]:
+    """Snap ML where it is installed: its licence is no open one, so no lock file of ours names it."""
     try:
         import snapml  # type: ignore[import-not-found]  # noqa: F401
     except ImportError:
         return []
-    edges = Path(folder) / "edges.parquet"
+    edges = base / f"{kind[:2]}-edges"
     payments(edges, 2 * RIVAL_EDGES, hub)
     theirs = timed(snap, edges)
+    shutil.rmtree(edges)
     return [
         _per_line(
-            f"three hops a million lines, {kind}", hops, million, "Snap ML", theirs, 2 * RIVAL_EDGES / 1e6
+            f"fifo and hops, a million lines, {kind}", ours, million, "Snap ML", theirs, 2 * RIVAL_EDGES / 1e6
         )
     ]

@@ -18,6 +18,7 @@ class Options:
 
     lines: int = 10_000_000
     rounds: int = 5
+    large: int = 0
 
 
 @dataclass(frozen=True, slots=True)
