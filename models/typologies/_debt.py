@@ -13,6 +13,9 @@ from models.typologies._pool import disbursement_lines
 from models.typologies._rounds import borrowers, repayments
 from models.typologies.base import Context
 
+AMOUNT_SLACK = 0.005
+"""Part by which a repayment may miss the principal with its interest (day counts, cents)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Debtor:
@@ -71,17 +74,11 @@ def _events(ctx: Context) -> pl.DataFrame:
         .sort("project_id")
     )
     payers = borrowers(ctx).select("project_id", "institution_id", "holder_id").unique()
-    back = (
-        projects.select("project_id", "principal_fen", "started_on", "due_on")
+    back = _repaid(
+        projects.select("project_id", "principal_fen", "annual_rate", "started_on", "due_on")
         .join(payers, on="project_id")
         .join(repayments(ctx), on=["institution_id", "holder_id"])
         .filter((pl.col("in_on") > pl.col("started_on")) & (pl.col("in_fen") >= pl.col("principal_fen")))
-        .with_columns(misfit=(pl.col("in_on") - pl.col("due_on")).dt.total_days().abs())
-        .sort("line_no", "misfit", "project_id")
-        .unique("line_no", keep="first", maintain_order=True)
-        .sort("project_id", "in_on", "line_no")
-        .unique("project_id", keep="first", maintain_order=True)
-        .select("project_id", repaid_on="in_on")
     )
     dark = (
         blind_spans(ctx)
@@ -113,6 +110,33 @@ def _events(ctx: Context) -> pl.DataFrame:
         *keys, on="repaid_on", fen=-pl.col("principal_fen")
     )
     return pl.concat([lent, gone]).sort("who", "on", "fen", "project_id")
+
+
+def _repaid(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Pair projects with the lines that repaid them: ``project_id``, ``repaid_on``.
+
+    A line that is the principal with its interest for the days it was owed goes first; else the due day
+    nearest to it decides. One to one, best pair first.
+    """
+    days = (pl.col("in_on") - pl.col("started_on")).dt.total_days()
+    asked = pl.col("principal_fen") * (1 + pl.col("annual_rate").fill_null(0.0) * days / 365)
+    rest = pairs.with_columns(
+        unlike=((pl.col("in_fen") / asked - 1).abs() > AMOUNT_SLACK),
+        misfit=(pl.col("in_on") - pl.col("due_on")).dt.total_days().abs(),
+    )
+    order = ["unlike", "misfit", "in_on", "project_id", "line_no"]
+    found = [rest.clear()]
+    for _ in range(6):
+        best = (
+            rest.sort(order)
+            .unique("line_no", keep="first", maintain_order=True)
+            .unique("project_id", keep="first", maintain_order=True)
+        )
+        if best.is_empty():
+            break
+        found.append(best)
+        rest = rest.join(best, on="project_id", how="anti").join(best, on="line_no", how="anti")
+    return pl.concat(found).select("project_id", repaid_on="in_on")
 
 
 def debtors(ctx: Context, since: dt.date | None) -> list[Debtor]:

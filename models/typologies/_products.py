@@ -20,7 +20,8 @@ def product_accounts(ctx: Context) -> pl.DataFrame:
     -------
     polars.DataFrame
         Grain: ``account_id``, sorted. ``institution_id``, ``product_id`` (null = no product of the register),
-        ``basis``: ``flows`` (most of its clients' money is that product's) or ``name``.
+        ``basis``: ``flows`` (most of its clients' money is that product's), ``slices`` (products that name it as
+        their parent pay into it) or ``name``.
     """
     frame: pl.DataFrame = ctx.shared("products.accounts", _product_accounts)
     return frame
@@ -53,15 +54,36 @@ def _product_accounts(ctx: Context) -> pl.DataFrame:
         .unique("account_id", keep="first", maintain_order=True)
         .select("account_id", by_name="product_id")
     )
+    fed = _fed_by_slices(ctx, seen)
     return (
         accounts.join(seen, on="account_id", how="left")
         .join(named, on="account_id", how="left")
+        .join(fed, on="account_id", how="left")
         .with_columns(
-            product_id=pl.coalesce("by_flows", "by_name"),
-            basis=pl.when(pl.col("by_flows").is_not_null()).then(pl.lit("flows")).otherwise(pl.lit("name")),
+            product_id=pl.coalesce("by_flows", "by_slices", "by_name"),
+            basis=pl.when(pl.col("by_flows").is_not_null())
+            .then(pl.lit("flows"))
+            .when(pl.col("by_slices").is_not_null())
+            .then(pl.lit("slices"))
+            .otherwise(pl.lit("name")),
         )
-        .drop("by_flows", "by_name")
+        .drop("by_flows", "by_slices", "by_name")
         .sort("account_id")
+    )
+
+
+def _fed_by_slices(ctx: Context, seen: pl.DataFrame) -> pl.DataFrame:
+    """Accounts that no client pays into but the slices of one product do: it is their parent's account."""
+    parents = ctx.table("mart_product", ("product_id", "parent_product_id")).drop_nulls()
+    return (
+        ctx.table("mart_transfer", ("from_account_id", "to_account_id", "amount_fen"))
+        .join(seen.select(from_account_id="account_id", product_id="by_flows"), on="from_account_id")
+        .join(parents, on="product_id")
+        .group_by(account_id="to_account_id", by_slices="parent_product_id")
+        .agg(pl.col("amount_fen").sum())
+        .sort("account_id", "amount_fen", "by_slices", descending=[False, True, False])
+        .unique("account_id", keep="first", maintain_order=True)
+        .select("account_id", "by_slices")
     )
 
 

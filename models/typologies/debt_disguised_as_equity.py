@@ -183,8 +183,31 @@ def _bought_back(ctx: Context) -> pl.DataFrame:
             & (pl.col("gap") >= ctx.parameter(TYPOLOGY, "min_buy_back_gap"))
         )
     )
+    found = pl.concat([formula.select("product_id"), _one_rate(ctx, back)]).unique()
+    return back.join(found, on="product_id", how="semi").unique("line_no").sort("line_no")
+
+
+def _one_rate(ctx: Context, back: pl.DataFrame) -> pl.DataFrame:
+    """Products of one institution that were all bought back at one rate a year (``product_id``).
+
+    One exit pays all holders one price; that two or more unrelated projects come to the same rate is
+    a formula. A product counts when at least three holders got the same share of their holding on one day.
+    """
+    exits = (
+        back.group_by("institution_id", "product_id", "booked_on")
+        .agg(
+            pl.col("rate").median(),
+            (pl.col("factor") - pl.col("factor").median()).abs().median().alias("spread"),
+            pl.col("holder_id").n_unique().alias("holders"),
+        )
+        .filter((pl.col("holders") >= 3) & (pl.col("spread") <= 0.0002))
+    )
+    same = pl.col("rate").max() <= pl.col("rate").min() * (1 + ctx.parameter(TYPOLOGY, "max_variation"))
     return (
-        back.join(formula.select("product_id"), on="product_id", how="semi").unique("line_no").sort("line_no")
+        exits.group_by("institution_id")
+        .agg(pl.col("product_id").unique(), same=same, many=pl.col("product_id").n_unique())
+        .filter(pl.col("same") & (pl.col("many") >= 2))
+        .select(pl.col("product_id").explode())
     )
 
 

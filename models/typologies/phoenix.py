@@ -58,6 +58,8 @@ TYPOLOGY = Typology(
     ),
 )  # fmt: skip
 
+QUIET_DAYS = 30
+"""Days at the head of the statements in which a firm that was at work would have taken client money."""
 _BEHIND = ("actual_controller", "shareholder", "legal_representative", "executive", "affiliate")
 """Roles of persons behind a firm; vendors, guarantors and staff are shared by many."""
 
@@ -101,6 +103,19 @@ def _people(ctx: Context) -> pl.DataFrame:
     )
 
 
+def _begun(ctx: Context) -> pl.DataFrame:
+    """First client money of firms that took none before: a firm off the shelf begins when it starts to take money.
+
+    Grain: ``institution_id``; ``begun_on``. Firms that took money in the first weeks of the statements are left out.
+    """
+    start = ctx.table("mart_line", ("booked_on",))["booked_on"].min()
+    assert start is None or isinstance(start, dt.date)
+    taken = ctx.table("mart_client_line", ("institution_id", "side", "booked_on"))
+    first = taken.filter(pl.col("side") == "deposit").group_by("institution_id")
+    begun = first.agg(begun_on=pl.col("booked_on").min())
+    return begun.filter(pl.col("begun_on") > pl.lit(start) + pl.duration(days=QUIET_DAYS))
+
+
 def detect(ctx: Context) -> Iterable[Finding]:
     """One finding a new operator; the amount is the client money it took in."""
     p = {x.name: ctx.parameter(TYPOLOGY, x.name) for x in TYPOLOGY.parameters}
@@ -119,7 +134,8 @@ def detect(ctx: Context) -> Iterable[Finding]:
         accounts.group_by("institution_id")
         .agg(pl.col("opened_on").min())
         .join(firms, on="institution_id")
-        .with_columns(pl.max_horizontal("opened_on", "registered_on").alias("born_on"))
+        .join(_begun(ctx), on="institution_id", how="left")
+        .with_columns(pl.max_horizontal("opened_on", "registered_on", "begun_on").alias("born_on"))
         .drop_nulls("born_on")
     )
     sector = {i: s for i, s, _ in firms.iter_rows()}

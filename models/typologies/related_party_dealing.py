@@ -20,6 +20,8 @@ from models.typologies.base import Context, Parameter, Typology
 NOT_RELATED = ("employee", "vendor")
 """Roles of the register that are no related parties (typologies.md, head)."""
 SHAREHOLDERS = ("shareholder",)
+DIVIDEND_SHARE = 0.5
+"""A dividend is at most this part of the capital its shareholder paid in weeks before; more is money lent and returned."""
 MONTH = (25, 38)
 """Days between two payments of a monthly contract (weekends and holidays between)."""
 
@@ -137,7 +139,16 @@ def _material(ctx: Context) -> pl.DataFrame:
     shareholder = pl.col("roles").list.set_intersection(list(SHAREHOLDERS)).list.len() > 0
     one_way = pl.col("direction").n_unique().over(party) == 1
     few = pl.len().over(party) <= 2
-    return lines.filter(~steady).filter(~(shareholder & one_way & few)).sort("institution_id", "line_no")
+    # capital paid in once, and a dividend on it later that is small beside it
+    paid_in = pl.col("amount_fen").filter(pl.col("direction") == "in").sum().over(party)
+    drawn = pl.col("amount_fen").filter(pl.col("direction") == "out").sum().over(party)
+    earlier = (
+        pl.col("booked_on").filter(pl.col("direction") == "in").max().over(party) + pl.duration(days=MONTH[0])
+        <= pl.col("booked_on").filter(pl.col("direction") == "out").min().over(party)
+    ).fill_null(False)
+    dividend = earlier & (drawn <= paid_in * DIVIDEND_SHARE)
+    clean = shareholder & few & (one_way | dividend)
+    return lines.filter(~steady).filter(~clean).sort("institution_id", "line_no")
 
 
 def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:

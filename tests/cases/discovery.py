@@ -299,6 +299,7 @@ def _phoenix(w: World, ids: dict[str, str]) -> None:
             ("OLD-A", "NEW-CONTROLLER"),
             ("OLD-B", "NEW-SAME-ID"),
             ("OLD-C", "NEW-MONEY"),
+            ("OLD-E", "NEW-SHELF"),
             ("SELLER", "BUYER"),
             ("OPEN", "SISTER"),
             ("OLD-D", "STRANGER"),
@@ -307,12 +308,13 @@ def _phoenix(w: World, ids: dict[str, str]) -> None:
         clients = w.people(30)
         _business(w, old, clients, 3, "2012-01-01")
         shared = clients[:15] if new not in ("STRANGER",) else []
-        _business(w, new, [*shared, *w.people(20)], 90, "2016-03-01")
+        # a firm off the shelf is registered years before it takes its first money
+        _business(w, new, [*shared, *w.people(20)], 90, "2013-05-06" if new == "NEW-SHELF" else "2016-03-01")
         ids |= {old: old, new: new}
         if old != "OPEN":
             _close(w, old, on(80))
         boss = w.person()
-        if new in ("NEW-CONTROLLER", "SISTER"):
+        if new in ("NEW-CONTROLLER", "NEW-SHELF", "SISTER"):
             w.relate(old, boss, "actual_controller")
             w.register(
                 "relations",

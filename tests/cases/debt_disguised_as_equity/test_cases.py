@@ -7,12 +7,13 @@ import datetime as dt
 from tests.cases.selling import expect, months
 from tests.cases.world import Platform, World, day
 
-POSITIVE = {"A1": 2_400.0, "A2": 1_500.0, "A3": 31_200.0, "A4": 4_800.0}
+POSITIVE = {"A1": 2_400.0, "A2": 1_500.0, "A3": 31_200.0, "A4": 4_800.0, "A5": 82_630.14}
 LOOK_ALIKE = {
     "N1": "irregular dividends that follow the project's income",
     "N2": "two equal dividends are no schedule",
     "N3": "an exit: one price on one day for all",
     "N4": "a loan: fixed interest is its nature",
+    "N6": "two exits, each at a price of its own",
     "N5": "equal shares at uneven times, by resolution",
 }
 
@@ -45,11 +46,21 @@ def test_cases() -> None:
         begin = day("2016-01-10")
         p.sell(pid, [who], 10_000, begin)
         w.move(begin + dt.timedelta(days=held), p.custody, who, round(10_000 * (1 + 0.146 * held / 365), 2))
+    p = w.platform("A5", "equity_crowdfunding")  # two unrelated projects bought back at one rate a year
+    for key, held in (("E", 90), ("F", 110)):
+        pid = p.product(key, days=held, issued="2016-01-10", kind="equity")
+        p.sell(pid, w.people(4), 10_000, "2016-01-10")
+        p.pay(pid, day("2016-01-10") + dt.timedelta(days=held), 1 + 0.12 * held / 365)
     pays(*equity(w, "N1", 4, 10_000), months("2016-02-10", 5), [0.012, 0.004, 0.021, 0.009, 0.015])
     pays(*equity(w, "N2", 4, 10_000), months("2016-02-10", 2), [0.012] * 2)
     pays(*equity(w, "N3", 5, 10_000), [day("2016-06-01")], [1.35])
     pays(*equity(w, "N4", 4, 10_000, kind="loan"), months("2016-02-10", 5), [0.01] * 5)
     pays(*equity(w, "N5", 4, 10_000), [day("2016-02-01"), day("2016-02-08"), day("2016-06-20")], [0.01] * 3)
+    p = w.platform("N6", "equity_crowdfunding")
+    for key, price in (("E", 1.09), ("F", 1.35)):
+        pid = p.product(key, days=720, issued="2016-01-10", kind="equity")
+        p.sell(pid, w.people(4), 10_000, "2016-01-10")
+        p.pay(pid, "2016-05-02", price)
     found = w.found("debt-disguised-as-equity")
     expect(found, POSITIVE, LOOK_ALIKE)
     assert found["A1"].confidence > found["A4"].confidence  # five equal rounds say more than three

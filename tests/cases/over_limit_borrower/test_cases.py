@@ -14,6 +14,7 @@ LOOK_ALIKE = {
     "L2": "each loan is repaid before the next",
     "L3": "a company below its own, higher cap",
     "L4": "two persons, each within the cap",
+    "L5": "three loans one after the other, each repaid a month early, the first larger than the rest",
 }
 
 
@@ -38,6 +39,17 @@ def test_cases() -> None:
     p = w.platform("L4")
     for key in ("a", "b"):
         p.loan(key, w.people(5), each=30_000, lent="2016-09-05", days=300, borrower=w.person())
+    p, who = w.platform("L5"), w.firm()
+    for key, each, lent, back in (
+        ("a", 160_000, "2016-09-01", "2016-09-21"),
+        ("b", 100_000, "2016-10-01", "2016-10-31"),
+        ("c", 120_000, "2016-11-10", "2016-12-10"),
+        ("d", 130_000, "2016-12-15", None),
+    ):
+        p.loan(key, w.people(5), each=each, lent=lent, days=60, borrower=who, repaid=False, paid=False)
+        if back is not None:
+            owed = (dt.date.fromisoformat(back) - dt.date.fromisoformat(lent)).days
+            w.move(back, who, p.custody, round(5 * each * (1 + 0.12 * owed / 365), 2))
     found = check_cases(w, "over-limit-borrower", POSITIVE, LOOK_ALIKE)
     assert found["P1"].severity == 3
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.discovery import region
 
-POSITIVE: dict[str, float | None] = {"NEW-CONTROLLER": 175_000, "NEW-SAME-ID": 175_000, "NEW-MONEY": 175_000}
+POSITIVE: dict[str, float | None] = {
+    "NEW-CONTROLLER": 175_000,
+    "NEW-SAME-ID": 175_000,
+    "NEW-MONEY": 175_000,
+    "NEW-SHELF": 175_000,
+}
 LOOK_ALIKE = {
     "BUYER": "a client base sold to unrelated owners",
     "SISTER": "the other firm is still open",

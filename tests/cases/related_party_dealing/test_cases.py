@@ -5,12 +5,13 @@ from __future__ import annotations
 from tests.cases.selling import expect, manager, months
 from tests.cases.world import World
 
-POSITIVE = {"A1": 900_000.0, "A2": 650_000.0, "A3": 2_000_000.0}
+POSITIVE = {"A1": 900_000.0, "A2": 650_000.0, "A3": 2_000_000.0, "A4": 5_900_000.0}
 LOOK_ALIKE = {
     "N1": "salary of an executive",
     "N2": "a dividend after profit",
     "N3": "rent at a steady amount",
     "N4": "capital paid in by a shareholder",
+    "N7": "capital paid in, and months later a dividend on it",
     "N5": "purchases from a vendor",
     "N6": "small refunds of costs",
 }
@@ -30,6 +31,7 @@ def test_cases() -> None:
     w.move("2016-03-01", own["A2"], a2, 350_000)
     w.move("2016-03-01", own["A3"], sister, 1_200_000)
     w.move("2016-03-20", sister, own["A3"], 800_000)
+    giver, lender = w.firm(), w.firm()
     boss, holder, landlord, founder, vendor, clerk = (
         w.person(),
         w.person(),
@@ -43,6 +45,8 @@ def test_cases() -> None:
         ("N2", holder, "shareholder"),
         ("N3", landlord, "affiliate"),
         ("N4", founder, "shareholder"),
+        ("N7", giver, "shareholder"),
+        ("A4", lender, "shareholder"),
         ("N5", vendor, "vendor"),
         ("N6", clerk, "executive"),
     ):
@@ -54,6 +58,10 @@ def test_cases() -> None:
         w.move(on, own["N6"], clerk, 1_200 + 300 * k)
     w.move("2016-05-01", own["N2"], holder, 180_000)
     w.move("2016-01-20", founder, own["N4"], 3_000_000)
+    w.move("2016-01-20", giver, own["N7"], 3_000_000)
+    w.move("2016-05-20", own["N7"], giver, 400_000)
+    w.move("2016-01-20", lender, own["A4"], 3_000_000)  # lent and returned is no dividend
+    w.move("2016-05-20", own["A4"], lender, 2_900_000)
     found = w.found("related-party-dealing")
     found.pop("S3", None)  # the sister's side of the same dealings
     expect(found, POSITIVE, LOOK_ALIKE)
