@@ -25,7 +25,7 @@ from flows.steps.reading import judge_register, judge_statement
 from flows.steps.registers import read_register, register_of
 
 SHOWN_ROWS = 5
-SHOWN_QUARANTINE = 5
+SHOWN_QUARANTINE = 3
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Report:
             told.append(f"  problem: {self.problem}")
         if self.account is None:
             return told
-        if not self.refused:
+        if not self.refused or not self.quarantine.is_empty():
             told += _account(self.account) + _layout(self.layout) + _first(self.first)
             told += _quarantine(self.quarantine)
         told += [f"  note: {warning}" for warning in self.account.warnings]
@@ -189,25 +189,33 @@ def _first(rows: pl.DataFrame) -> list[str]:
         return []
     told = ["  first rows as read:"]
     for row in rows.iter_rows(named=True):
-        shown = ", ".join(f"{name}={_cell(value)}" for name, value in row.items() if value is not None)
-        told.append(f"    {shown}")
+        shown = [(name, value) for name, value in row.items() if value is not None and name != "has_time"]
+        told.append("    " + ", ".join(_named(name, value, row) for name, value in shown))
     return told
 
 
-def _cell(value: Any) -> str:
+def _named(name: str, value: Any, row: dict[str, Any]) -> str:
+    """A cell for people: money in yuan, a day without a time as a day."""
+    if name.endswith("_fen"):
+        yuan, fen = divmod(abs(value), 100)
+        return f"{name.removesuffix('_fen')}={'-' if value < 0 else ''}{yuan}.{fen:02d}"
+    if name == "booked_at" and row.get("has_time") is False:
+        return f"{name}={value:%Y-%m-%d}"
+    return f"{'row' if name == 'source_record' else name}={_cell(value)}"
+
+
+def _cell(value: Any, longest: int = 40) -> str:
     text = str(value)
-    return text if len(text) <= 40 else text[:39] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _quarantine(rows: pl.DataFrame) -> list[str]:
+    """Each reason once, the commonest first, with the first rows that have it."""
     if rows.is_empty():
         return []
     told = ["  would be quarantined:"]
-    for record, reason, text, advice in (
-        rows.head(SHOWN_QUARANTINE).select("source_record", "reason", "text", "advice").iter_rows()
-    ):
-        told.append(f"    record {record}: {reason}. {advice or ''}".rstrip())
-        told.append(f"      {_cell(text)}")
-    if rows.height > SHOWN_QUARANTINE:
-        told.append(f"    … and {rows.height - SHOWN_QUARANTINE} more")
+    for (reason, advice), some in rows.group_by("reason", "advice", maintain_order=True):
+        told.append(f"    {some.height} row(s): {reason}: {advice or ''}".rstrip(" :"))
+        for record, text in some.head(SHOWN_QUARANTINE).select("source_record", "text").iter_rows():
+            told.append(f"      row {record}: {_cell(text, 100)}")
     return told

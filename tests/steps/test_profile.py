@@ -66,3 +66,41 @@ def test_a_wrong_profile_is_a_configuration_error(tmp_path: Path, text: str) -> 
     own.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError):
         load_profile(own)
+
+
+CODED = "zhanghao,riqi,bz,jine,yue,hm\n" + "\n".join(
+    f"{OWN},2016-06-{10 + i},{flag},{amount}.00,{balance}.00,张三"
+    for i, (flag, amount, balance) in enumerate([("Z", 5, 105), ("J", 4, 101), ("Z", 9, 110), ("J", 3, 107)])
+)
+
+
+def test_a_profile_proposes_what_the_cells_tell_and_asks_for_the_flags(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(CODED + "\n", encoding="utf-8")
+    assert read(CODED + "\n").rows_accepted == 0
+    text = profile(file)
+    proposed = tomllib.loads(text)["columns"]
+    assert (proposed["account"], proposed["date"]) == ("zhanghao", "riqi")
+    assert (proposed["amount"], proposed["balance"]) == ("jine", "yue")
+    own = tmp_path / "own.toml"
+    own.write_text(text + 'direction = "bz"\n[direction]\nin = ["Z"]\nout = ["J"]\n', encoding="utf-8")
+    result = read(CODED + "\n", profiles=(own,))
+    assert [each[1:] for each in moves(result)] == [("in", 500), ("out", 400), ("in", 900), ("out", 300)]
+    assert result.rows_quarantined == 0
+
+
+def test_a_profile_shows_the_flags_it_asks_for(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(f"账号,日期,借贷标志,金额,对方户名\n{OWN},20160620,Z1,1.00,乙\n", encoding="utf-8")
+    assert '# found: "Z1"' in profile(file)
+
+
+def test_a_profile_may_say_that_all_of_a_file_is_money_in(tmp_path: Path) -> None:
+    text = "账号,日期,金额,对方户名\n" + "".join(f"{OWN},2016061{i},1.00,乙\n" for i in range(6))
+    file = tmp_path / "a.csv"
+    file.write_text(text, encoding="utf-8")
+    mended = tmp_path / "a.toml"
+    mended.write_text(profile(file).replace('direction = ""', 'direction = "in"'), encoding="utf-8")
+    result = read(text, profiles=(mended,))
+    assert (result.rows_accepted, result.rows_quarantined) == (6, 0)
+    assert {each["direction"] for each in lines(result)} == {"in"}

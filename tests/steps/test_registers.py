@@ -173,3 +173,44 @@ def test_no_bytes_make_the_reader_raise(register: str, data: bytes) -> None:
     header = ",".join(column.name for column in REGISTERS[register].columns).encode()
     _read(f"{register}.csv", data)
     _read(f"{register}.csv", header + b"\n" + data)
+
+
+def _products(head: str, *rows: str) -> RegisterResult:
+    return read_register(Source.of_bytes("products.csv", "\n".join([head, *rows, ""]).encode()))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "*产品编号（必填）,*机构编号（必填）,产品名称,产品类型,承诺收益率",
+        "产品编号 product_id,机构编号 institution_id,产品名称 name,产品类型 kind,承诺收益率 promised_yield",
+        "PRODUCT ID,INSTITUTION ID,NAME,KIND,PROMISED YIELD",
+        "產品編號,機構編號,產品名稱,產品類型,承諾收益率",
+    ],
+)
+def test_headers_in_any_spelling(head: str) -> None:
+    result = _products(head, "P1,A1,甲,loan,0.12")
+    assert result.problem is None
+    assert result.rows.select("product_id", "institution_id", "promised_yield").row(0) == ("P1", "A1", 0.12)
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "wanted"),
+    [
+        ("承诺收益率(%)", ("12", "0.36"), [0.12, 0.0036]),
+        ("承诺收益率", ("12", "8.5"), [0.12, 0.085]),
+        ("承诺收益率", ("0.12", "0.085"), [0.12, 0.085]),
+        ("承诺收益率", ("12%", "8.5％"), [0.12, 0.085]),
+    ],
+)
+def test_rates_in_per_cent(header: str, cells: tuple[str, str], wanted: list[float]) -> None:
+    head = f"产品编号,机构编号,产品名称,产品类型,{header}"
+    result = _products(head, *[f"P{i},A1,甲,loan,{cell}" for i, cell in enumerate(cells)])
+    assert result.rows["promised_yield"].to_list() == wanted
+
+
+def test_a_unit_above_a_register_and_dates_with_the_day_first() -> None:
+    head = "产品编号,机构编号,产品名称,产品类型,募集金额,发行日期"
+    result = _products(f"单位：万元\n{head}", "P1,A1,甲,loan,1.5,03/04/2016", "P2,A1,乙,loan,无,25/04/2016")
+    assert result.rows["raised_amount"].cast(pl.String).to_list() == ["15000.00", None]
+    assert [str(each) for each in result.rows["issued_on"].to_list()] == ["2016-04-03", "2016-04-25"]

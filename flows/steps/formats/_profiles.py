@@ -12,6 +12,7 @@ A profile is a TOML file written by ``lookthrough profile FILE`` and mended by h
     delimiter = "|"
     encoding = "gb18030"
     header_row = 5               # 0: there is no header row, columns are given by number
+    direction = "in"             # or "out": of amounts without a sign, flag or second column
 
     [columns]                    # role = the header's text, or the column's number from 1
     date = "发生日"
@@ -43,7 +44,7 @@ ROLES = frozenset(alias.role for each in load_aliases().values() for alias in ea
 }
 _READ = {
     "account": str, "holder": str, "bank": str, "currency": str, "day_first": bool, "delimiter": str,
-    "encoding": str, "header_row": int,
+    "encoding": str, "header_row": int, "direction": str,
 }  # fmt: skip
 
 
@@ -62,6 +63,7 @@ class Profile:
     delimiter: str | None = None
     encoding: str | None = None
     header_row: int | None = None
+    direction: str | None = None
     columns: Mapping[str, str | int] = field(default_factory=dict)
     signs: Mapping[str, int] = field(default_factory=dict)
 
@@ -100,6 +102,8 @@ def load_profile(path: Path) -> Profile:
     for name, value in read.items():
         if not isinstance(value, _READ[name]):
             raise ConfigurationError(f"The profile {path}: {name} must be {_READ[name].__name__}.")
+    if read.get("direction", "") not in ("", "in", "out"):
+        raise ConfigurationError(f'The profile {path}: direction must be "in" or "out".')
     columns = _table(given, "columns", path)
     if read.get("header_row") == 0 and not all(
         isinstance(value, int) and value > 0 for value in columns.values()
@@ -163,5 +167,6 @@ def understanding(source: Source, profile: Profile | None) -> Understanding:
         holder=profile.holder,
         bank=profile.bank,
         currency=profile.currency,
+        way={"in": 1, "out": -1}.get(profile.direction or ""),
         inverted=False if profile.signs else None,
     )

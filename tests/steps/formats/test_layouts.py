@@ -51,6 +51,38 @@ LAYOUTS: dict[str, tuple[str, list[str]]] = {
         "客户号,账号,户名,交易号,日期,时间,流水,方向,发生额,余额,对方账号,对方户名,对方行名,摘要",
         [f"1,{OWN},甲公司,1,20160620,100000,A1,借,5.00,95.00,{OTHER},乙公司,某行,货款", f"1,{OWN},甲公司,2,20160621,100000,A2,贷,7.00,102.00,{OTHER},乙公司,某行,货款"],
     ),
+    "pingan corporate": (
+        "交易日期,账号,借,贷,账户余额,对方账户,对方账户名称,交易流水号,摘要",
+        [f"2016-06-20,{OWN},5.00,,95.00,{OTHER},乙公司,A1,货款", f"2016-06-21,{OWN},,7.00,102.00,{OTHER},乙公司,A2,货款"],
+    ),
+    "rural ledger": (
+        "日期,凭证号,摘要,借方,贷方,借或贷,余额,对方户名,对方账号",
+        [f"16-06-20,1,货款,5.00,,贷,95.00,乙公司,{OTHER}", f"16-06-21,2,货款,,7.00,贷,102.00,乙公司,{OTHER}", f"16-06-28,3,,,0.00,贷,102.00,乙公司,{OTHER}"],
+    ),
+    "core system": (
+        "ACCT_NO,TXN_DT,TXN_TM,DR_CR_FLAG,TXN_AMT,ACCT_BAL,OPP_ACCT_NO,OPP_ACCT_NAME,SUMMARY",
+        [f"{OWN},20160620,100000,D,5.00,95.00,{OTHER},乙公司,货款", f"{OWN},20160621,100000,C,7.00,102.00,{OTHER},乙公司,货款"],
+    ),
+    "interface": (
+        "accountNo,tranDate,dcFlag,tranAmt,balance,oppAccNo,oppAccName,remark",
+        [f"{OWN},2016-06-20,D,5.00,95.00,{OTHER},乙公司,货款", f"{OWN},2016-06-21,C,7.00,102.00,{OTHER},乙公司,货款"],
+    ),
+    "traditional characters": (
+        "交易日期,支出金額,存入金額,餘額,對方帳號,對方戶名,摘要",
+        [f"2016-06-20,5.00,,95.00,{OTHER},乙公司,貨款", f"2016-06-21,,7.00,102.00,{OTHER},乙公司,貨款"],
+    ),
+    "two languages": (
+        "交易日期/Date,借方/Debit,贷方/Credit,余额/Balance,对方账号/Counterparty Account,对方户名/Counterparty Name",
+        [f"2016-06-20,5.00,,95.00,{OTHER},乙公司", f"2016-06-21,,7.00,102.00,{OTHER},乙公司"],
+    ),
+    "other amounts beside it": (
+        "交易日期,原币金额,手续费金额,冻结金额,人民币金额,账户余额,对方账户余额,对方账号,对方户名",
+        [f"2016-06-20,1.00,0.50,0.00,-5.00,95.00,9.00,{OTHER},乙公司", f"2016-06-21,1.00,0.50,0.00,7.00,102.00,9.00,{OTHER},乙公司"],
+    ),
+    "words of its own": (
+        "会计日,增加额,减少额,结存金额,对家户头,对家",
+        [f"2016年6月20日,,5.00,95.00,{OTHER},乙公司", f"2016年6月21日,7.00,,102.00,{OTHER},乙公司"],
+    ),
 }  # fmt: skip
 
 
@@ -59,9 +91,10 @@ LAYOUTS: dict[str, tuple[str, list[str]]] = {
 def test_known_layouts_are_read_without_a_profile(bank: str, delimiter: str) -> None:
     head, rows = LAYOUTS[bank]
     text = f"账号：{OWN}\n户名：甲公司\n" + "\n".join([head, *rows]) + "\n"
+    encoding = "utf-8" if "額" in head else "gb18030"
     if delimiter != ",":
         text = text.replace('"', "").replace(",", delimiter)
-    result = read(text, encoding="gb18030")
+    result = read(text, encoding=encoding)
     got = lines(result)
     assert [(each["direction"], each["amount_fen"], each["balance_after_fen"]) for each in got] == [
         ("out", 500, 9_500), ("in", 700, 10_200)
@@ -83,3 +116,33 @@ def test_a_payment_institutions_merchant_statement() -> None:
         ("in", 500, "T1")
     ]
     assert result.rows_ignored == 2
+
+
+def test_a_payment_account_marks_every_cell_as_a_text() -> None:
+    head = "记账时间,业务名称,收支类型,收支金额(元),账户结余(元),备注,业务凭证号"
+    rows = [
+        "`2016-06-20 10:00:00,`交易,`收入,`5.00,`105.00,`货款,`1",
+        "`2016-06-20 11:00:00,`退款,`支出,`7.00,`98.00,`退,`2",
+    ]
+    result = read("\n".join([head, *rows]) + "\n", name=f"{OWN}All2016-06-01.csv")
+    got = [(each["direction"], each["amount_fen"], each["remark"]) for each in lines(result)]
+    assert got == [("in", 500, "货款"), ("out", 700, "退")]
+
+
+def test_header_in_two_languages_one_below_the_other() -> None:
+    head = ["Transaction Date,Debit,Credit,Balance,Counterparty A/C,Counterparty Name"]
+    head.append("交易日期,借方发生额,贷方发生额,账户余额,对方账号,对方户名")
+    rows = [f"2016-06-20,5.00,,95.00,{OTHER},乙公司", f"2016-06-21,,7.00,102.00,{OTHER},乙公司"]
+    got = lines(read("\n".join([f"账号：{OWN}", *head, *rows]) + "\n"))
+    assert [each["direction"] for each in got] == ["out", "in"]
+    assert {each["counterparty_account"] for each in got} == {OTHER}
+
+
+def test_big5_and_delimiters_of_core_systems() -> None:
+    head = "交易日期,支出金額,存入金額,餘額,對方帳號,對方戶名,摘要"
+    rows = [f"2016-06-2{i},,7.00,{107 + 7 * i}.00,{OTHER},臺灣銀行王小明,貨款轉帳還款" for i in range(4)]
+    text = "\n".join([f"帳號：{OWN}", "戶名：盤錦遼河物資有限公司", head, *rows]) + "\n"
+    got = lines(read(text, encoding="big5"))
+    assert {each["counterparty_name"] for each in got} == {"臺灣銀行王小明"}
+    for delimiter in ("\x01", "~", "@"):
+        assert len(lines(read(text.replace(",", delimiter)))) == 4
