@@ -103,13 +103,11 @@ def replay(
     -------
     Replayed
     """
-    from models import tracing
-
     as_of = weeks.sunday(week)
     spill = shared.parent / week
     try:
-        after = (lambda con: tracing.build(con, as_of, ranged=False),)
-        with asof.marts_on(shared, as_of, after, memory, spill) as marts:
+        # No tracing: its tables are for readers. What typologies share with it they work out themselves here.
+        with asof.marts_on(shared, as_of, (), memory, spill) as marts:
             seen, confirmed, refuted = _judged(marts, week, dict(overrides))
             changed = _judged(marts, week, {**overrides, **changes})[0] if changes else ()
         return Replayed(week, seen, changed, confirmed, refuted)
