@@ -14,6 +14,7 @@ from models.tracing.legs import openings
 from models.tracing.match import METHODS, Method, match
 from models.tracing.reach import Tables, arrivals, web
 from models.tracing.taint import taint
+from models.tracing.taint_back import taint_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +89,19 @@ def trace(
         As `models.tracing.follow.follow`.
     method : {'fifo', 'lifo', 'pro_rata', 'lowest'}
         ``fifo`` and ``lifo`` put identification first. ``lowest`` takes the money followed to be
-        touched last in every account it comes to. ``pro_rata`` goes forward only: going back, every
-        lot that ever lay in a pool is an origin.
+        touched last in every account it comes to. ``pro_rata`` follows the largest pieces of a
+        hop, and gathers the others: going back, every lot that lay in a pool is an origin.
 
     Raises
     ------
     ValueError
-        Unknown method, or pro rata going back.
+        Unknown method.
     """
     if method not in METHODS:
         raise ValueError(f"Unknown tracing method {method!r}; choose one of {', '.join(METHODS)}.")
     if method == "pro_rata":
-        if not forward:
-            raise ValueError("Pro rata goes forward only; going back, use fifo or lifo and give the range.")
-        answer = taint(
+        go = taint if forward else taint_back
+        answer = go(
             web(tables, "fifo"), openings(tables.table("mart_line", WALKED)), line_no, hops=hops, days=days
         )
     elif method == "lowest":

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from models.tracing.follow import END_SCHEMA, STEP_SCHEMA, Followed
-from models.tracing.hops import Web
+from models.tracing.hops import Mapping, Web
 from models.tracing.legs import Ints, legs
 from models.tracing.pro_rata import pro_rata
 
@@ -40,27 +40,36 @@ def taint(
     Followed
         Ends add up to the line, exactly.
     """
-    lines = web.lines
-    start = lines.row(by_predicate=pl.col("line_no") == start_line, named=True)
-    latest = None if days is None else int(start["booked_at"].timestamp() + days * 86_400)
+    row = int(np.searchsorted(web.number, start_line))
+    latest = None if days is None else int(web.when[row]) + int(days * 86_400)
     steps: list[dict[str, object]] = []
     ends: list[tuple[int, int | None, str, int, int]] = []
-    amount = int(start["amount_fen"])
+    amount = int(web.amount[row])
     resting: list[tuple[int, int, int | None]] = []
-    if start["direction"] == "in":
+    if not web.leaving[row]:
         resting.append((start_line, amount, None))
     else:
-        resting = _cross(
-            web, _put(steps, lines, start_line, start_line, None, 1, amount), start_line, 1, ends
+        resting = cross(
+            web,
+            web.across,
+            put_step(steps, web, start_line, start_line, None, 1, amount),
+            start_line,
+            1,
+            ends,
         )
-    for hop in range(1 if start["direction"] == "in" else 2, hops + 1):
+    for hop in range(2 if web.leaving[row] else 1, hops + 1):
         moved: list[tuple[int, int, int | None]] = []
         for line, part, step, out, size in _spread(web, opening, resting, latest, start_line, hop - 1, ends):
             del line, part
-            number = _put(steps, lines, start_line, out, step, hop, size)
-            moved += _cross(web, number, start_line, hop, ends)
+            number = put_step(steps, web, start_line, out, step, hop, size)
+            moved += cross(web, web.across, number, start_line, hop, ends)
         resting = moved
     ends += [(start_line, step, "limit", hops, part) for _, part, step in resting]
+    return told(steps, ends)
+
+
+def told(steps: list[dict[str, object]], ends: list[tuple[int, int | None, str, int, int]]) -> Followed:
+    """Steps and ends as frames."""
     frame = pl.DataFrame(steps, schema=STEP_SCHEMA) if steps else pl.DataFrame(schema=STEP_SCHEMA)
     last = pl.DataFrame(
         ends, schema=["start_line_no", "step_no", "end", "hops", "amount_fen"], orient="row"
@@ -68,9 +77,9 @@ def taint(
     return Followed(frame, last.cast(pl.Schema(END_SCHEMA)).sort("step_no", "end", nulls_last=False))
 
 
-def _put(
+def put_step(
     steps: list[dict[str, object]],
-    lines: pl.DataFrame,
+    web: Web,
     start: int,
     line: int,
     parent: int | None,
@@ -78,7 +87,7 @@ def _put(
     amount: int,
 ) -> tuple[int, int, int]:
     """Record a step; returns its number, line and amount."""
-    row = lines.row(by_predicate=pl.col("line_no") == line, named=True)
+    row = web.lines.row(int(np.searchsorted(web.number, line)), named=True)
     steps.append(
         {
             "step_no": len(steps),
@@ -96,27 +105,28 @@ def _put(
     return len(steps) - 1, line, amount
 
 
-def _cross(
+def cross(
     web: Web,
+    mapping: Mapping,
     moved: tuple[int, int, int],
     start: int,
     hop: int,
     ends: list[tuple[int, int | None, str, int, int]],
 ) -> list[tuple[int, int, int | None]]:
-    """Take a step's part over to the paired in-lines, in proportion; what is kept on the way is a fee."""
+    """Take a step's part over to the paired lines, in proportion; what has no pair is a fee, or left."""
     step, line, part = moved
     row = int(np.searchsorted(web.number, line))
     at, whole = int(web.offset[row]), int(web.amount[row])
-    low = int(np.searchsorted(web.across.end, at, side="right"))
-    high = int(np.searchsorted(web.across.start, at + whole, side="left"))
+    low = int(np.searchsorted(mapping.end, at, side="right"))
+    high = int(np.searchsorted(mapping.start, at + whole, side="left"))
     arrived: list[tuple[int, int, int | None]] = []
     left = part
     for k in range(low, high):
-        size = int(web.across.end[k] - web.across.start[k])
+        size = int(mapping.end[k] - mapping.start[k])
         share = min(left, part * size // whole)
         left -= share
         if share:
-            arrived.append((int(web.number[web.across.line[k]]), share, step))
+            arrived.append((int(web.number[mapping.line[k]]), share, step))
     if left:
         ends.append((start, step, "fee" if arrived else "left", hop, left))
     return arrived

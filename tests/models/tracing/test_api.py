@@ -90,8 +90,18 @@ def test_pro_rata_shares_each_payment() -> None:
 def test_back_from_the_last_payment() -> None:
     found = trace(Tables(), 6, forward=False, hops=3)
     assert found.ends["amount_fen"].sum() == 30_000
-    with pytest.raises(ValueError, match="forward only"):
-        trace(Tables(), 6, forward=False, method="pro_rata")
+
+
+def test_pro_rata_back_gives_the_make_up_of_a_payment() -> None:
+    """The last payment is the middleman's: ten parts in sixteen the payer's money, six the middleman's own."""
+    found = trace(Tables(), 6, forward=False, hops=3, method="pro_rata")
+    assert found.ends.select("end", "amount_fen").rows() == [("opening", 11_250), ("left", 18_750)]
+    assert found.steps.select("hop", "line_no", "amount_fen").rows() == [
+        (1, 5, 30_000),
+        (2, 2, 18_750),
+        (3, 0, 18_750),
+    ]
+    assert trace(Tables(), 2, forward=False, hops=1, method="pro_rata").ends["end"].to_list() == ["limit"]
 
 
 def test_range_over_methods_and_unknown_method() -> None:
