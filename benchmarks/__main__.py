@@ -25,7 +25,9 @@ def main() -> None:
         "--large", type=int, default=Options().large, help="lines of the one run beyond memory, 0 for none"
     )
     given = parser.parse_args()
-    table = Table("step", "seconds", "GiB", "baseline", "seconds ", "GiB ", "ratio", "limit", "note")
+    table = Table(
+        "step", "seconds", "GiB", "baseline", "seconds ", "GiB ", "ratio", "limit", "CPU ratio", "note"
+    )
     late = 0
     for name in found:
         if given.names and name[6:] not in given.names:
@@ -39,6 +41,7 @@ def main() -> None:
             table.add_row(
                 r.name, f"{r.step.seconds:.2f}", f"{r.step.peak_gib:.2f}", r.baseline, f"{r.base.seconds:.2f}",
                 f"{r.base.peak_gib:.2f}", f"{r.ratio:.2f}", "" if r.limit is None else f"{r.limit:g}",
+                f"{r.cpu_ratio:.2f}",
                 ("OVER THE LIMIT " if over else "") + r.note,
             )  # fmt: skip
     Console(width=160).print(table)

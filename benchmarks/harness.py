@@ -23,10 +23,14 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Median seconds and the peak memory (GiB) of a step over some rounds, each in its own process."""
+    """Median seconds and the peak memory (GiB) of a step over some rounds, each in its own process.
+
+    `cpu` is the median of the processor seconds, of child processes too: it tells on a busy machine.
+    """
 
     seconds: float
     peak_gib: float
+    cpu: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +52,28 @@ class Row:
         """Seconds of the step for each second of the baseline."""
         return self.step.seconds / self.base.seconds
 
+    @property
+    def cpu_ratio(self) -> float:
+        """Processor seconds of the step for each of the baseline."""
+        return self.step.cpu / self.base.cpu
+
+
+_WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+
+
+def _cpu() -> float:
+    used = [resource.getrusage(each) for each in _WHO]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
 
 def _child(send: Any, work: Callable[..., object], args: tuple[object, ...]) -> None:
     try:
+        before = _cpu()
         start = time.perf_counter()
         work(*args)
         seconds = time.perf_counter() - start
-        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        send.send((seconds, max(own, children) / 2**20))
+        peak = max(resource.getrusage(each).ru_maxrss for each in _WHO)
+        send.send(Timing(seconds, peak / 2**20, _cpu() - before))
     except BaseException:
         send.send(traceback.format_exc())
         raise
@@ -71,7 +88,7 @@ def timed(work: Callable[..., object], *args: object, rounds: int = 1) -> Timing
         When the work failed; the message is its traceback.
     """
     context = mp.get_context("spawn")
-    seconds, peaks = [], []
+    found: list[Timing] = []
     for _ in range(rounds):
         receive, send = context.Pipe(duplex=False)
         process = context.Process(target=_child, args=(send, work, args))
@@ -84,9 +101,17 @@ def timed(work: Callable[..., object], *args: object, rounds: int = 1) -> Timing
         process.join()
         if isinstance(answer, str):
             raise RuntimeError(answer)
-        seconds.append(answer[0])
-        peaks.append(answer[1])
-    return Timing(statistics.median(seconds), max(peaks))
+        found.append(answer)
+    return fold(found)
+
+
+def fold(found: list[Timing]) -> Timing:
+    """Return medians, and the largest memory."""
+    return Timing(
+        statistics.median(each.seconds for each in found),
+        max(each.peak_gib for each in found),
+        statistics.median(each.cpu for each in found),
+    )
 
 
 def alternating(
@@ -99,8 +124,4 @@ def alternating(
     for _ in range(rounds):
         bases.append(timed(base[0], *base[1]))
         steps.append(timed(step[0], *step[1]))
-
-    def fold(values: list[Timing]) -> Timing:
-        return Timing(statistics.median(v.seconds for v in values), max(v.peak_gib for v in values))
-
     return fold(steps), fold(bases)
