@@ -62,7 +62,9 @@ def multiply(base: Path, out: Path, lines: int) -> None:
             source = base / room / f"{sha}.parquet"
             if not source.exists():
                 continue
-            shutil.copy(source.with_suffix(".json"), out / room / f"{sha}.json")
+            for beside in (source.with_suffix(".json"), base / room / f"{sha}.quarantine.parquet"):
+                if beside.exists():
+                    shutil.copy(beside, out / room / beside.name)
             rows = pl.read_parquet(source)
             whole = rows if register in COMMON else multiplied(rows, range(copies))
             whole.write_parquet(out / room / f"{sha}.parquet")

@@ -1,6 +1,6 @@
 -- Purpose: every line stands in a transfer; a leg stands in two only when the other side split it.
--- Grain: a violating line.
--- Reads: mart_transfer, mart_line.
+-- Grain: a violating line, or null where lines are missing or made up.
+-- Reads: mart_transfer, mart_line (whose numbers run from 1 without a gap: check_line_once).
 with legs as (
     select
         out_line_no as line_no,
@@ -24,7 +24,15 @@ counted as (
     group by line_no
 )
 
-select l.line_no
-from mart_line as l
-left join counted as c on l.line_no = c.line_no
-where c.line_no is null or (c.legs > 1 and not c.split)
+select line_no
+from counted
+where legs > 1 and not split
+union all
+select null as line_no
+from (select
+    count(*) as lines,
+    min(line_no) as first_no,
+    max(line_no) as last_no
+from counted) as c
+cross join (select count(*) as lines from mart_line) as l
+where c.lines <> l.lines or c.first_no <> 1 or c.last_no <> l.lines
