@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.steps.formats import ReadOptions, ReadResult, Source
+from flows.steps.formats import ReadOptions, ReadResult, Source, read_statement
 from flows.steps.formats import mt940 as reader
 from flows.steps.formats.mt940 import FORMAT, read_messages
 from flows.steps.formats.protocol import LINE_SCHEMA
@@ -267,3 +267,20 @@ def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     result = FORMAT.read(Source.of_bytes("a.sta", data), ReadOptions())
     assert result.rows_accepted == 6
     assert "this is no statement" in (result.problem or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        (":61:110701CN50,00NZ10NONREF\r\n-\r\n", 1),
+        (":62F:C100323EUR42570,04\r\n-", 0),
+        (":25:51210600/9223382012EUR\r\n", 0),
+        ("\r\n:20:TELEREPORTING\r\n", 0),
+        (":86:091\r\n-", 0),
+    ],
+)
+def test_a_fragment_of_a_message_is_known_as_one(text: str, rows: int) -> None:
+    result = read_statement(Source.of_bytes("a.sta", text.encode()))
+    assert result.format == "mt940"
+    assert (result.rows_read, result.rows_accepted, result.rows_quarantined) == (rows, 0, rows)
+    assert rows or "whole message" in (result.problem or "")

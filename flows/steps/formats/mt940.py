@@ -30,6 +30,7 @@ from flows.steps.formats.protocol import (
 )
 
 _CLAIM = re.compile(rb"(?m)^:20:[^\n]*\r?\n(?:[^\n]*\r?\n){0,6}?:(?:25P?|28C?|60[FM]|21|61):")
+_BODY = re.compile(rb"\A\s*:(?:20|25P?|28C?|6[0245][FM]?|61|86|13D|34F|90[CD]):[^\n]*\n")
 _NO_PREAMBLE = re.compile(rb"(?m)^:60[FM]?:[CD]\d{6}[A-Z]{3}[\d,]+")
 _FIELD = re.compile(r"(?m)^:(?=(?:\d\d[A-Z]?|NS):)")
 _STATEMENT_LINE = (
@@ -50,8 +51,10 @@ class Mt940:
     name: str = "mt940"
 
     def claims(self, source: Source, options: ReadOptions) -> bool:
-        """Claim text in which a ``:20:`` is followed by the other header fields."""
+        """Claim text that begins with a field, or in which a ``:20:`` is followed by the header fields."""
         head = source.head
+        if _BODY.match(head):
+            return True
         if (b"\n:20:" in head or head.startswith(b":20:")) and _CLAIM.search(head):
             return True
         return b"\n:61:" in head and bool(_NO_PREAMBLE.search(head))
@@ -127,7 +130,11 @@ def read_messages(text: str, encoding: str = "utf-8", first_record: int = 1) -> 
     entries = _entries(fields)
     if entries.is_empty():
         accounts = stated_balances(fields)
-        problem = None if accounts or interim else "The file holds no statement line: ask for it again."
+        problem = (
+            None
+            if accounts or interim
+            else "The file holds no statement line (:61:): ask for the whole message."
+        )
         return ReadResult(name, problem=problem, accounts=accounts, layout=Layout(encoding=encoding))
     judged = _judged(entries)
     lines = judged.filter(pl.col("reason").is_null()).select(list(LINE_SCHEMA)).cast(LINE_SCHEMA)  # type: ignore[arg-type]
