@@ -135,7 +135,9 @@ def write_workbook(result: WeekResult, ranking: pl.DataFrame, summands: pl.DataF
     }
     book = xlsxwriter.Workbook(str(path), options)
     book.set_properties({"title": f"Lookthrough {result.week}", "created": CREATED})
-    findings = result.findings.select(
+    names = ranking.select("institution_id", "name")
+    findings = result.findings.join(names, on="institution_id", how="left", maintain_order="left").select(
+        "name",
         "finding_key",
         "institution_id",
         "typology",
@@ -151,6 +153,8 @@ def write_workbook(result: WeekResult, ranking: pl.DataFrame, summands: pl.DataF
         "verdict",
         "explanation",
     )
+    flows = result.flows.join(names, on="institution_id", how="left", maintain_order="left")
+    flows = flows.select("name", *result.flows.columns)
     read = ranking.select(
         "rank",
         "previous_rank",
@@ -173,7 +177,7 @@ def write_workbook(result: WeekResult, ranking: pl.DataFrame, summands: pl.DataF
         ("ranking", ranking, False),
         ("风险排名", read, True),
         ("发现", findings, True),
-        ("资金流向", result.flows, True),
+        ("资金流向", flows, True),
         ("contributions", summands, False),
     ]
     formats = {
