@@ -58,7 +58,7 @@ sql-lint: $(READY)
 notebooks: $(READY) ## execute the notebooks on a sample week
 	@$(BIN)/python -m tests.run_notebooks
 
-corpora: $(READY) ## read the statement files by others in SHARED/real, with a table of what became of each
+corpora: $(READY) ## read files and whole deliveries by others (SHARED/real, SHARED/worlds), with a table of what became of each
 	@$(BIN)/python -m tests.corpora $(SHARED)
 
 golden: $(READY) ## rewrite the golden files of the sample week
