@@ -158,6 +158,12 @@ def trace(
     ] = True,
     hops: Annotated[int, typer.Option("--hops", min=1, max=12)] = 3,
     method: Annotated[Method, typer.Option("--method")] = Method.fifo,
+    ranged: Annotated[
+        bool,
+        typer.Option(
+            "--range/--no-range", help="lowest and highest amount over the methods and orders of a day"
+        ),
+    ] = True,
     out: Annotated[
         Path | None, typer.Option("--out", help="folder for the Parquet and HTML of the tree")
     ] = None,
@@ -170,7 +176,13 @@ def trace(
 
     chosen = settings.load(config, warehouse=warehouse)
     for text in trace_line(
-        chosen.warehouse, line_id, forward=forward, hops=hops, method=method.value, out=out
+        chosen.warehouse,
+        line_id,
+        forward=forward,
+        hops=hops,
+        method=method.value,
+        out=out,
+        ranged=ranged,
     ):
         typer.echo(plain(text))
 

@@ -6,6 +6,7 @@ across accounts by the interval algebra of `hops` and `follow`. `reach` is what 
 """
 
 from models.tracing.api import Trace, arrived_range, trace
+from models.tracing.band import band
 from models.tracing.build import build
 from models.tracing.follow import Followed, follow
 from models.tracing.hops import Web
@@ -20,6 +21,7 @@ __all__ = [
     "Trace",
     "Web",
     "arrived_range",
+    "band",
     "build",
     "follow",
     "match",

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from models.tracing.accounts import CLIENT_ACCOUNTS
+from models.tracing.band import day_order
 from models.tracing.book import WALKED
 from models.tracing.by_round import payer_classes
 from models.tracing.clients import payout_lines
@@ -157,15 +158,9 @@ def _out_classes(ctx: Context) -> pl.DataFrame:
 
 def _order(lines: pl.DataFrame, variant: str) -> Ints:
     """Rows of the lines in the order of a variant; only within a day does it differ from the bank's."""
-    first = {"receipts first": "in", "payments first": "out"}.get(variant)
-    if first is None:
-        return np.arange(lines.height)
-    day = pl.col("booked_on").to_physical()
-    day = (day - day.min()).cast(pl.Int64)
-    later = (pl.col("direction") != first).cast(pl.Int64)
-    key = (pl.col("account_id").cast(pl.Int64) * (day.max() + 1) + day) * 2 + later
-    order: Ints = np.argsort(lines.select(key).to_series().to_numpy(), kind="stable")
-    return order
+    if variant == "receipts first":
+        return day_order(lines, "in")
+    return day_order(lines, "out") if variant == "payments first" else np.arange(lines.height)
 
 
 def _summed(walked: Legs, variant: str, came: _Coded, went: _Coded, accounts: Ints) -> pl.DataFrame:
