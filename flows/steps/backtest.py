@@ -2,7 +2,7 @@
 
 The lake is read once; each week gets a warehouse of its own in memory, cut at its Sunday; weeks run side by
 side. No week sees a later line, register row or verdict. What counts as *right* is what people
-decided (`verdicts`) or, without verdicts, what the last replayed week knows: hindsight, and said so.
+decided (`verdicts`) and, where nobody decided, what the last replayed week knows: hindsight, and said so.
 """
 
 from __future__ import annotations

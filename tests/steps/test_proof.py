@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from flows.steps import proof, standings
+from flows.steps import backtest_report, proof, standings
 from flows.steps.backtest import Replayed, Seen
 from flows.steps.errors import ConfigurationError
 from flows.steps.result import FINDINGS_SCHEMA
@@ -62,6 +62,20 @@ def test_a_proof_is_written_and_read_and_nothing_less_will_do(tmp_path) -> None:
     for path in ("odd.json", "none.json"):
         with pytest.raises(ConfigurationError):
             proof.learned_ranks(tmp_path / path)
+
+
+def test_people_decide_what_was_worth_an_alert_and_hindsight_the_rest() -> None:
+    def week(confirmed: set[str], refuted: set[str]) -> Replayed:
+        seen = tuple(
+            Seen(i, 1, 5000, tier, None, ())
+            for i, tier in (("A", "close_down"), ("B", "close_down"), ("C", "watch"))
+        )
+        return Replayed("2016-W20", seen, (), frozenset(confirmed), frozenset(refuted))
+
+    assert backtest_report.labels([week(set(), set())]) == ({"A", "B"}, "hindsight of the last week")
+    wanted, known_from = backtest_report.labels([week({"C"}, set()), week({"C"}, {"B"})])
+    assert wanted == {"A", "C"}
+    assert known_from.startswith("verdicts")
 
 
 @pytest.fixture
