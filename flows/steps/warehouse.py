@@ -7,6 +7,7 @@ made in Python between the layers (`MADE`).
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import os
@@ -209,7 +210,10 @@ def open_aside(
             "max_temp_directory_size": SPILL,
         },
     )
-    con.execute("set enable_progress_bar = false")
+    with contextlib.suppress(
+        duckdb.InvalidInputException
+    ):  # a notebook without widgets has no bar to turn off
+        con.execute("set enable_progress_bar = false")
     return con
 
 
