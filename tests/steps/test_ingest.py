@@ -341,6 +341,46 @@ def test_a_reader_that_breaks_down_costs_only_its_file(
     assert (rows["z.zip!a.sta"].rows_accepted, rows["z.zip!b.sta"].rows_accepted) == (5, 9)
 
 
+SPOILT_BUNDLE = """
+import os, sys
+from flows.steps import reading, together
+real_alike, real_read = together.read_alike, reading.read_statement
+def read_alike(sources, options):
+    os.abort()  # as a native library might over files read in one pass
+def read(source, options):
+    if source.name == "07.csv":
+        os.abort()
+    return real_read(source, options)
+together.read_alike, reading.read_statement = read_alike, read
+from flows.steps.workers import _serve
+_serve(int(sys.argv[-1]))
+"""
+
+
+def test_a_reader_that_breaks_down_over_small_files_together_reads_them_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "landing"
+    folder.mkdir()
+    for number in range(12):
+        name = folder / f"{number:02d}.csv"
+        name.write_bytes(statement(f"9070000000090{number:02d}", [100, -50, number + 1]))
+    real = subprocess.Popen
+
+    def spoilt(command: list[str], **kwargs: object) -> object:
+        return real([sys.executable, "-c", SPOILT_BUNDLE, command[-1]], **kwargs)  # type: ignore[call-overload]
+
+    lake = Lake(tmp_path / "lake")
+    lake.prepare()
+    tasks = [Task(each.source_file, str(each.path), str(lake.root), "r") for each in scan(folder)]
+    monkeypatch.setattr(subprocess, "Popen", spoilt)
+    rows = {row.source_file: row for each in read_all(tasks, 1) for row in each.rows}
+    assert sorted(rows) == [f"{number:02d}.csv" for number in range(12)]
+    assert rows["07.csv"].kind == "refused"
+    assert "broke down" in (rows["07.csv"].problem or "")
+    assert [rows[name].rows_accepted for name in sorted(rows) if name != "07.csv"] == [3] * 11
+
+
 def test_killed_at_any_moment_the_next_run_gives_the_same_lake(tmp_path: Path) -> None:
     landing = tmp_path / "landing"
     landing.mkdir()

@@ -8,7 +8,7 @@ import pytest
 from flows.steps.errors import ConfigurationError
 from flows.steps.formats._profiles import load_profile
 from flows.steps.profile import profile
-from tests.steps.formats.made import OWN, lines, moves, read
+from tests.steps.formats.made import OWN, book, lines, moves, read
 
 NAMELESS = "日期,金额,对方户名\n2016-06-20,-1.00,张三\n"
 
@@ -104,3 +104,18 @@ def test_a_profile_may_say_that_all_of_a_file_is_money_in(tmp_path: Path) -> Non
     result = read(text, profiles=(mended,))
     assert (result.rows_accepted, result.rows_quarantined) == (6, 0)
     assert {each["direction"] for each in lines(result)} == {"in"}
+
+
+def test_a_profile_says_in_which_row_of_a_sheet_the_header_stands(tmp_path: Path) -> None:
+    rows = [
+        ["账号", "交易日期", "交易金额", "对方户名", "备注"],
+        ["6200000000000000033", "2016-01-01", "1.00", "说明", "示例行，不是流水"],
+        ["账号", "记账日期", "发生额", "余额", "对方户名"],
+        [OWN, "2016-06-20", "-5.00", "95.00", "张三"],
+        [OWN, "2016-06-21", "7.00", "102.00", "李四"],
+    ]
+    given = tmp_path / "p.toml"
+    given.write_text('[match]\nfile = "*.xlsx"\n[read]\nheader_row = 3\n', encoding="utf-8")
+    result = read(book(rows), "a.xlsx", profiles=[given])
+    assert moves(result) == [("2016-06-20 00:00:00", "out", 500), ("2016-06-21 00:00:00", "in", 700)]
+    assert (result.rows_read, result.rows_ignored, result.layout.header_record) == (5, 3, 3)

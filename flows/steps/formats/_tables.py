@@ -61,7 +61,8 @@ def read_tables(
         reader = RowReader(profile_aliases(options, profile), understanding(source, profile))
         if profile is not None and (fixed := profile.header()) is not None:
             reader.use_numbers(fixed)
-        if reader.state.header is None and not reader.start(cells):
+        from_row = int(frame["record"][0]) + (profile.header_row or 1) - 1 if profile else 0
+        if reader.state.header is None and not reader.start(cells.filter(pl.col("record") >= from_row)):
             if not readers or not _continues(readers[-1], cells):
                 result.rows_ignored += cells.height
                 aside = aside or _named_alone(cells, reader)
