@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from flows.steps.formats._aliases import Alias
+from flows.steps.formats._aliases import Alias, normalise_header
 from flows.steps.formats._columns import ParsedRows, Understanding, parse_columns
 from flows.steps.formats._direction import MIN_PAIRS
 from flows.steps.formats._header import Header, match_header
@@ -32,7 +32,6 @@ from flows.steps.formats.protocol import LINE_SCHEMA, Layout, ReadOptions, ReadR
 _ENCODINGS = ("utf-8", "utf-8-sig", "gb18030")
 _NEVER_PLAIN = ("\x00", "\x1f", "\ufffd")
 _PLAIN_AMOUNT = r"^(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?$"
-_TELLS_WAY = frozenset(("direction", "debit", "credit", "payer_account", "payee_account"))
 _DAY_LENGTH = 10
 _SURE = 5
 
@@ -170,9 +169,22 @@ def _is_plain(reader: RowReader, cells: pl.DataFrame, aliases: Mapping[str, tupl
         and header.rows == 1
         and known_columns(header) >= _SURE
         and "account" in header.columns
-        and _TELLS_WAY & header.columns.keys() != set()
+        and _leaves_no_doubt(header, aliases)
         and match_header(cells.row(0)[2:], aliases) is not None
     )
+
+
+def _leaves_no_doubt(header: Header, aliases: Mapping[str, tuple[Alias, ...]]) -> bool:
+    """Whether the table names every column that is used, and one of them says which way the money went."""
+    used = {i for each in header.columns.values() for i in each}
+    named = all(normalise_header(header.texts[i]) in aliases for i in used if header.texts[i])
+    ways = (
+        {"direction", "amount"},
+        {"debit", "credit"},
+        {"payer_account", "amount"},
+        {"payee_account", "amount"},
+    )
+    return named and any(way <= header.columns.keys() for way in ways)
 
 
 def _read_group(texts: Sequence[_Text], table: _Table) -> Alike | None:

@@ -148,8 +148,10 @@ class _Cells:
     @property
     def lone_amount(self) -> bool:
         """Whether neither a flag nor a second column nor the parties say which way the money went."""
-        others = ("direction", "debit", "credit", "payer_account", "payee_account")
-        return not any(self.has(role) for role in others)
+        sides = self.has("debit") + self.has("credit")
+        if sides == 2 or (sides and not self.has("amount")):
+            return False
+        return not any(self.has(role) for role in ("direction", "payer_account", "payee_account"))
 
     def flags(self) -> pl.Series:
         """The direction column; a minus in it is a flag where others are a plus, not an empty cell."""

@@ -16,6 +16,9 @@ from flows.steps.formats._aliases import Alias, spellings
 RANK = 9
 """Rank of a guess: after every meaning that a table gives."""
 
+_DAY_RANK = 2
+"""Rank of a guessed day: before a table's ``入账时间``, which may be no more than a time of day."""
+
 _LONGEST = 24
 _NO_COLUMN = re.compile(
     "起始|截止|开始|结束|打印|查询|开户日|销户|制表|合计|总|笔数|期初|期末|上期|起息|生效|次数|页|清算日|opening|closing|total|"
@@ -24,7 +27,7 @@ _NO_COLUMN = re.compile(
 _NO_MONEY = re.compile(
     "原币|外币|冻结|手续费|费$|税|利息|汇率|折|可用|透支|限额|积分|优惠|补贴|佣金|服务费|fee|tax|rate|limit|avail"
 )
-_OTHER = "(?:对方|对手|交易对手|对端|对家|往来|来往|他方|counter|oppo?|opposite|opponent|beneficiary|otherparty|cntr?pty|cpty)"
+_OTHER = "(?:收/?付/?款?方|收\\(付\\)款?方|对方|对手|交易对手|对端|对家|往来|来往|他方|counter|oppo?|opposite|opponent|beneficiary|otherparty|cntr?pty|cpty)"
 _PAYER = "(?:付款|汇款|转出)(?:人|方|单位)?"
 _PAYEE = "(?:收款|转入)(?:人|方|单位)?"
 _NAME = "(?:户名|户头名|名称|姓名|名|单位|人|方|name|nm)$"
@@ -46,12 +49,13 @@ _RULES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (f"^{_PAYEE}{_ACCOUNT}", ("payee_account",)),
         (f"^{_PAYEE}(?:开户)?{_BANK}", ("payee_bank",)),
         (f"^{_PAYEE}{_NAME}", ("payee_name",)),
-        ("(?:借贷|收付|收支|进出|出入|资金|往来)(?:方向|标志|标识|标记|类别|类型|别)$|^(?:借贷|收付|收支|进出|借/贷|收/支)$", ("direction",)),
+        ("(?:借贷|收付|收支|进出|出入|资金|往来)(?:方向|标志|标识|标记|类别|类型|别)$|^(?:借贷|收付|收支|进出|借/贷|收/支|收入/支出|支出/收入|存入/支取|转入/转出|入账/出账|借方/贷方)$", ("direction",)),
         ("^(?:dr?cr?|cr?dr?|debitcredit|creditdebit|inout|io|bs|direction|amountsign|loan)(?:flag|flg|ind|indicator|type|mark|sign|cd|code)$", ("direction",)),
         ("(?:余额|结余|结存|结存金额|结存额|balance|bal)$", ("balance",)),
         (f"(?:借方|支出|支取|转出|流出|付出|付款|出账|减少|debit|withdrawal|withdrawals|paidout){_SUM}(?:amount|amt)?$", ("debit",)),
         (f"(?:贷方|收入|存入|转入|流入|收款|入账|进账|增加|credit|deposit|deposits|paidin){_SUM}(?:amount|amt)?$", ("credit",)),
         ("(?:金额|发生额|交易额|数额|amount|amt)$", ("amount",)),
+        ("(?:时分秒?)$", ("time",)),
         ("(?:时间|时刻|datetime|time|timestamp|tm)$", ("date", "time")),
         ("(?:日期|日|date|dt)$", ("date",)),
         ("(?:摘要|用途|附言|备注|说明|事由|款项|remark|remarks|memo|purpose|details|narrative|narration|description|summary|abstract|postscript|usage)", ("remark",)),
@@ -82,7 +86,7 @@ def guess(header: str) -> tuple[Alias, ...]:
         if pattern.search(header):
             if _MONEY.intersection(roles) and _NO_MONEY.search(header):
                 return ()
-            return tuple(Alias(role, RANK) for role in roles)
+            return tuple(Alias(role, _DAY_RANK if roles == ("date",) else RANK) for role in roles)
     return ()
 
 

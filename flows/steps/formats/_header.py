@@ -92,11 +92,18 @@ def find_header(
     if header.rows == 1:
         fuller = match_header(rows[index], Guessing(aliases))
         if fuller is not None and all(
-            fuller.columns.get(r, ())[:1] == c[:1] for r, c in header.columns.items()
+            fuller.columns.get(r, ())[:1] == c[:1]
+            for r, c in header.columns.items()
+            if r not in ("date", "time", "other_date") or not _only_a_time(header, aliases)
         ):
             header = fuller
         header = _with_translation(header, rows[index + 1 : index + 2], aliases)
     return index, header
+
+
+def _only_a_time(header: Header, aliases: Mapping[str, tuple[Alias, ...]]) -> bool:
+    """Whether the column taken for the date may as well hold the time of day (``入账时间``)."""
+    return any(alias.role == "time" for alias in aliases.get(normalise_header(header.text("date")), ()))
 
 
 def _with_translation(
@@ -132,6 +139,8 @@ def _find_header(rows: Sequence[Row], aliases: Mapping[str, tuple[Alias, ...]]) 
         if not (dated or next_dated):
             continue
         follows = rows[index + 1]
+        if any(re.search("[0-9]{3}", text) for text in _filled(follows)):
+            continue  # cells, not names
         if len(_filled(row)) >= 2 and match_header(follows, aliases) is None:
             header = _match_two_rows(row, follows, aliases)
             if header is not None:

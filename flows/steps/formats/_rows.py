@@ -20,6 +20,7 @@ from flows.steps.formats._odd_rows import OddRowReader, OddRows, is_top_row, tak
 from flows.steps.formats._reasons import REASONS
 from flows.steps.formats._titles import read_titles, titles_below, worth_in
 from flows.steps.formats._values import BLANK
+from flows.steps.formats._verify import verified
 from flows.steps.formats.protocol import QUARANTINE_SCHEMA
 
 _UNREADABLE = ("date", "amount", "no_amount")
@@ -67,6 +68,7 @@ class RowReader:
             take_titles(self.state.titles, read_titles(row, self.aliases))
             take_titles(self.state.titles, titles_below(row, below, self.aliases))
             self.state.worth = worth_in(row) or self.state.worth
+        header = verified(header, rows.slice(index + header.rows), self.aliases)
         self._use_header(header, int(rows["record"][index]))
         return True
 
@@ -158,6 +160,10 @@ class RowReader:
                 code=pl.when(shifted & pl.col("is_line")).then(pl.lit("cells")).otherwise("code"),
                 is_line=pl.col("is_line") & ~shifted,
             )
+        if (parsed["code"] == "currency").any():
+            usual = frame["cells"].value_counts(sort=True)["cells"][0]
+            moved = (pl.col("code") == "currency") & (pl.col("cells") > usual)
+            parsed = parsed.with_columns(code=pl.when(moved).then(pl.lit("cells")).otherwise("code"))
         odd = parsed.filter(~pl.col("is_line"))
         found = OddRows()
         if not odd.is_empty():
@@ -220,7 +226,7 @@ def shifted_rows(frame: pl.DataFrame, header: Header) -> pl.Series | None:
     """
     width = max((i + 1 for i, text in enumerate(header.texts) if text), default=0)
     beyond = [name for name in _cell_columns(frame) if int(name[1:]) >= width]
-    if not width or not beyond:
+    if not width or not beyond or not (frame["cells"] > width).any():
         return None
     surplus = frame.select(
         pl.any_horizontal([pl.col(name).str.strip_chars(BLANK).fill_null("") != "" for name in beyond])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from flows.steps.formats._aliases import normalise_header
+from flows.steps.formats._aliases import normalise_header, spellings
 from flows.steps.formats._reasons import REASONS
 from flows.steps.formats._rows import RowReader
 from flows.steps.formats._store import LineStore
@@ -59,11 +59,8 @@ def finish(
                 f"{state.understanding.told_by_balances} rows do not say whether the money went in or out: "
                 "told from the balances before and after"
             )
-        unknown = [
-            text for text in state.header.texts if text and normalise_header(text) not in reader.aliases
-        ]
-        if unknown and state.header.rows == 1:
-            result.warnings.append(f"columns of unknown meaning: {', '.join(unknown)}")
+        if state.header.rows == 1:
+            result.warnings += _told_of_columns(reader)
         _control_totals(result, reader)
     if result.rows_accepted == result.rows_quarantined == 0 and result.rows_ignored > 2:
         result.warnings.append(
@@ -71,6 +68,21 @@ def finish(
         )
     if result.problem is None and result.rows_accepted == 0 and result.rows_quarantined:
         result.problem = hopeless(quarantine, 0)
+
+
+def _told_of_columns(reader: RowReader) -> list[str]:
+    """Columns that no table names: what their names' parts were taken for, and those left unread."""
+    header = reader.state.header
+    assert header is not None
+    strange = [
+        (text, role)
+        for text, role in header.described()
+        if text and not any(each in reader.aliases for each in spellings(normalise_header(text)))
+    ]
+    taken = [f"{text} → {role}" for text, role in strange if role]
+    unknown = [text for text, role in strange if not role]
+    told = [f"columns understood by parts of their names: {'; '.join(taken)}"] if taken else []
+    return told + ([f"columns of unknown meaning: {', '.join(unknown)}"] if unknown else [])
 
 
 def hopeless(quarantine: Sequence[pl.DataFrame], accepted: int) -> str:

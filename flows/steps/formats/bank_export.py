@@ -169,11 +169,15 @@ def _cut(
     for guessing in (False, True):
         headers = [(each[0], find_header(each[1], aliases, guessing=guessing)) for each in tables]
         best = max(
-            ((known_columns(found[1]), -i) for i, (_, found) in enumerate(headers) if found is not None),
+            (
+                (not _cut_amiss(found[1], delimiter), known_columns(found[1]), -i)
+                for i, (delimiter, found) in enumerate(headers)
+                if found is not None
+            ),
             default=None,
         )
         if best is not None:
-            delimiter, found = headers[-best[1]]
+            delimiter, found = headers[-best[2]]
             assert found is not None
             return delimiter, found[1]
     return None
@@ -182,6 +186,13 @@ def _cut(
 def known_columns(header: Header) -> int:
     """Return how many columns of a header have a role."""
     return sum(len(each) for each in header.columns.values())
+
+
+def _cut_amiss(header: Header, delimiter: str) -> bool:
+    """Whether most names begin or end with another delimiter: ``|金额`` was padded with the tab it was cut at."""
+    names = [text for text in header.texts if text]
+    others = tuple(each for each in DELIMITERS if each != delimiter)
+    return 2 * sum(name.startswith(others) or name.endswith(others) for name in names) > len(names)
 
 
 def _by_frequency(lines: pl.DataFrame, among: Sequence[str]) -> list[str]:
