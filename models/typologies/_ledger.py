@@ -15,8 +15,11 @@ Nothing here reads remarks, names or the shape of an id. Amounts are integer fen
 
 from __future__ import annotations
 
+import datetime as dt
+
 import polars as pl
 
+from models.typologies._gaps import statements_begin
 from models.typologies.base import Context
 
 LINE = [
@@ -42,6 +45,8 @@ PART_AT_LEAST = 0.08
 """Least part of a holding that is read as a late or partial redemption."""
 PART_DAYS = 3
 """Days after the holding fell due, or around its redemption, in which a part may be paid."""
+BATCH = 10_000
+"""Payments matched with their payees' holdings at a time: few enough for the pairs to stay near the processor."""
 INTEREST_AT_MOST = 0.06
 """Largest factor of a payout that is read as interest alone (72 % a year, paid monthly)."""
 
@@ -128,11 +133,62 @@ def clients(ctx: Context) -> pl.DataFrame:
     return frame
 
 
+def _numbered(ctx: Context) -> pl.DataFrame:
+    """`subscriptions` by number (``subscription_no``, ``product_no``): ids are texts, compared over and over here.
+
+    Numbers are in the order of the ids, so that ties are broken as the ids would. ``_i`` numbers the institution.
+    """
+
+    def make(ctx: Context) -> pl.DataFrame:
+        subs = subscriptions(ctx)
+        products = pl.Enum(subs["product_id"].unique().drop_nulls().sort())
+        return subs.with_row_index("subscription_no").with_columns(
+            _institution_no(ctx), product_no=pl.col("product_id").cast(products).to_physical()
+        )
+
+    frame: pl.DataFrame = ctx.shared("ledger.numbered", make)
+    return frame
+
+
+def _institution_no(ctx: Context) -> pl.Expr:
+    known = [ctx.table("mart_controlled_account")["institution_id"], subscriptions(ctx)["institution_id"]]
+    ids = pl.Enum(pl.concat([k.unique() for k in known]).unique().drop_nulls().sort())
+    return pl.col("institution_id").cast(ids).to_physical().alias("_i")
+
+
 def _pair(lines: pl.DataFrame, subs: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
-    """Pair equal keys one to one, in the order of line_no and subscription_id."""
-    a = lines.sort("line_no").with_columns(pl.int_range(pl.len()).over(keys).alias("_n"))
-    b = subs.sort("subscription_id").with_columns(pl.int_range(pl.len()).over(keys).alias("_n"))
-    return a.join(b.select(*keys, "_n", "subscription_id", "product_id"), on=[*keys, "_n"]).drop("_n")
+    """Pair equal keys one to one, in the order of line_no and subscription_no (both sorted by it)."""
+    a = lines.with_columns(pl.int_range(pl.len()).over(keys).alias("_n"))
+    b = subs.with_columns(pl.int_range(pl.len()).over(keys).alias("_n"))
+    return a.join(b, on=[*keys, "_n"]).select("line_no", "subscription_no")
+
+
+def _named(ctx: Context, frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Put columns of the subscription in the place of its number (null where there is none)."""
+    names = _numbered(ctx).select("subscription_no", *columns)
+    return frame.join(names, on="subscription_no", how="left").drop("subscription_no")
+
+
+def _of_clients(ctx: Context, direction: str, but: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Lines of one direction with the outside, those of a kind for projects left out: to subscribers, and others."""
+    columns = [c if c != "holder_id" else "cp_holder_id" for c in LINE]
+    projects = ctx.table("mart_project_line", ("line_no", "kind")).filter(pl.col("kind") == but)
+    lines = (
+        controlled_lines(ctx)
+        .lazy()
+        .filter(
+            (pl.col("direction") == direction)
+            & pl.col("account_type").is_in(CLIENT_MONEY)
+            & pl.col("cp_type").is_null()
+        )
+        .select(columns)
+        .join(projects.lazy(), on="line_no", how="anti")
+        .collect()
+    )
+    who = ["institution_id", "cp_holder_id"]
+    sold = clients(ctx).rename({"holder_id": "cp_holder_id"})
+    known = lines.join(sold, on=who, how="semi").rename({"cp_holder_id": "holder_id"}).sort("line_no")
+    return known, lines.join(sold, on=who, how="anti").sort("line_no")
 
 
 def deposits(ctx: Context) -> pl.DataFrame:
@@ -151,57 +207,55 @@ def deposits(ctx: Context) -> pl.DataFrame:
 
 
 def _deposits(ctx: Context) -> pl.DataFrame:
-    lines = controlled_lines(ctx).filter(
-        (pl.col("direction") == "in")
-        & pl.col("account_type").is_in(CLIENT_MONEY)
-        & pl.col("cp_type").is_null()
+    known, others = _of_clients(ctx, "in", but="repayment")
+    number = _institution_no(ctx)
+    most = dt.timedelta(days=max(DEPOSIT_LAGS))
+    near = _numbered(ctx).filter(
+        pl.col("subscribed_on").is_between(statements_begin(ctx) - most, ctx.as_of + most)
     )
-    repaid = ctx.table("mart_project_line").filter(pl.col("kind") == "repayment").select("line_no").unique()
-    lines = lines.join(repaid, on="line_no", how="anti")
-    subs = subscriptions(ctx)
-    clients = subs.select("institution_id", cp_holder_id="holder_id").drop_nulls().unique()
-    known = lines.join(clients, on=["institution_id", "cp_holder_id"], how="semi").rename(
-        {"cp_holder_id": "holder_id"}
-    )
-    todo = subs.filter(pl.col("holder_id").is_not_null())
+    near = near.select("subscription_no", "_i", "holder_id", "amount_fen", "subscribed_on")
+    rest = known.select("line_no", number, "holder_id", "amount_fen", "booked_on")
+    todo = near.filter(pl.col("holder_id").is_not_null())
+    who = ["_i", "holder_id"]
     done: list[pl.DataFrame] = []
-    rest = known
-    for label, keys in (
-        ("amount", ["institution_id", "holder_id", "amount_fen", "_on"]),
-        ("day", ["institution_id", "holder_id", "_on"]),
-    ):
+    for label, keys in (("amount", [*who, "amount_fen", "_on"]), ("day", [*who, "_on"])):
         lags = DEPOSIT_LAGS if label == "amount" else (0, 1, -1)
         for lag in lags:
             hit = _pair(
                 rest.with_columns(_on=pl.col("booked_on")),
-                todo.with_columns(_on=pl.col("subscribed_on") + pl.duration(days=lag)),
+                todo.join(rest.select(who).unique(), on=who, how="semi", maintain_order="left").with_columns(
+                    _on=pl.col("subscribed_on") + pl.duration(days=lag)
+                ),
                 keys,
-            ).drop("_on")
+            )
             done.append(hit.with_columns(match=pl.lit(label)))
-            rest = rest.join(hit.select("line_no"), on="line_no", how="anti")
-            todo = todo.join(hit.select("subscription_id"), on="subscription_id", how="anti")
-    unnamed_lines = lines.join(known.select("line_no"), on="line_no", how="anti").filter(
+            rest = rest.join(hit, on="line_no", how="anti", maintain_order="left")
+            todo = todo.join(hit, on="subscription_no", how="anti", maintain_order="left")
+    unnamed = others.filter(
         pl.col("cp_holder_id").is_null() | pl.col("cp_basis").is_in(["mask", "name", "none"])
-    )
-    unpaid = pl.concat([todo, subs.filter(pl.col("holder_id").is_null())], how="vertical_relaxed")
-    keys = ["institution_id", "amount_fen", "_on"]
+    ).rename({"cp_holder_id": "holder_id"})
+    lines = unnamed.select("line_no", number, "amount_fen", "booked_on")
+    unpaid = pl.concat([todo, near.filter(pl.col("holder_id").is_null())]).sort("subscription_no")
+    found = [lines.clear().select("line_no", subscription_no=pl.lit(None, pl.UInt32))]
     for lag in (0, 1):
-        a = unnamed_lines.with_columns(_on=pl.col("booked_on"))
-        b = unpaid.with_columns(_on=pl.col("subscribed_on") + pl.duration(days=lag))
-        hit = (
-            _pair(a, b, keys)
-            .drop("_on")
-            .join(unpaid.select("subscription_id", "holder_id"), on="subscription_id")
-            .drop("cp_holder_id")
+        hit = _pair(
+            lines.with_columns(_on=pl.col("booked_on")),
+            unpaid.with_columns(_on=pl.col("subscribed_on") + pl.duration(days=lag)),
+            ["_i", "amount_fen", "_on"],
         )
-        done.append(hit.with_columns(match=pl.lit("unnamed")))
-        unnamed_lines = unnamed_lines.join(hit.select("line_no"), on="line_no", how="anti")
-        unpaid = unpaid.join(hit.select("subscription_id"), on="subscription_id", how="anti")
-    none = rest.with_columns(
-        subscription_id=pl.lit(None, pl.String), product_id=pl.lit(None, pl.String), match=pl.lit("none")
+        found.append(hit)
+        lines = lines.join(hit, on="line_no", how="anti", maintain_order="left")
+        unpaid = unpaid.join(hit, on="subscription_no", how="anti", maintain_order="left")
+    named = known.join(pl.concat(done), on="line_no", how="left").with_columns(
+        pl.col("match").fill_null("none")
     )
+    named = _named(ctx, named, "subscription_id", "product_id")
+    masked = (
+        unnamed.drop("holder_id").join(pl.concat(found), on="line_no").with_columns(match=pl.lit("unnamed"))
+    )
+    masked = _named(ctx, masked, "subscription_id", "product_id", "holder_id")
     columns = [*LINE, "subscription_id", "product_id", "match"]
-    return pl.concat([f.select(columns) for f in [*done, none]], how="vertical_relaxed").sort("line_no")
+    return pl.concat([named.select(columns), masked.select(columns)], how="vertical_relaxed").sort("line_no")
 
 
 def payouts(ctx: Context) -> pl.DataFrame:
@@ -222,11 +276,11 @@ def payouts(ctx: Context) -> pl.DataFrame:
 
 
 def _holdings(ctx: Context) -> pl.DataFrame:
-    return subscriptions(ctx).select(
-        "institution_id",
+    return _numbered(ctx).select(
+        "_i",
         "holder_id",
-        "subscription_id",
-        "product_id",
+        "subscription_no",
+        "product_no",
         "promised_yield",
         "term_days",
         "subscribed_on",
@@ -236,44 +290,41 @@ def _holdings(ctx: Context) -> pl.DataFrame:
 
 
 def _payouts(ctx: Context) -> pl.DataFrame:
-    lines = controlled_lines(ctx).filter(
-        (pl.col("direction") == "out")
-        & pl.col("account_type").is_in(CLIENT_MONEY)
-        & pl.col("cp_type").is_null()
-    )
-    lent = ctx.table("mart_project_line").filter(pl.col("kind") == "disbursement").select("line_no").unique()
-    lines = lines.join(lent, on="line_no", how="anti")
-    held = _holdings(ctx)
-    clients = held.select("institution_id", cp_holder_id="holder_id").drop_nulls().unique()
-    known = lines.join(clients, on=["institution_id", "cp_holder_id"], how="semi").rename(
-        {"cp_holder_id": "holder_id"}
-    )
-    holdings = held.drop_nulls("holder_id").partition_by("institution_id", as_dict=True)
-    payments = known.partition_by("institution_id", as_dict=True)
-    found_in = [_identified(part, holdings[key]) for key, part in payments.items() if key in holdings]
-    best = pl.concat(found_in) if found_in else _identified(known, held)
-    terms = ["subscription_id", "product_id", "factor", "support", "wide", "held_fen"]
+    known, others = _of_clients(ctx, "out", but="disbursement")
+    held, number = _holdings(ctx), _institution_no(ctx)
+    holdings = held.drop_nulls(["_i", "holder_id"])
+    payments = known.select("line_no", number, "holder_id", "booked_on", "amount_fen")
+    found_in = [
+        _identified(
+            payments.join(some, on="_i", how="semi", maintain_order="left"),
+            holdings.join(some, on="_i", how="semi", maintain_order="left"),
+        )
+        for some in _batches(payments)
+    ]
+    best = pl.concat(found_in) if found_in else _identified(payments, holdings)
+    terms = ["subscription_no", "factor", "support", "wide", "held_fen"]
     found = known.join(best.select("line_no", *terms), on="line_no", how="left")
-    unknown = lines.join(known.select("line_no"), on="line_no", how="anti")
-    extra = _unnamed_payouts(unknown, best, held)
+    extra = _unnamed_payouts(others.with_columns(number), best, held)
     columns = [*LINE, *terms]
+    both = pl.concat([found.select(columns), extra.select(columns)], how="vertical_relaxed")
     return (
-        pl.concat([found.select(columns), extra.select(columns)], how="vertical_relaxed")
+        _named(ctx, both, "subscription_id", "product_id")
+        .select(*LINE, "subscription_id", "product_id", *terms[1:])
         .with_columns(_split())
         .with_columns(interest_fen=pl.col("amount_fen") - pl.col("principal_fen"))
         .sort("line_no")
     )
 
 
+def _batches(payments: pl.DataFrame) -> list[pl.DataFrame]:
+    """Institutions (``_i``) in turns of about `BATCH` payments, so that the pairs of a turn fit into memory."""
+    counted = payments.group_by("_i").len().sort("_i").with_columns(turn=pl.col("len").cum_sum() // BATCH)
+    return counted.select("_i", "turn").partition_by("turn", maintain_order=True, include_key=False)
+
+
 def _identified(known: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
-    """The best holding for each payment of one institution (the pairs of one fit into memory)."""
-    alive = (
-        known.select("line_no", "institution_id", "holder_id", "booked_on", "amount_fen")
-        .lazy()
-        .join(held.drop("institution_id").lazy(), on="holder_id")
-        .filter(_alive())
-        .collect()
-    )
+    """The best holding for each payment of some institutions."""
+    alive = known.lazy().join(held.lazy(), on=["_i", "holder_id"]).filter(_alive()).collect()
     fits = (
         pl.concat([alive, _summed(alive)])
         .with_columns(factor=pl.col("amount_fen") / pl.col("held_fen"))
@@ -286,8 +337,9 @@ def _identified(known: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
             "support",
             "formula",
             "wide",
-            "subscription_id",
-            descending=[False, True, True, True, False],
+            "subscription_no",
+            "held_fen",
+            descending=[False, True, True, True, False, False],
         )
         .unique("line_no", keep="first", maintain_order=True)
         .filter((pl.col("support") >= 2) | (pl.col("formula") > 0))
@@ -301,20 +353,20 @@ def _late_parts(alive: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
     They fit no factor, so they stand alone (``support`` 1, ``wide`` 0); a holding that was paid in
     full by a supported factor takes none.
     """
-    full = best.filter((pl.col("factor") >= 0.999) & (pl.col("support") >= 2)).select("subscription_id")
+    full = best.filter((pl.col("factor") >= 0.999) & (pl.col("support") >= 2)).select("subscription_no")
     due = pl.col("subscribed_on") + pl.duration(days=pl.col("term_days"))
     lag = (pl.col("booked_on") - due).dt.total_days()
     redeemed = (pl.col("booked_on") - pl.col("redeemed_on")).dt.total_days().abs().fill_null(99)
     return (
         alive.join(best.select("line_no"), on="line_no", how="anti")
-        .join(full.unique(), on="subscription_id", how="anti")
+        .join(full.unique(), on="subscription_no", how="anti")
         .with_columns(factor=pl.col("amount_fen") / pl.col("held_fen"))
         .filter(
             pl.col("factor").is_between(PART_AT_LEAST, 1.2)
             & (lag.is_between(0, PART_DAYS) | (redeemed <= PART_DAYS))
         )
         .with_columns(_gap=pl.min_horizontal(lag.abs().fill_null(99), redeemed))
-        .sort("line_no", "_gap", "subscription_id")
+        .sort("line_no", "_gap", "subscription_no")
         .unique("line_no", keep="first", maintain_order=True)
         .with_columns(formula=pl.lit(0, pl.Int8), support=pl.lit(1, pl.UInt32), wide=pl.lit(0, pl.UInt32))
     )
@@ -322,10 +374,10 @@ def _late_parts(alive: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
 
 def _summed(alive: pl.DataFrame) -> pl.DataFrame:
     """Candidates of holders of several holdings in one product who are paid once on their sum."""
-    keys = ["line_no", "product_id"]
+    keys = ["line_no", "product_no"]
     several = alive.filter(pl.len().over(keys) > 1)
     return (
-        several.sort("subscription_id")
+        several.sort("subscription_no")
         .group_by(keys, maintain_order=True)
         .agg(
             pl.col("held_fen").sum(),
@@ -368,7 +420,7 @@ def _split() -> list[pl.Expr]:
 
 def _unnamed_payouts(lines: pl.DataFrame, best: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     """Give lines with an unknown payee to the holder who still lacks that amount in a distribution."""
-    group = ["institution_id", "product_id", "booked_on"]
+    group = ["_i", "product_no", "booked_on"]
     rounds = (
         best.filter(pl.col("support") >= 5)
         .with_columns(_r=(pl.col("factor") * 10_000).round().cast(pl.Int64))
@@ -376,29 +428,29 @@ def _unnamed_payouts(lines: pl.DataFrame, best: pl.DataFrame, held: pl.DataFrame
         .agg(pl.col("factor").median(), pl.col("support", "wide").max())
         .filter(pl.col("support") >= 5)
     )
-    paid = best.select(*group, "subscription_id").unique()
+    paid = best.select(*group, "subscription_no").unique()
     lacking = (
-        rounds.join(held.drop("promised_yield", "term_days"), on=["institution_id", "product_id"])
+        rounds.join(held.drop("promised_yield", "term_days"), on=["_i", "product_no"])
         .filter(_alive())
-        .join(paid, on=[*group, "subscription_id"], how="anti")
+        .join(paid, on=[*group, "subscription_no"], how="anti")
         .with_columns(amount_fen=(pl.col("factor") * pl.col("held_fen")).round().cast(pl.Int64))
         .drop("_r", "subscribed_on", "redeemed_on")
     )
     found: list[pl.DataFrame] = []
-    keys = ["institution_id", "booked_on", "amount_fen"]
+    keys = ["_i", "booked_on", "amount_fen"]
     rest = lines.drop("cp_holder_id")
     for off in (0, 1, -1):
         a = rest.sort("line_no").with_columns(pl.int_range(pl.len()).over(keys).alias("_n"))
         b = (
             lacking.with_columns(pl.col("amount_fen") + off)
-            .sort("subscription_id", "support", descending=[False, True])
+            .sort("subscription_no", "support", "factor", descending=[False, True, False])
             .with_columns(pl.int_range(pl.len()).over(keys).alias("_n"))
         )
         hit = a.join(b, on=[*keys, "_n"]).drop("_n")
         found.append(hit)
         rest = rest.join(hit.select("line_no"), on="line_no", how="anti")
         lacking = lacking.join(
-            hit.select(*group, "subscription_id"), on=[*group, "subscription_id"], how="anti"
+            hit.select(*group, "subscription_no"), on=[*group, "subscription_no"], how="anti"
         )
     return pl.concat(found)
 
@@ -432,11 +484,11 @@ def _supported(fits: pl.DataFrame) -> pl.DataFrame:
     )
 
     def holders(*keys: str) -> pl.Expr:
-        return pl.col("subscription_id").n_unique().over(keys)
+        return pl.col("subscription_no").n_unique().over(keys)
 
     return grid.with_columns(
         support=pl.max_horizontal(
-            holders("product_id", "booked_on", "_a"), holders("product_id", "booked_on", "_b")
+            holders("product_no", "booked_on", "_a"), holders("product_no", "booked_on", "_b")
         ),
-        wide=pl.max_horizontal(holders("product_id", "_a"), holders("product_id", "_b")),
+        wide=pl.max_horizontal(holders("product_no", "_a"), holders("product_no", "_b")),
     ).drop("_a", "_b")
