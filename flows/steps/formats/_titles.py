@@ -30,6 +30,8 @@ _OTHERS = re.compile(
 _ACCOUNT_KEY = re.compile("(?:账号|账户|卡号|账户号|账户号码|账号号码|账户编号|备付金账户)$")
 _HOLDER_KEY = re.compile("(?:户名|账户名称|账户名|存款人|存款人名称|单位名称|客户名称?|持有人|开户名称)$")
 _NUMBER = re.compile(r"(?<![0-9])[0-9](?:[0-9*]|[ -](?=[0-9*])){7,45}")
+_ALONE = re.compile(r"^['=\"]*[0-9][0-9* -]{7,40}\"?$")
+_MOMENT = re.compile(r"^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9](?:[0-9]{6})?$")
 _UNIT = re.compile(r"单位\s*[:：]?\s*(?:人民币)?\s*(百万元|千元|万元|亿元|元|分)\s*[)）\]】]?\s*$")
 _WORTH = {
     "分": 1,
@@ -65,27 +67,30 @@ def read_titles(row: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> dict[str,
                 if text and title_role(text.rstrip(":："), aliases):
                     text = ""
             text = _value(role, text)
+            if role == "account" and (_MOMENT.match(text) or ":" in text or "：" in text):
+                continue
             if text:
                 found[role] = text
     return found
 
 
 def titles_below(keys: Row, values: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> dict[str, str]:
-    """Read a small table above the large one: a row of names and a row of what they are.
+    """Read a small table above the large one: a row of names alone, and a row of what they are.
 
-    Nothing is read where the row of names does not name the account, or the row below holds no
-    account number under it.
+    A row that holds its own values names nothing of the row below it. Nothing is read where the row of
+    names does not name the account, or no account number stands right below that name.
     """
-    names = [(i, (cell or "").strip(BLANK)) for i, cell in enumerate(keys)]
-    roles = {i: role for i, cell in names if cell and (role := title_role(cell, aliases)) is not None}
-    if len(roles) < 2 or 2 * len(roles) < sum(1 for _, cell in names if cell):
+    names = [(i, text) for i, cell in enumerate(keys) if (text := (cell or "").strip(BLANK))]
+    roles = {i: role for i, text in names if (role := title_role(text, aliases)) is not None}
+    if len(roles) < 2 or any(re.search("[0-9:：=]", text) for _, text in names) or read_titles(keys, aliases):
         return {}
+    below = {i: (values[i] or "").strip(BLANK) for i in roles if i < len(values)}
     found: dict[str, str] = {}
-    for i, role in roles.items():
-        text = _value(role, ((values[i] if i < len(values) else None) or "").strip(BLANK))
-        if text and role not in found:
-            found[role] = text
-    return found if re.search("[0-9]{4}", found.get("account", "")) else {}
+    for i, text in below.items():
+        if text and roles[i] not in found:
+            found[roles[i]] = text
+    number = unicodedata.normalize("NFKC", found.get("account", ""))
+    return found if _ALONE.match(number) and not _MOMENT.match(number) else {}
 
 
 def _pairs(cell: str, aliases: Mapping[str, tuple[Alias, ...]]) -> Iterator[tuple[str, str]]:

@@ -81,3 +81,24 @@ def test_a_unit_above_the_table_holds_for_columns_that_name_none() -> None:
     text = f"账号：{OWN}\n单位：万元\n日期,支出,收入,余额（元）,对方户名\n20160620,1.5,,95.00,乙\n"
     got = lines(read(text))[0]
     assert (got["amount_fen"], got["balance_after_fen"]) == (1_500_000, 9_500)
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        f"账　　号：,{OWN},户　　名：,甲公司,币种：,人民币\n起始日期：20160104,,截止日期：20160127\n总笔数：,23,借方总额：,398.00",
+        f"账号,{OWN},户名,甲公司\n20160104,20160127,23,398730.28",
+        f"账号：{OWN},户名：甲公司\n20160104093000,398730.28",
+    ],
+)
+def test_dates_counts_and_amounts_below_a_title_are_no_account(above: str) -> None:
+    got = lines(read("\n".join([above, HEAD, *ROWS]) + "\n"))
+    assert {each["account_no"] for each in got} == {OWN}
+
+
+def test_a_row_of_names_takes_no_date_for_an_account() -> None:
+    aliases = load_aliases()
+    assert titles_below(("账号", "户名"), ("20160104", "甲公司"), aliases) == {}
+    assert titles_below(("账号：", "户名："), (OWN, "甲公司"), aliases) == {}
+    assert titles_below(("账号", "户名"), (OWN, "甲公司"), aliases) == {"account": OWN, "holder": "甲公司"}
+    assert "account" not in read_titles(("账号：", "起始日期：20160104"), aliases)
