@@ -82,6 +82,7 @@ def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None, *, range
     tied = pots(ctx)
     write_fragments(con, pots=tied)
     paid_by, went_to = sources(ctx), uses(ctx)
+    ctx.memo.pop("tracing.web.lifo", None)  # the largest thing there is, and nobody asks again
     marts.put("trace_source", paid_by)
     marts.put("trace_use", went_to)
     marts.put("mart_flow", flows(paid_by, went_to))

@@ -15,6 +15,12 @@ from models.tracing.lent import project_payments
 from models.typologies._ledger import controlled_lines, payouts
 from models.typologies.base import Context
 
+PAYOUT = (
+    "line_no", "institution_id", "account_id", "holder_id", "booked_on", "amount_fen", "product_id",
+    "subscription_id", "factor",
+)  # fmt: skip
+"""What tracing asks of a payout, as `models.typologies._ledger.payouts` tells it."""
+
 
 def payout_lines(ctx: Context) -> pl.DataFrame:
     """Payments out of client accounts to clients (grain: ``line_no``).
@@ -26,9 +32,10 @@ def payout_lines(ctx: Context) -> pl.DataFrame:
 
     def make(ctx: Context) -> pl.DataFrame:
         lent = project_payments(ctx).select("line_no")
-        known = payouts(ctx).join(lent, on="line_no", how="anti")
+        known = payouts(ctx).select(PAYOUT).join(lent, on="line_no", how="anti")
         extra = (
             _unregistered_clients(ctx)
+            .select([c for c in PAYOUT if c not in ("product_id", "subscription_id", "factor")])
             .join(known, on="line_no", how="anti")
             .join(lent, on="line_no", how="anti")
         )

@@ -55,7 +55,7 @@ def credited_lines(ctx: Context, rest: pl.DataFrame) -> pl.DataFrame:
         pl.col("amount_fen") % ROUND_FEN != 0
     )
     yes = pl.concat([fits, odd.select("line_no"), named.filter("credited").select("line_no")]).unique()
-    return rest.select("line_no", pl.col("line_no").is_in(yes["line_no"].to_list()).alias("credited"))
+    return rest.select("line_no", pl.col("line_no").is_in(yes["line_no"].implode()).alias("credited"))
 
 
 def _holdings(ctx: Context) -> pl.DataFrame:

@@ -40,6 +40,12 @@ an account, with the account's last line. ``basis`` says why: ``register`` (role
 ``shaved`` (kept on the way), ``balance`` (still there)."""
 
 
+OUT = (
+    "line_no", "institution_id", "account_id", "booked_on", "amount_fen", "cp_account_id", "cp_holder_id", "cp_type",
+)  # fmt: skip
+"""What tracing asks of a line out of a client account."""
+
+
 def outs(ctx: Context) -> pl.DataFrame:
     """Lines out of client accounts (grain: ``line_no``)."""
 
@@ -48,6 +54,7 @@ def outs(ctx: Context) -> pl.DataFrame:
             controlled_lines(ctx)
             .filter((pl.col("direction") == "out") & pl.col("account_type").is_in(CLIENT_ACCOUNTS))
             .unique("line_no", keep="first", maintain_order=True)
+            .select(OUT)
         )
 
     frame: pl.DataFrame = ctx.shared("tracing.outs", make)
