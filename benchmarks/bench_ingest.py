@@ -42,7 +42,7 @@ def into_lake(landing: Path) -> None:
 
 def bare_csv(landing: Path) -> None:
     with tempfile.TemporaryDirectory(dir=landing.parent) as out:
-        duckdb.sql("set threads = 2")
+        duckdb.sql("set threads = 2; set enable_progress_bar = false")
         duckdb.sql(
             f"copy (from read_csv('{landing}/*.csv', all_varchar = true)) to '{out}/all.parquet' (format parquet)"
         )
@@ -50,7 +50,7 @@ def bare_csv(landing: Path) -> None:
 
 def bare_parquet(landing: Path) -> None:
     with tempfile.TemporaryDirectory(dir=landing.parent) as out:
-        duckdb.sql("set threads = 2")
+        duckdb.sql("set threads = 2; set enable_progress_bar = false")
         duckdb.sql(f"copy (from '{landing}/*.parquet') to '{out}/all.parquet' (format parquet)")
 
 
