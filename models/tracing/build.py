@@ -1,4 +1,11 @@
-"""Write the tracing tables into a warehouse, after its marts."""
+"""Write the tracing tables into a warehouse, after its marts.
+
+Everything is traced anew, each time. A new week's lines touch the accounts that hold 95 to 99 % of all
+lines (custody and pool accounts are never silent) and nine institutions in ten, so little could be taken
+over from the week before; and to know what could (late deliveries and changed registers alter old weeks) every
+line has to be hashed, which costs half of what matching it costs. What a run does not repeat at all is a
+week for which nothing new was delivered.
+"""
 
 from __future__ import annotations
 
