@@ -2,7 +2,7 @@
 -- (subscribed_on) after $as_of are not seen.
 -- Grain: subscription_id.
 -- Reads: lake_subscriptions. Amounts also as integer fen (*_fen). Parameters: $as_of (date, the Sunday). The longest of
--- the registers: only keys delivered more than once are put in order, and mart_subscription sorts.
+-- the registers: only keys delivered more than once are put in order, and mart_subscription sorts and names the files.
 with seen as (
     select *
     from lake_subscriptions
@@ -42,7 +42,6 @@ select
     subscribed_on,
     case when redeemed_on <= $as_of then redeemed_on end as redeemed_on,
     investor_risk_level,
-    source_file,
-    source_sha256,
+    delivery_no,
     source_record
 from latest
