@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._diversion import Diversion, diversions
-from models.typologies._gaps import seen, statements_begin
+from models.typologies._gaps import many_or_checked, seen, statements_begin
 from models.typologies._lenders import super_lenders
 from models.typologies._parties import own_holders, related
 from models.typologies._pool import PAID_DAYS, disbursed, disbursement_lines, products_status
@@ -43,7 +43,8 @@ def unpaid_projects(ctx: Context) -> pl.DataFrame:
         )
         .with_columns(by=pl.col("last_on") + pl.duration(days=PAID_DAYS))
     )
-    full = seen(ctx, full, "first_on", "by", "sold_fen").select("institution_id", "product_id")
+    full = many_or_checked(ctx, seen(ctx, full, "first_on", "by", "sold_fen"))
+    full = full.select("institution_id", "product_id")
     where = (
         ctx.table("mart_institution").filter(pl.col("sector").is_in(LENDING_SECTORS)).select("institution_id")
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._frames import within_days
-from models.typologies._gaps import seen, statements_begin
+from models.typologies._gaps import many_or_checked, seen, statements_begin
 from models.typologies._hidden import hidden_accounts, hidden_deposits
 from models.typologies._ledger import clients, controlled_lines, deposits, payouts, subscriptions
 from models.typologies.base import Context
@@ -224,9 +224,20 @@ def _nearest(fits: pl.DataFrame) -> pl.DataFrame:
 
 
 def _last_subscribed(ctx: Context) -> pl.DataFrame:
+    """Day each project was full (grain: ``project_id``; ``last_on``): else that of its last subscription."""
     links = ctx.table("mart_product_project", ("product_id", "project_id")).unique()
-    sold = subscriptions(ctx).group_by("product_id").agg(last_on=pl.col("subscribed_on").max())
-    return links.join(sold, on="product_id").group_by("project_id").agg(pl.col("last_on").max())
+    asked = ctx.table("mart_project", ("project_id", "principal_fen"))
+    asked = links.join(asked, on="project_id").group_by("product_id").agg(pl.col("principal_fen").sum())
+    sold = (
+        subscriptions(ctx)
+        .select("product_id", "subscribed_on", "amount_fen", "subscription_id")
+        .join(asked, on="product_id")
+        .sort("product_id", "subscribed_on", "subscription_id")
+        .with_columns(so_far=pl.col("amount_fen").cum_sum().over("product_id"))
+    )
+    full = pl.col("subscribed_on").filter(pl.col("so_far") >= pl.col("principal_fen") * 0.999).min()
+    days = sold.group_by("product_id").agg(last_on=pl.coalesce(full, pl.col("subscribed_on").max()))
+    return links.join(days, on="product_id").group_by("project_id").agg(pl.col("last_on").max())
 
 
 def _disbursed(ctx: Context) -> pl.DataFrame:
@@ -340,7 +351,9 @@ def _idle(ctx: Context) -> pl.DataFrame:
     status = status.join(turned, on="product_id", how="anti")
     status = status.with_columns(by=pl.col("last_on") + pl.duration(days=PAID_DAYS))
     bare = status.filter(pl.col("projects") == 0)
-    status = pl.concat([bare, seen(ctx, status.filter(pl.col("projects") > 0), "first_on", "by", "sold_fen")])
+    backed = seen(ctx, status.filter(pl.col("projects") > 0), "first_on", "by", "sold_fen")
+    never = many_or_checked(ctx, backed.filter(pl.col("lent_fen") == 0))
+    status = pl.concat([bare, never, backed.filter(pl.col("lent_fen") > 0)])
     late = (pl.col("subscribed_on") > pl.col("lent_on") + pl.duration(days=FULL_DAYS)).fill_null(False)
     ranked = (
         subscriptions(ctx)

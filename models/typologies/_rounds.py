@@ -292,13 +292,13 @@ def repayments(ctx: Context) -> pl.DataFrame:
     return frame
 
 
-def _one_to_one(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Pair rounds and lines greedily, nearest amount first; a handful of sweeps suffices."""
+def _one_to_one(pairs: pl.DataFrame, *first: str) -> pl.DataFrame:
+    """Pair rounds and lines greedily, nearest amount first unless told otherwise; a handful of sweeps suffices."""
     taken: list[pl.DataFrame] = []
     rest = pairs.with_columns(gap=(pl.col("in_fen") / pl.col("paid_fen")).log().abs())
     for _ in range(4):
         best = (
-            rest.sort("gap", "lag", "round_no", "line_no")
+            rest.sort(*(first or ("gap", "lag")), "round_no", "line_no")
             .unique("round_no", keep="first", maintain_order=True)
             .unique("line_no", keep="first", maintain_order=True)
         )
@@ -537,7 +537,9 @@ def _top_ups(ctx: Context, left: pl.DataFrame, used: pl.DataFrame) -> pl.DataFra
     exact = _one_to_one(
         near.with_columns(paid_fen=pl.col("left_fen")).filter(
             (pl.col("in_fen") / pl.col("left_fen")).is_between(0.98, 1.02)
-        )
+        ),
+        "lag",
+        "gap",
     ).select("round_no", "line_no", "in_fen")
     rest = near.filter(pl.col("named"))
     rest = rest.join(exact, on="round_no", how="anti").join(exact, on="line_no", how="anti")

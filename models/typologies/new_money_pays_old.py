@@ -15,6 +15,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, of, people, total
+from models.typologies._gaps import FEWEST_BLIND, unchecked
 from models.typologies._ledger import deposits, payouts
 from models.typologies._outlook_said import growth, solvency, source_of_payouts
 from models.typologies._pool import idle_deposits
@@ -85,9 +86,25 @@ def pool_rounds(ctx: Context, least: float, product_share: float) -> pl.DataFram
         .filter(pl.col("pool_fen") >= pl.col("paid_fen") * product_share)
         .select("product_id")
     )
-    return open_rounds.filter(
+    found = open_rounds.filter(
         (pl.col("pool_fen") > 0) & (pl.col("pool_fen") >= pl.col("paid_fen") * least)
     ).join(bare, on="product_id", how="semi")
+    return _a_practice(ctx, found)
+
+
+def _a_practice(ctx: Context, found: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the few rounds a lost line would explain, where no balance shows that lines are lost.
+
+    A product without projects has no repayment that could be lost.
+    """
+    blind = unchecked(ctx).with_columns(blind=pl.lit(True))
+    doubtful = pl.col("blind").fill_null(False) & (pl.col("projects") > 0)
+    return (
+        found.join(blind, on="account_id", how="left")
+        .with_columns(_few=doubtful.sum().over("institution_id") < FEWEST_BLIND)
+        .filter(~(doubtful & pl.col("_few")))
+        .drop("blind", "_few")
+    )
 
 
 def detect(ctx: Context) -> Iterator[Finding]:

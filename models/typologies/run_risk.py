@@ -28,6 +28,8 @@ withdrawal, above it most often the payment of another, smaller holding."""
 FEW_ALIKE = 5
 """Holders who got the same share that day: from this number on it is an instalment, not a part of what is due."""
 
+SETTLED_DAYS = 3
+"""Days within which a payout is settled; later it is late."""
 RAISING_DAYS = 20
 """Days from a subscription until its project is full and paid out."""
 
@@ -55,10 +57,10 @@ TYPOLOGY = Typology(
         ),
         Parameter(
             "min_partial_share",
-            0.08,
+            0.06,
             "share",
             "calibrated",
-            "One late project touches less than a twentieth of those due; a run touches a tenth and more.",
+            "One late project touches less than a twentieth of those due; a run that begins touches more.",
             "Holders paid in part over all holders whose money fell due in the window.",
         ),
         Parameter(
@@ -101,6 +103,10 @@ def detect(ctx: Context) -> Iterable[Finding]:
     due = _due_holders(ctx)
     weak = _failing_coverage(ctx)
     by = parts(partial)
+    # where every matured holding is registered as redeemed and what is paid in parts comes on the day, it is
+    # taken out of wallets
+    weeks = range(int(ctx.parameter(TYPOLOGY, "min_weeks")) + 1)
+    waiting = {i for k in weeks for i in _backlog(ctx, k, pools_only=False)["institution_id"]}
     for institution_id in sorted(by.keys() | weak):
         owed = of(ctx, _held, institution_id).filter(pl.col("open"))
         if owed.is_empty():
@@ -111,6 +117,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
         late = (
             holders >= ctx.parameter(TYPOLOGY, "min_partial_holders")
             and share >= ctx.parameter(TYPOLOGY, "min_partial_share")
+            and (institution_id in waiting or part["late_days"].median() >= SETTLED_DAYS)  # type: ignore[operator]
             and _consecutive_weeks(ctx, part) >= ctx.parameter(TYPOLOGY, "min_weeks")
         )
         if late or institution_id in weak:

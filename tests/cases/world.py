@@ -73,6 +73,7 @@ class World:
         self.lines: list[dict[str, Any]] = []
         self._count = 0
         self._clock = 0
+        self.untold: set[str] = set()  # account numbers whose statements tell no balance
         self._marts: DuckMarts | None = None
         self.bank("B1", "一号银行")
 
@@ -230,7 +231,9 @@ class World:
             pl.when(pl.col("direction") == "in").then(pl.col("amount_fen")).otherwise(-pl.col("amount_fen"))
         )
         return frame.with_columns(
-            balance_after_fen=signed.cum_sum().over("account_no") + OPENING_FEN,
+            balance_after_fen=pl.when(~pl.col("account_no").is_in(sorted(self.untold))).then(
+                signed.cum_sum().over("account_no") + OPENING_FEN
+            ),
             source_record=pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
             chain_no=pl.int_range(pl.len(), dtype=pl.Int32).over("account_no"),
         )
@@ -294,15 +297,14 @@ class World:
 class Platform:
     """A platform of a small world: its accounts and the ordinary business done over them."""
 
-    def __init__(self, world: World, institution_id: str, custody_bank: str = "B1") -> None:
+    def __init__(
+        self, world: World, institution_id: str, custody_bank: str = "B1", *, custody: bool = True
+    ) -> None:
         self.world, self.id = world, institution_id
-        self.custody = world.account(
-            "custody",
-            institution_id,
-            f"{institution_id}信息服务有限公司客户资金存管专户",
-            bank_code=custody_bank,
-        )
-        self.own = world.account("own", institution_id)
+        title = f"{institution_id}信息服务有限公司客户资金存管专户"
+        held = world.account("custody", institution_id, title, bank_code=custody_bank) if custody else None
+        self.own = world.account("own", institution_id, held=custody)
+        self.custody = held or self.own  # where none exists, the own account, whose statement is not on hand
         self._sold = 0
         desk = Account("9900000000000001", "一号银行")
         charged = dt.date(2016, 1, 4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.cases.cases import check_cases
-from tests.cases.world import Account, World
+from tests.cases.world import Account, Platform, World
 
 POSITIVE = {"P1": 200_000, "P2": 100_000, "P3": 150_000, "P4": 100_000}
 LOOK_ALIKE = {
@@ -14,6 +14,8 @@ LOOK_ALIKE = {
     "L5": "two borrowers of one family share an account",
     "L6": "paid out of a second custody account whose statement is missing",
     "L7": "raised into and lent from a person's account no register names: bad, but no invention",
+    "L9": "no custody account at all, and the own account's statement is missing",
+    "L10": "the line that lent one project is lost on an account that tells no balance",
     "L8": "raised into, lent from and within three weeks repaid to the own account, the payee's name not told",
 }
 
@@ -79,5 +81,15 @@ def test_cases() -> None:
         mixed.sell(product, w.people(10), 10_000, "2016-03-01", into=mixed.own)
         w.move("2016-03-03", mixed.own, real if key == "a" else Account("", "", ""), 100_000)
         w.move("2016-03-23", real, mixed.own, 100_600)
+    w.institution("L9")
+    unseen = Platform(w, "L9", custody=False)
+    for key in ("a", "b", "c"):
+        product = unseen.product(key, days=180)
+        unseen.project(key, 100_000, w.firm(), "2016-03-03", 180, product=product)
+        unseen.sell(product, w.people(10), 10_000, "2016-03-01", into=Account(unseen.own.no, "", ""))
+    gone = w.platform("L10")
+    w.untold.add(gone.custody.no)
+    for key in ("a", "b", "c"):
+        gone.loan(key, w.people(10), each=10_000, lent="2016-05-03", days=90, lend=key != "b")
     found = check_cases(w, "fictitious-project", POSITIVE, LOOK_ALIKE)
     assert found["P2"].bases.peak_diverted == 95_000_00

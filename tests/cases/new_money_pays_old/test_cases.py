@@ -16,6 +16,7 @@ LOOK_ALIKE = {
     "L6": "repaid into a second custody account whose statement is missing",
     "L7": "a registered project found too few lenders; each got the own money back within days",
     "L8": "repayments wait eighteen days for the clients' withdrawal",
+    "L10": "a repayment's line is lost on an account that tells no balance: one case is no practice",
     "L9": "one borrower repays two projects on one day, the clients are paid two weeks apart",
 }
 
@@ -78,5 +79,9 @@ def test_cases() -> None:
         )
         w.move("2016-03-31", both, twice.custody, 201_972.6)
         twice.pay(part, paid_on, GROWN)
+    lost = w.platform("L10")
+    w.untold.add(lost.custody.no)
+    for key in ("a", "b", "c", "d"):
+        lost.loan(key, w.people(20), each=10_000, lent="2016-03-01", repaid=key != "c")
     found = check_cases(w, "new-money-pays-old", POSITIVE, LOOK_ALIKE)
     assert all(f.severity == 5 for f in found.values())

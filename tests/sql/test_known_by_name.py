@@ -1,0 +1,40 @@
+"""Investors and borrowers a register knows by name alone are the one holder of that name the institution deals with."""
+
+from pathlib import Path
+
+from tests.sql.tiny import TinyLake, row, rows
+
+
+def test_known_by_name(tmp_path: Path) -> None:
+    lake = TinyLake(tmp_path).file(
+        "a.csv",
+        row("C1", 1, 9, "09:00:00", counterparty_account="6217000000000001", counterparty_name="张小三"),
+        row("C1", 1, 8, "09:10:00", counterparty_account="6217000000000002", counterparty_name="李小四"),
+        row("C1", 1, 7, "09:20:00", counterparty_account="6217000000000003", counterparty_name="李小四"),
+        row("C2", 1, 6, "09:30:00", counterparty_account="6217000000000004", counterparty_name="王小五"),
+    )
+    for account, institution in (("C1", "I1"), ("C2", "I2")):
+        lake = lake.register(
+            "institutions",
+            institution_id=institution,
+            name=f"{institution}信息有限公司",
+            sector="p2p",
+            licence_status="none",
+        ).register("accounts", account_no=account, account_type="custody", institution_id=institution)
+    lake = lake.register("products", product_id="P", institution_id="I1", name="一号", kind="loan")
+    for n, name in enumerate(("张小三", "李小四", "王小五")):
+        lake = lake.register(
+            "subscriptions", subscription_id=f"S{n}", product_id="P", investor_name=name, amount=100
+        ).register("projects", project_id=f"X{n}", institution_id="I1", borrower_name=name, principal=100)
+    con = lake.build()
+    holder = dict(rows(con, "select a.account_no, a.holder_id from mart_account as a"))
+    known = [
+        holder["6217000000000001"],
+        None,
+        None,
+    ]  # two of one name, and one met elsewhere only, stay unknown
+    for table, key, column in (
+        ("mart_subscription", "subscription_id", "holder_id"),
+        ("mart_project", "project_id", "borrower_holder_id"),
+    ):
+        assert [r[0] for r in rows(con, f"select {column} from {table} order by {key}")] == known
