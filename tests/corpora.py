@@ -82,6 +82,9 @@ def read_world(packed: Path, scorer: Path, console: Console) -> int:
         write_csv(ingest_frame(deliveries), exports / "ingest.csv")
         write_csv(quarantine_frame(deliveries, base / "lake"), exports / "quarantine.csv")
         console.print(_by_format(packed.name, deliveries), _refused(deliveries))
+        strange = _strange_accounts(base / "lake", landing.parent / "truth" / "lines.parquet")
+        if strange:
+            console.print(f"{packed.name}: {len(strange)} account numbers of lines stand in no true line")
         given = [
             "--truth",
             str(landing.parent / "truth"),
@@ -103,7 +106,18 @@ def read_world(packed: Path, scorer: Path, console: Console) -> int:
     )
     for each in score.get("worst_files", ()) if short else ():
         console.print("  " + str(each))
-    return len(short)
+    return len(short) + bool(strange)
+
+
+def _strange_accounts(lake: Path, truth: Path) -> set[str]:
+    """Return account numbers that lines were given and no true line has: a date, a count, a counterparty."""
+    true = set(pl.scan_parquet(truth).select(pl.col("account_no").unique()).collect()["account_no"])
+    files = [each for each in sorted((lake / "statements").glob("*.parquet")) if each.name.count(".") == 1]
+    return {
+        each
+        for file in files
+        for each in pl.read_parquet(file, columns=["account_no"])["account_no"].unique()
+    } - true
 
 
 def _by_format(name: str, deliveries: pl.DataFrame) -> Table:

@@ -13,9 +13,9 @@ from flows.steps.formats._parties import holds_accounts, own_account, split_part
 from flows.steps.formats._short_dates import (
     OPEN_ORDER,
     dotted,
-    has_day_and_month,
     has_short_years,
     hinted_order,
+    leaves_order_open,
     spell_years,
 )
 from flows.steps.formats._sides import (
@@ -304,9 +304,9 @@ def _moments(cells: _Cells, known: Understanding) -> tuple[pl.Series, pl.Series]
 
 def _ordered(text: pl.Series, cells: _Cells, known: Understanding) -> pl.Series:
     """Find out, where a date leaves it open, which part is the year and which the day."""
-    short = has_short_years(text)
-    if not short and not has_day_and_month(text):
+    if not leaves_order_open(text):
         return text
+    short = has_short_years(text)
     if known.day_first is None:
         header = cells.header.text("date")
         told = (hinted_order(header), guess_day_first(text), True if dotted(text) and not short else None)

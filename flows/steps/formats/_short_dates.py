@@ -31,6 +31,11 @@ def has_short_years(cells: pl.Series) -> bool:
     return bool(cells.head(_LOOKED_AT).str.contains(_SHORT).any())
 
 
+def leaves_order_open(cells: pl.Series) -> bool:
+    """Whether the first cells hold dates of either kind; one look for the many that hold none."""
+    return bool(cells.head(_LOOKED_AT).str.contains(f"{_SHORT}|{_DAY_MONTH_YEAR}").any())
+
+
 def has_day_and_month(cells: pl.Series) -> bool:
     """Whether the first cells hold dates with the year behind: which of the others is the day?"""
     return bool(cells.head(_LOOKED_AT).str.contains(_DAY_MONTH_YEAR).any())

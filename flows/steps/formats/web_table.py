@@ -48,9 +48,9 @@ class WebTable:
 
     def claims(self, source: Source, options: ReadOptions) -> bool:
         """Whether the file is a page with a table in it, or a workbook written as XML."""
-        head = _head(source)
-        if not head.startswith("<"):
+        if not source.head[:512].translate(None, _BEFORE).startswith(b"<"):
             return False
+        head = _head(source)
         if _SPREADSHEET in head:
             return True
         return _HTML.match(head) is not None and bool(_TABLE.search(head) or _table_later(source))
@@ -76,6 +76,9 @@ def load_sheets(source: Source) -> list[tuple[str, pl.DataFrame]] | str:
         return list(_frames(list(_sheets(source)) if spreadsheet else [("1", _page(source))]))
     except etree.XMLSyntaxError:
         return "The file breaks off or is damaged and cannot be opened: ask for it again."
+
+
+_BEFORE = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 
 
 def _head(source: Source) -> str:
