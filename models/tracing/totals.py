@@ -51,6 +51,7 @@ def totals(
     stop_accounts: Collection[int] = (),
     stops: pl.DataFrame | None = None,
     gather_below_fen: int = 0,
+    batch: int = BATCH,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Follow lines in groups and add up where their money went.
 
@@ -64,6 +65,8 @@ def totals(
         ``group``, ``holder_id``: counterparties behind which a group's money is not followed.
     hops, days, forward, stop_holders, stop_accounts, gather_below_fen
         As `models.tracing.follow.follow`.
+    batch : int
+        Starts followed together.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def totals(
     """
     ordered = starts.select(pl.col("line_no", "group").cast(pl.Int64)).sort("line_no")
     sums = _Sums(web)
-    for part in ordered.iter_slices(BATCH):
+    for part in ordered.iter_slices(batch):
         rows = rows_of(web.number, part["line_no"])
         sums.group = part["group"].to_numpy()[rows >= 0]
         rows = rows[rows >= 0]
