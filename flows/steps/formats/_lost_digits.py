@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO
 
 import polars as pl
@@ -17,6 +17,7 @@ import polars as pl
 from flows.steps.formats.protocol import Source
 
 _LONG = r"^[0-9]{16,22}(?:\.0+)?$"
+_TRIED = 3
 _BLOCK = 8 * 1024 * 1024
 _NUMBER_CELL = re.compile(
     rb'<c(?: r="[A-Z]+[0-9]+")?(?: s="[0-9]+")?(?: t="n")?(?: s="[0-9]+")?>\s*'
@@ -24,7 +25,13 @@ _NUMBER_CELL = re.compile(
 )
 
 
-def mark_lost_digits(frame: pl.DataFrame, columns: Sequence[int], source: Source, sheet: int) -> pl.DataFrame:
+def mark_lost_digits(
+    frame: pl.DataFrame,
+    columns: Sequence[int],
+    source: Source,
+    sheet: int,
+    is_number: Callable[[int, int, int], bool | None],
+) -> pl.DataFrame:
     """Replace numbers of more than 15 digits that stand in number cells by their power of ten.
 
     Parameters
@@ -37,6 +44,9 @@ def mark_lost_digits(frame: pl.DataFrame, columns: Sequence[int], source: Source
         The workbook, for the types of its cells.
     sheet : int
         Which sheet, from 0.
+    is_number : callable
+        Says of a cell (sheet, record, column) whether it is a number cell: for old workbooks, whose cells
+        have no types that could be searched.
     """
     names = [f"c{i}" for i in columns if f"c{i}" in frame.columns]
     suspects = [name for name in names if _suspect(frame[name])]
@@ -49,9 +59,19 @@ def mark_lost_digits(frame: pl.DataFrame, columns: Sequence[int], source: Source
         value = pl.col(name).str.extract(r"^([0-9]+)").cast(pl.Float64, strict=False)
         if numbers is not None:
             long = long & value.is_in(sorted(numbers))
+        elif _is_text(frame, name, sheet, is_number):
+            continue
         power = value.map_elements(lambda number: f"{number:.5E}", return_dtype=pl.String)
         marked.append(pl.when(long).then(power).otherwise(pl.col(name)).alias(name))
     return frame.with_columns(marked)
+
+
+def _is_text(
+    frame: pl.DataFrame, name: str, sheet: int, is_number: Callable[[int, int, int], bool | None]
+) -> bool:
+    """Whether the first long numbers of a column stand in text cells."""
+    some = frame.filter(pl.col(name).str.contains(_LONG).fill_null(False))["record"].head(_TRIED).to_list()
+    return all(is_number(sheet, record, int(name[1:])) is False for record in some)
 
 
 def _suspect(column: pl.Series) -> bool:

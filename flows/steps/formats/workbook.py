@@ -48,20 +48,37 @@ class Workbook:
             return ReadResult.refused(
                 self.name, "The workbook is cut off or damaged and cannot be opened: ask for it again."
             )
+        firsts: list[int] = []
+
+        def is_number(sheet: int, record: int, column: int) -> bool | None:
+            return _is_number(book, sheet, record - firsts[sheet], column)
+
         return read_tables(
             self.name,
             source,
             options,
-            _sheets(book),
-            lambda cells, columns, sheet: mark_lost_digits(cells, columns, source, sheet),
+            _sheets(book, firsts),
+            lambda cells, columns, sheet: mark_lost_digits(cells, columns, source, sheet, is_number),
             "No sheet of this workbook has a header row with a date and an amount: "
             "if it is a statement, describe it with `lookthrough profile`.",
         )
 
 
-def _sheets(book: Any) -> Iterator[tuple[str, pl.DataFrame]]:
+def _is_number(book: Any, sheet: int, row: int, column: int) -> bool | None:
+    """Whether a cell is a number cell, by what the reader takes it for alone; None where it cannot be told."""
+    try:
+        cell = book.load_sheet(
+            sheet, header_row=None, skip_rows=row, n_rows=1, use_columns=[column]
+        ).to_polars()
+    except Exception:  # calamine has a dozen ways to say no
+        return None
+    return bool(cell.dtypes[0].is_numeric()) if cell.width == 1 and cell.height == 1 else None
+
+
+def _sheets(book: Any, firsts: list[int]) -> Iterator[tuple[str, pl.DataFrame]]:
     first = 1
     for sheet in book.sheet_names:
+        firsts.append(first)
         frame = sheet_cells(book, sheet, first)
         first += frame.height
         yield sheet, frame

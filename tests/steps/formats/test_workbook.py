@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+import polars as pl
+
+from flows.steps.formats import Source
+from flows.steps.formats._lost_digits import mark_lost_digits
 from tests.steps.formats.made import OTHER, OWN, book, lines, moves, read, reasons
 
 
@@ -62,3 +66,11 @@ def test_a_workbook_without_a_statement_says_so() -> None:
     result = read(book([["工作计划"], ["第一条", "第二条"]]), "a.xlsx")
     assert result.problem is not None
     assert "header row" in result.problem
+
+
+def test_old_workbooks_are_asked_cell_by_cell_what_is_a_number() -> None:
+    number = str(int(float(6222848206842684160)))
+    cells = pl.DataFrame({"record": [2, 3], "cells": [1, 1], "c0": [number, number]})
+    old = Source.of_bytes("a.xls", b"\xd0\xcf\x11\xe0")
+    assert mark_lost_digits(cells, [0], old, 0, lambda *_: False)["c0"].to_list() == [number, number]
+    assert mark_lost_digits(cells, [0], old, 0, lambda *_: True)["c0"].to_list() == ["6.22285E+18"] * 2
