@@ -74,6 +74,21 @@ def transfer_lines(part: pl.DataFrame, column: str = "amount_fen") -> pl.DataFra
     return pl.concat(legs).drop_nulls("line_no").unique("line_no").sort("line_no")
 
 
+_GROUPED = (
+    "line_no",
+    "institution_id",
+    "product_id",
+    "subscription_id",
+    "account_id",
+    "account_no",
+    "holder_id",
+    "booked_on",
+    "amount_fen",
+    "held_fen",
+    "factor",
+)
+
+
 def groups(ctx: Context) -> pl.DataFrame:
     """Distributions by factor: what each product paid at one factor on one day.
 
@@ -100,8 +115,10 @@ def _group_lines(ctx: Context) -> pl.DataFrame:
     key = ["_product", "booked_on", "account_id"]
     paid = (
         payouts(ctx)
+        .lazy()
         .filter(pl.col("product_id").is_not_null())
-        .with_columns(_product=number)
+        .select(*_GROUPED, _product=number)
+        .collect()
         .sort(*key, "factor", "line_no")
     )
     begins = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in key)

@@ -7,6 +7,8 @@ paid out again to holders of the same product or leaves for the institution's ow
 
 from __future__ import annotations
 
+import math
+
 import polars as pl
 
 from models.typologies._frames import within_days
@@ -87,26 +89,26 @@ def disbursement_lines(ctx: Context) -> pl.DataFrame:
 
 
 def _disbursement_lines(ctx: Context) -> pl.DataFrame:
-    smallest = (
-        ctx.table("mart_project").group_by("institution_id").agg(least_fen=pl.col("principal_fen").min())
-    )
-    outs = (
+    principals = ctx.table("mart_project", ("institution_id", "principal_fen")).lazy()
+    least = principals.group_by("institution_id").agg(least_fen=pl.col("principal_fen").min() * LENT_SHARE)
+    in_rounds = payouts(ctx).lazy().filter(pl.col("support") >= 3).select("line_no")
+    registered = (
         controlled_lines(ctx)
+        .lazy()
         .filter(
             (pl.col("direction") == "out")
             & pl.col("account_type").is_in(["custody", "product", "other"])
             & pl.col("cp_type").is_null()
         )
         .select(*_OUT, till=pl.lit(False))
+        .join(in_rounds, on="line_no", how="anti")
     )
-    in_rounds = payouts(ctx).filter(pl.col("support") >= 3).select("line_no", till=pl.lit(False))
     outs = (
-        pl.concat([outs, _till_outs(ctx)], how="vertical_relaxed")
-        .join(smallest, on="institution_id")
-        .filter(pl.col("amount_fen") >= pl.col("least_fen") * LENT_SHARE)
+        pl.concat([registered, _till_outs(ctx).lazy()], how="vertical_relaxed")
+        .join(least, on="institution_id")
+        .filter(pl.col("amount_fen") >= pl.col("least_fen"))
         .drop("least_fen")
-        .join(in_rounds, on=["line_no", "till"], how="anti")
-        .sort("line_no", "institution_id")
+        .collect()
     )
     projects = (
         ctx.table(
@@ -126,7 +128,18 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
     )
     names = ctx.table("mart_holder", ("holder_id", "name_key"))
     fits = (
-        within_days(projects, outs, ["institution_id"], "day", "booked_on", before=PAID_DAYS, after=PAID_DAYS)
+        within_days(
+            # a principal's cells are its own and those of what is left of it after the fee
+            projects.with_columns(
+                _cell=pl.concat_list(*(_cell("principal_fen") - n for n in range(3)))
+            ).explode("_cell"),
+            outs.with_columns(_cell=_cell("amount_fen")),
+            ["institution_id", "_cell"],
+            "day",
+            "booked_on",
+            before=PAID_DAYS,
+            after=PAID_DAYS,
+        )
         .filter(
             (pl.col("amount_fen") <= pl.col("principal_fen"))
             & (pl.col("amount_fen") >= pl.col("principal_fen") * LENT_SHARE)
@@ -187,6 +200,11 @@ def _sold_to(ctx: Context, payees: pl.DataFrame) -> pl.DataFrame:
         .select("institution_id", "cp_account_id")
         .unique()
     )
+
+
+def _cell(column: str) -> pl.Expr:
+    """Cell of an amount on a grid as wide as `LENT_SHARE`: only neighbours can be one payment."""
+    return (pl.col(column).log() / -math.log(LENT_SHARE)).floor().cast(pl.Int32, strict=False)
 
 
 def _till_outs(ctx: Context) -> pl.DataFrame:
