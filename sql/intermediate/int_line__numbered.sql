@@ -65,11 +65,17 @@ starts as (
     where monitored
 ),
 
+-- numbered as they come out of the sort, which spills where memory ends; a window over all lines would not
+-- (check_line_order holds the outcome)
 ordered as (
     select
         * exclude (clock, place),
-        row_number() over (order by account_id, clock, place) as line_no
-    from read
+        row_number() over () as line_no
+    from (
+        select *
+        from read
+        order by account_id, clock, place
+    ) as sorted
 )
 
 select

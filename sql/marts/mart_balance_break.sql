@@ -1,28 +1,32 @@
 -- Purpose: where the balance chain of an account does not hold over all its files, and where files overlap.
 -- Grain: account_no × line_no × kind; for kind 'overlap' account_no × pair of sources. Sorted by account_no, kind,
 -- first_on.
--- Reads: int_line__numbered, mart_line, int_line__same. Amounts in fen. Take the running total of the
--- amounts from each stated
--- balance: what is left stays the same along an account; a break is where it changes, and gap_fen by how much (what
+-- Reads: mart_line, int_line__same, int_line__seen. Amounts in fen. Take the running total of the
+-- amounts from each stated balance: what is left stays the same along an account; a break is where it changes, and gap_fen by how much (what
 -- is missing or too much). kind 'break': both lines stand in one file; 'gap': in two files (days or pages are missing
 -- between them, or one file is cut short); 'overlap': two files hold lines of the same transactions (counted once;
 -- lines says how many, gap_fen is null).
 with based as (
-    -- one running total over all accounts, which costs a fraction of one for each: only differences count
+    -- one running total over all accounts in the order in which mart_line stands: only differences count, and no line
+    -- is kept in memory, as it would be with a window that sorts
     select
         account_id,
         line_no,
-        balance_after_fen - sum(case when direction = 'in' then amount_fen else -amount_fen end)
-            over (order by line_no) as base
-    from int_line__numbered
+        case
+            when lag(line_no) over () <> line_no - 1 then error('mart_line was not read in its order')
+            else
+                balance_after_fen - sum(case when direction = 'in' then amount_fen else -amount_fen end)
+                    over (rows between unbounded preceding and current row) -- noqa: PRS
+        end as base
+    from mart_line
 ),
 
 stepped as (
     select
         *,
-        lag(account_id) over (order by line_no) as account_before,
-        lag(base) over (order by line_no) as base_before,
-        lag(line_no) over (order by line_no) as line_before
+        lag(account_id) over () as account_before,
+        lag(base) over () as base_before,
+        lag(line_no) over () as line_before
     from based
     where base is not null
 ),

@@ -1,0 +1,75 @@
+"""What is done so that many lines fit changes no row: slices, and texts of few lines alone."""
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows.steps import warehouse
+from flows.steps.judge import DuckMarts
+from tests.sql.tiny import TinyLake, at, row, rows
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> TinyLake:
+    """Two accounts whose transfers pair over far lines, twins of one day and lines delivered twice."""
+    lake = TinyLake(tmp_path)
+    both = [("A1", "B1"), ("B1", "A1")]
+    for mine, other in both:
+        sign = 1 if mine == "A1" else -1
+        days = [
+            row(mine, day, sign * (100 + day % 3), None, counterparty_account=other, remark=f"R{day % 2}")
+            for day in range(1, 9)
+        ]
+        twins = [row(mine, 9, sign * 50, None, counterparty_account=other) for _ in range(3)]
+        lake.file(f"{mine}.csv", *days, *twins, row(mine, 20, 7, "10:00:00", counterparty_name="张三"))
+        lake.file(f"{mine} again.csv", *days[3:])
+    return lake
+
+
+@pytest.mark.parametrize("size", [1, 5, 24])
+def test_slices_of_any_size_make_the_same_lines(
+    lake: TinyLake, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = rows(lake.build(), "select * from mart_line")
+    assert len(whole) == 24
+    assert {r[-2] for r in whole} > {"account"}, "no counterparty but by number: nothing is joined"
+    monkeypatch.setattr(warehouse, "SLICE", size)
+    assert rows(lake.build(), "select * from mart_line") == whole
+
+
+def test_texts_of_few_lines_are_those_of_the_whole(lake: TinyLake) -> None:
+    lake.build().close()
+    columns = ("line_no", "line_id", "remark", "source_file")
+    with DuckMarts(lake.folder / warehouse.FILE) as marts:
+        asked = pl.Series([20, None, 3, 3, 99], dtype=pl.Int64)
+        found = marts.lines(asked, columns)
+        assert found["line_no"].to_list() == [3, 20]
+        assert found.equals(marts.table("mart_line", columns).filter(pl.col("line_no").is_in([3, 20])))
+        assert marts.lines(asked.head(0), columns).is_empty()
+
+
+def test_only_the_latest_row_of_a_subscription_counts(tmp_path: Path) -> None:
+    lake = TinyLake(tmp_path)
+    cells = {"product_id": "P", "amount": Decimal("10.00"), "subscribed_on": at(1).date()}
+    for file, ids in (("1/subscriptions.csv", "ABC"), ("2/subscriptions.csv", "BD")):
+        for key in ids:
+            lake.register(
+                "subscriptions",
+                file,
+                subscription_id=key,
+                **cells | {"amount": Decimal(file[0])},
+            )
+    lake.register("subscriptions", "3/subscriptions.csv", subscription_id="A", **cells | {"amount": 9})
+    late = {"subscribed_on": dt.date(2016, 7, 9)}
+    lake.register("subscriptions", "4/subscriptions.csv", subscription_id="C", **cells | late)
+    assert rows(
+        lake.build(), "select subscription_id, amount_fen, source_file, source_record from mart_subscription"
+    ) == [
+        ("A", 900, "3/subscriptions.csv", 1),
+        ("B", 200, "2/subscriptions.csv", 1),
+        ("C", 100, "1/subscriptions.csv", 3),
+        ("D", 200, "2/subscriptions.csv", 2),
+    ]
