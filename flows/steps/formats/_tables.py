@@ -71,6 +71,8 @@ def read_tables(
                 continue
             reader = readers.pop()
         assert reader.state.header is not None
+        if any(_same_names(each, reader) and each.state.understanding.signed for each in readers):
+            reader.state.understanding.signed = True  # its like on another sheet has minus signs
         if not _names_account(reader):
             _find_account(reader, sheet, cells, aside, readers[-1] if readers else None, seen)
         accounts = [i for role in _ACCOUNT_ROLES for i in reader.state.header.columns.get(role, ())]
@@ -99,6 +101,11 @@ def read_tables(
         None, None, state.header_record, state.header.described(), tuple(state.understanding.notes)
     )
     return result
+
+
+def _same_names(one: RowReader, other: RowReader) -> bool:
+    a, b = one.state.header, other.state.header
+    return a is not None and b is not None and a.texts == b.texts
 
 
 def _names_account(reader: RowReader) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.steps.formats.made import OTHER, OWN, lines, moves, read, reasons
+from tests.steps.formats.made import OTHER, OWN, book, lines, moves, read, reasons
 
 UNSIGNED = (
     "the amounts carry no sign, and neither a column nor the balances say whether the money went in or out"
@@ -104,3 +104,17 @@ def test_a_separator_inside_a_text_does_not_move_cells_in_silence() -> None:
     assert result.rows_accepted == 4
     assert [record for record, _ in reasons(result)] == [4]
     assert "separator" in reasons(result)[0][1]
+
+
+def test_minus_signs_on_one_sheet_make_the_like_column_of_the_next_a_signed_one() -> None:
+    head = ["日期", "交易金额", "对方户名"]
+    mixed = [["账号", OWN], head, *[[f"2016-06-1{i}", "-5.00" if i % 2 else "7.00", "乙"] for i in range(6)]]
+    inflow = [["账号", OTHER], head, *[[f"2016-06-1{i}", "7.00", "乙"] for i in range(6)]]
+    result = read(book(mixed, inflow), "a.xlsx")
+    assert [each["direction"] for each in lines(result) if each["account_no"] == OTHER] == ["in"] * 6
+
+
+def test_a_printout_without_separators_is_named_as_one() -> None:
+    rows = [f"2016-06-1{i}       5.00              95.00  乙公司" for i in range(4)]
+    result = read("日期       借方       贷方       余额  户名\n" + "\n".join(rows) + "\n", "a.txt")
+    assert "printout" in (result.problem or "")
