@@ -13,8 +13,9 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, people, total
-from models.typologies._ledger import controlled_lines, payouts
+from models.typologies._ledger import clients, controlled_lines, payouts
 from models.typologies._parties import related, sectors, staff_and_vendors
+from models.typologies._pool import disbursement_lines
 from models.typologies._say import yuan
 from models.typologies.base import Context, Parameter, Typology
 from models.typologies.custody_bypass import CLIENT_SECTORS, outside_custody, sweeps
@@ -61,6 +62,76 @@ TYPOLOGY = Typology(
 )
 
 
+SUPPLIER_TIMES = 3
+SUPPLIER_DAYS = 60
+"""A firm paid at least so often over at least so many days, and never paying in, is supplied from."""
+SMALL_COST = 0.8
+"""Part of the smallest project below which a payment is no project's money."""
+SUPPLIERS = 2
+"""Such firms of one institution; a single one may stand between it and its clients."""
+
+
+def suppliers(ctx: Context) -> pl.DataFrame:
+    """Firms that client accounts pay again and again though they are nobody to clients or projects.
+
+    No register names them and the own accounts do not pay them. Left out are firms that ever paid in, that
+    deal with another institution's client accounts (they carry payments), clients, borrowers, whoever a
+    project's money went to, and banks, payment firms and the like; payments of the size of a project too.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``institution_id, holder_id``; ``source`` is ``pattern``. Sorted.
+    """
+
+    def make(ctx: Context) -> pl.DataFrame:
+        who = ["institution_id", "cp_holder_id"]
+        lines = controlled_lines(ctx).filter(
+            pl.col("cp_holder_id").is_not_null() & pl.col("cp_type").is_null()
+        )
+        firms = ctx.table("mart_holder", ("holder_id", "kind", "institution_id"))
+        firms = firms.filter((pl.col("kind") == "company") & pl.col("institution_id").is_null())
+        funded = disbursement_lines(ctx).select("institution_id", cp_holder_id="holder_id")
+        projects = ctx.table("mart_project", ("institution_id", "borrower_holder_id", "principal_fen"))
+        known = pl.concat(
+            [
+                clients(ctx).select("institution_id", cp_holder_id="holder_id"),
+                related(ctx).select("institution_id", cp_holder_id="holder_id"),
+                funded,
+                projects.select("institution_id", cp_holder_id="borrower_holder_id"),
+                lines.filter(pl.col("direction") == "in").select(who),
+            ],
+            how="vertical_relaxed",
+        ).unique()
+        least = projects.group_by("institution_id").agg(least_fen=pl.col("principal_fen").min())
+        paid = (
+            lines.filter((pl.col("direction") == "out") & (pl.col("account_type") == "custody"))
+            .filter(pl.col("institution_id").n_unique().over("cp_holder_id") == 1)
+            .join(firms, left_on="cp_holder_id", right_on="holder_id", how="semi")
+            .join(
+                ctx.table("mart_holder_kind").select(cp_holder_id="holder_id"), on="cp_holder_id", how="anti"
+            )
+            .join(known, on=who, how="anti")
+            .join(least, on="institution_id")
+        )
+        span = (pl.col("booked_on").max() - pl.col("booked_on").min()).dt.total_days()
+        return (
+            paid.group_by(who)
+            .agg(
+                days=pl.col("booked_on").n_unique(),
+                span=span,
+                small=(pl.col("amount_fen") < pl.col("least_fen") * SMALL_COST).all(),
+            )
+            .filter((pl.col("days") >= SUPPLIER_TIMES) & (pl.col("span") >= SUPPLIER_DAYS) & pl.col("small"))
+            .filter(pl.len().over("institution_id") >= SUPPLIERS)
+            .select("institution_id", holder_id="cp_holder_id", source=pl.lit("pattern"))
+            .sort("institution_id", "holder_id")
+        )
+
+    frame: pl.DataFrame = ctx.shared("commingled.suppliers", make)
+    return frame
+
+
 def own_costs(ctx: Context) -> pl.DataFrame:
     """Payments out of client accounts that serve the institution itself.
 
@@ -69,14 +140,16 @@ def own_costs(ctx: Context) -> pl.DataFrame:
     polars.DataFrame
         Grain: ``line_no`` of an out-line of a custody account to staff, vendors or others whom the
         institution pays to run itself, that pays no holding and no project. ``source`` says how the
-        payee is known (``register`` or ``flows``).
+        payee is known (``register``, ``flows`` or, for firms nobody names, ``pattern``).
     """
     frame: pl.DataFrame = ctx.shared("commingled.own_costs", _own_costs)
     return frame
 
 
 def _own_costs(ctx: Context) -> pl.DataFrame:
-    payees = staff_and_vendors(ctx).rename({"holder_id": "cp_holder_id"})
+    payees = staff_and_vendors(ctx)
+    more = suppliers(ctx).join(payees, on=["institution_id", "holder_id"], how="anti")
+    payees = pl.concat([payees, more.select(payees.columns)]).rename({"holder_id": "cp_holder_id"})
     close = related(ctx).select("institution_id", cp_holder_id="holder_id")
     explained = pl.concat(
         [

@@ -5,12 +5,15 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
-POSITIVE = {"P1": 50_000, "P2": 40_000, "P3": 45_000}
+POSITIVE = {"P1": 50_000, "P2": 40_000, "P3": 45_000, "P4": 66_000}
 LOOK_ALIKE = {
     "L1": "large agreed service fees from custody to the own account",
     "L2": "staff who are clients too are paid what they hold",
     "L3": "one mistaken payment to a vendor, handed back",
     "L4": "wages and rent out of the own account",
+    "L5": "one firm nobody names hands withdrawals on, month after month",
+    "L6": "two firms nobody names are paid small sums for two platforms: they carry payments",
+    "L7": "a company that invests takes its money out in parts",
 }
 
 
@@ -53,4 +56,25 @@ def test_cases() -> None:
     for who in w.people(4):
         w.relate("L4", who, "employee")
         w.move("2016-03-10", plain.own, who, 5_000)
+    nameless = w.platform("P4")  # three firms no register names, paid from custody month after month
+    nameless.loan("a", w.people(20), each=10_000, lent="2016-03-01")
+    one, through = w.platform("L5"), w.firm()
+    one.loan("a", w.people(20), each=10_000, lent="2016-03-01")
+    both = (w.platform("L6"), w.platform("L6B"))
+    for p in both:
+        p.loan("a", w.people(20), each=10_000, lent="2016-03-01")
+    carriers, investors, taken_out = [w.firm(), w.firm()], [w.firm(), w.firm()], w.platform("L7")
+    taken_out.loan("a", w.people(20), each=10_000, lent="2016-03-01")
+    for who in investors:
+        w.move("2016-02-20", who, taken_out.custody, 30_000)
+    supplied = [w.firm() for _ in range(3)]
+    for k, month in enumerate(("03", "04", "05", "06")):
+        for n, who in enumerate(supplied):
+            w.move(f"2016-{month}-1{n}", nameless.custody, who, 4_000 + 1_000 * k)
+        w.move(f"2016-{month}-15", one.custody, through, 9_000 + 700 * k)
+        for who in carriers:
+            for p in both:
+                w.move(f"2016-{month}-16", p.custody, who, 3_000 + 111 * k)
+        for who in investors:
+            w.move(f"2016-{month}-17", taken_out.custody, who, 7_000 + 13 * k)
     check_cases(w, "commingled-client-funds", POSITIVE, LOOK_ALIKE)
