@@ -24,7 +24,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -212,30 +212,34 @@ class Lake:
             By sha256.
         """
         held: dict[str, Sidecar] = {}
-        with self._write_together([self.path(room, each, ROWS) for each in rows]) as asides:
+        with self._write_together(room, [each + ROWS for each in rows]) as asides:
             for aside, (sha256, frame) in zip(asides, rows.items(), strict=True):
-                self.path(room, sha256, QUARANTINE).unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    os.unlink(self.path(room, sha256, QUARANTINE))
                 write_parquet(frame, aside)
-                held[sha256] = replace(sidecars[sha256], sizes=[aside.stat().st_size, 0])
-        with self._write_together([self.path(room, each, ".json") for each in held]) as asides:
+                held[sha256] = replace(sidecars[sha256], sizes=[os.stat(aside).st_size, 0])
+        with self._write_together(room, [each + ".json" for each in held]) as asides:
             for aside, sidecar in zip(asides, held.values(), strict=True):
                 _write_sidecar(sidecar, aside)
         return held
 
     @contextmanager
-    def _write_together(self, targets: Sequence[Path]) -> Iterator[list[Path]]:
-        """Give paths aside to write to; on leaving, flush them all and rename each to its target."""
-        asides = [self._aside(each) for each in targets]
+    def _write_together(self, room: str, names: Sequence[str]) -> Iterator[list[str]]:
+        """Give paths aside to write to; on leaving, flush them all and rename each to its name in `room`."""
+        folder = os.fspath(self.root / room)
+        start = os.path.join(self.aside, f"{os.getpid()}-{threading.get_ident()}-")
+        asides = [start + each for each in names]
         try:
             yield asides
             _flush_all(asides)
-            for aside, target in zip(asides, targets, strict=True):
-                aside.replace(target)
+            for aside, name in zip(asides, names, strict=True):
+                os.replace(aside, f"{folder}/{name}")
         except BaseException as error:
             for aside in asides:
-                aside.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    os.unlink(aside)
             if isinstance(error, OSError):
-                raise _unwritable(self.root / STATEMENTS, error) from error
+                raise _unwritable(self.root / room, error) from error
             raise
 
     def _aside(self, target: Path) -> Path:
@@ -264,7 +268,7 @@ def _unwritable(folder: Path, error: OSError) -> LakeError:
     )
 
 
-def _write_sidecar(sidecar: Sidecar, path: Path) -> None:
+def _write_sidecar(sidecar: Sidecar, path: Path | str) -> None:
     text = json.dumps(vars(sidecar), ensure_ascii=False, sort_keys=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
@@ -275,7 +279,7 @@ def _write_sidecar(sidecar: Sidecar, path: Path) -> None:
         os.close(handle)
 
 
-def write_parquet(frame: pl.DataFrame | pl.LazyFrame, path: Path) -> None:
+def write_parquet(frame: pl.DataFrame | pl.LazyFrame, path: Path | str) -> None:
     """Write a frame; streamed when it is lazy, so a large file needs no memory of its size."""
     try:
         _write_parquet(frame, path)
@@ -285,7 +289,7 @@ def write_parquet(frame: pl.DataFrame | pl.LazyFrame, path: Path) -> None:
         raise
 
 
-def _write_parquet(frame: pl.DataFrame | pl.LazyFrame, path: Path) -> None:
+def _write_parquet(frame: pl.DataFrame | pl.LazyFrame, path: Path | str) -> None:
     if isinstance(frame, pl.LazyFrame):
         frame.sink_parquet(path, compression="lz4", statistics=False)
     else:
@@ -314,7 +318,7 @@ def _own_readers() -> str:
     return digest.hexdigest()
 
 
-def _flush(path: Path) -> None:
+def _flush(path: Path | str) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -322,14 +326,14 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _flush_all(paths: Sequence[Path]) -> None:
+def _flush_all(paths: Sequence[str]) -> None:
     """Flush several files of one folder: their file system at once where the system can, else each."""
-    if len(paths) < _FEW or not _flush_file_system(paths[0].parent):
+    if len(paths) < _FEW or not _flush_file_system(os.path.dirname(paths[0])):
         for path in paths:
             _flush(path)
 
 
-def _flush_file_system(folder: Path) -> bool:
+def _flush_file_system(folder: str) -> bool:
     syncfs = getattr(ctypes.CDLL(None), "syncfs", None) if sys.platform == "linux" else None
     if syncfs is None:
         return False
