@@ -1,11 +1,11 @@
 -- Purpose: where the balance chain of an account does not hold over all its files, and where files overlap.
 -- Grain: account_no × line_no × kind; for kind 'overlap' account_no × pair of sources. Sorted by account_no, kind,
 -- first_on.
--- Reads: mart_line, int_line__same, int_line__seen. Amounts in fen. Take the running total of the
--- amounts from each stated balance: what is left stays the same along an account; a break is where it changes, and gap_fen by how much (what
--- is missing or too much). kind 'break': both lines stand in one file; 'gap': in two files (days or pages are missing
--- between them, or one file is cut short); 'overlap': two files hold lines of the same transactions (counted once;
--- lines says how many, gap_fen is null).
+-- Reads: mart_line, int_line__same, int_line__seen. Amounts in fen. Take the running total of the amounts from each
+-- stated balance: what is left stays the same along an account; a break is where it changes, and gap_fen by how much
+-- (what is missing or too much). kind 'break': both lines stand in one file; 'gap': in two files (days or pages are
+-- missing between them, or one file is cut short); 'overlap': two files hold lines of the same transactions (counted
+-- once; lines says how many, gap_fen is null).
 with based as (
     -- one running total over all accounts in the order in which mart_line stands: only differences count, and no line
     -- is kept in memory, as it would be with a window that sorts
