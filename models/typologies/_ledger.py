@@ -68,6 +68,7 @@ def controlled_lines(ctx: Context) -> pl.DataFrame:
 def _controlled_lines(ctx: Context) -> pl.DataFrame:
     accounts = ctx.table("mart_controlled_account")
     own = accounts.select("institution_id", "account_id", "account_type", "basis")
+    own = own.with_columns(pl.col("account_type", "basis").cast(pl.Categorical))
     other = own.select("institution_id", cp_account_id="account_id", cp_type="account_type")
     columns = (
         "line_no",
@@ -84,6 +85,7 @@ def _controlled_lines(ctx: Context) -> pl.DataFrame:
     )
     return (
         ctx.table("mart_line", columns)
+        .with_columns(pl.col("direction", "cp_basis").cast(pl.Categorical))
         .join(own, on="account_id", maintain_order="left")
         .join(other, on=["institution_id", "cp_account_id"], how="left", maintain_order="left")
         .sort("line_no")
