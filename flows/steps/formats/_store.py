@@ -8,8 +8,8 @@ import polars as pl
 
 from flows.steps.formats.protocol import LINE_SCHEMA
 
-SPOOL_ROWS = 1_000_000
-"""Rows held in memory before a part is spooled (about 300 MB of statement lines)."""
+SPOOL_ROWS = 2_000_000
+"""Rows held in memory before a part is spooled (about 500 MB of statement lines)."""
 
 
 class LineStore:
