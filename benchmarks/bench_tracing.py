@@ -203,7 +203,7 @@ def run(options: Options) -> list[Row]:
                     f"fifo a million lines, {kind}", fifo, million, "Python queue", queue, QUEUE_LINES / 1e6
                 )
             )
-            both = Timing(fifo.seconds + hops.seconds, max(fifo.peak_gib, hops.peak_gib))
+            both = Timing(fifo.seconds + hops.seconds, max(fifo.peak_gib, hops.peak_gib), fifo.cpu + hops.cpu)
             rows += _rival(base, kind, hub, both, million)
             for used in (path, ready, small):
                 shutil.rmtree(used)
@@ -215,7 +215,7 @@ def _growth(base: Path, options: Options) -> list[Row]:
     """From table to table: a million lines, those asked for, and the large run; all with a pool account."""
     rows: list[Row] = []
     first: Timing | None = None
-    for count in sorted({1_000_000, options.lines, options.large} - {0}):
+    for count in sorted({1_000_000} | {c for c in (options.lines, options.large) if c > 1_000_000}):
         path = base / f"lines-{count}"
         payments(path, count, 0.7)
         took = timed(table_to_table, path)
@@ -244,9 +244,9 @@ def _per_line(
     """Compare seconds for each million lines where the baseline ran on fewer."""
     return Row(
         name,
-        Timing(step.seconds / step_millions, step.peak_gib),
+        Timing(step.seconds / step_millions, step.peak_gib, step.cpu / step_millions),
         baseline,
-        Timing(base.seconds / base_millions, base.peak_gib),
+        Timing(base.seconds / base_millions, base.peak_gib, base.cpu / base_millions),
         None,
         f"{base.seconds / base_millions / (step.seconds / step_millions):.0f} times as fast",
     )
