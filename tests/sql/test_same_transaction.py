@@ -65,6 +65,13 @@ def test_swift_cuts_the_reference_at_sixteen(lake: TinyLake) -> None:
     assert count(lake) == 1
 
 
+def test_a_message_may_keep_the_end_of_the_reference(lake: TinyLake) -> None:
+    other = FULL | {"reference": "201606011234567891"}
+    lake.file("a.csv", row("A1", 1, 100, "09:30:11", **FULL), row("A1", 1, 100, "09:30:11", **other))
+    lake.file("b.940", *[row("A1", 1, 100, reference=r["reference"][-16:]) for r in (FULL, other)])
+    assert count(lake) == 2
+
+
 def test_twins_on_one_statement_are_two(lake: TinyLake) -> None:
     twin = row("A1", 1, 100, "09:30:11", **FULL)
     assert count(lake.file("a.csv", twin, twin)) == 2
