@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from models.typologies._gaps import blind_spans, statements_begin
+from models.typologies._gaps import blind_spans, statements_begin, statements_end
 from models.typologies._parties import sectors
 from models.typologies._pool import disbursement_lines
 from models.typologies._rounds import borrowers, repayments
@@ -58,7 +58,7 @@ def _events(ctx: Context) -> pl.DataFrame:
     A bullet or interest-only project is repaid by the first in-line of the borrower, from 20 days before
     its due date on, that is at least the principal; an amortising one ends on its due date. Where a client account cannot be seen,
     every project ends when it is due. A loan paid out before the statements begin, whose repayment they do not show, may have
-    been repaid before that too: it ends on the day they begin.
+    been repaid before that too: it ends on the day they begin. One that falls due after they end is repaid then.
     """
     holders = ctx.table("mart_holder", ("holder_id", "kind", "name"))
     platforms = [i for i, s in sectors(ctx).items() if s == "p2p"]
@@ -91,12 +91,16 @@ def _events(ctx: Context) -> pl.DataFrame:
         .to_list()
     )
     start = statements_begin(ctx)
-    ended = projects.join(back, on="project_id", how="left").with_columns(
+    ended = projects.join(back, on="project_id", how="left").join(
+        statements_end(ctx), on="institution_id", how="left"
+    )
+    ended = ended.with_columns(
         repaid_on=pl.when(pl.col("repaid_on").is_not_null())
         .then(pl.col("repaid_on"))
         .when(
             (pl.col("repayment") == "amortising")
             | (pl.col("due_on") < start)
+            | (pl.col("due_on") > pl.col("seen_to"))
             | pl.col("institution_id").is_in(dark)
         )
         .then(pl.col("due_on"))

@@ -23,6 +23,8 @@ CLEARING_DAYS = 3
 """Days between the two sides of a transfer (a weekend between)."""
 FEWEST_BLIND = 3
 """Cases of one institution that no one or two lost lines would explain."""
+WEEKEND = 2
+"""Days at the end of a week on which a bank may have nothing to book."""
 TOLD = 0.1
 """Share of an account's lines with a balance below which its chain proves nothing."""
 MATERIAL = 0.3
@@ -33,6 +35,51 @@ def statements_begin(ctx: Context) -> dt.date:
     """First day of the statements on hand; the day after the week where there are none."""
     first = ctx.table("mart_line", ("booked_on",))["booked_on"].min()
     return first if isinstance(first, dt.date) else ctx.as_of + dt.timedelta(days=1)
+
+
+def statements_end(ctx: Context) -> pl.DataFrame:
+    """Last day up to which an institution's client accounts can be seen.
+
+    A quiet account is seen as far as its bank's other statements reach. What a bank has not delivered yet
+    proves nothing: who argues from absence stops here, not at the end of the week.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: institution. ``institution_id``, ``seen_to`` (date; the end of the week where the
+        statements reach its last working day, and never later). Sorted.
+    """
+    frame: pl.DataFrame = ctx.shared("gaps.end", _end)
+    return frame
+
+
+def _end(ctx: Context) -> pl.DataFrame:
+    accounts = ctx.table(
+        "mart_account", ("account_id", "bank_code", "bank_name", "monitored", "last_on", "closed_on")
+    ).filter("monitored")
+    last = accounts["last_on"].max()
+    everywhere = pl.lit(last if isinstance(last, dt.date) else ctx.as_of, pl.Date)
+    bank = pl.coalesce("bank_code", "bank_name")
+    reached = accounts.with_columns(
+        seen_to=pl.when(bank.is_null()).then(everywhere).otherwise(pl.col("last_on").max().over(bank))
+    ).filter(pl.col("closed_on").is_null() | (pl.col("closed_on") > pl.col("seen_to")))
+    clients = ctx.table("mart_controlled_account", ("institution_id", "account_id", "account_type"))
+    of_clients = (
+        clients.filter(pl.col("account_type") == "custody")
+        .join(reached.select("account_id", "seen_to"), on="account_id")
+        .group_by("institution_id")
+        .agg(pl.col("seen_to").min())
+    )
+    week_end = pl.lit(ctx.as_of)
+    known = pl.coalesce("seen_to", everywhere)
+    return (
+        ctx.table("mart_institution", ("institution_id",))
+        .join(of_clients, on="institution_id", how="left")
+        .with_columns(
+            seen_to=pl.when(known >= week_end - pl.duration(days=WEEKEND)).then(week_end).otherwise(known)
+        )
+        .sort("institution_id")
+    )
 
 
 def blind_spans(ctx: Context) -> pl.DataFrame:

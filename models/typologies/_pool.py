@@ -12,7 +12,7 @@ import math
 import polars as pl
 
 from models.typologies._frames import within_days
-from models.typologies._gaps import many_or_checked, seen, statements_begin
+from models.typologies._gaps import many_or_checked, seen, statements_begin, statements_end
 from models.typologies._hidden import hidden_accounts, hidden_deposits
 from models.typologies._ledger import clients, controlled_lines, deposits, payouts, subscriptions
 from models.typologies.base import Context
@@ -324,11 +324,13 @@ def _products(ctx: Context) -> pl.DataFrame:
     )
     full = pl.col("sold_fen") >= pl.col("principal_fen") * 0.999
     patience = pl.when(full).then(FULL_DAYS).otherwise(RAISING_DAYS)
-    young = pl.col("last_on") > pl.lit(ctx.as_of) - pl.duration(days=patience)
+    young = pl.col("last_on") > pl.col("seen_to") - pl.duration(days=patience)
     return (
         sold.join(parts, on="product_id", how="left")
+        .join(statements_end(ctx), on="institution_id", how="left")
         .with_columns(pl.col("projects", "principal_fen", "lent_fen").fill_null(0))
         .with_columns(raising=young & (pl.col("projects") > 0) & (pl.col("lent_fen") == 0))
+        .drop("seen_to")
         .sort("product_id")
     )
 

@@ -15,6 +15,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, of, people, top, total
+from models.typologies._gaps import statements_end
 from models.typologies._ledger import payouts
 from models.typologies._outlook_said import drain
 from models.typologies._parties import sectors
@@ -63,10 +64,11 @@ def detect(ctx: Context) -> Iterator[Finding]:
     patience = int(ctx.parameter(TYPOLOGY, "max_idle_days"))
     least = ctx.parameter(TYPOLOGY, "min_balance") * 100
     mine = sorted(i for i, s in sectors(ctx).items() if s in CLIENT_SECTORS)
+    seen_to = dict(statements_end(ctx).iter_rows())
     idle = idle_deposits(ctx).filter(pl.col("institution_id").is_in(mine))
     for institution, ins in each(idle, "institution_id"):
         outs = _outs(ctx, institution, ins)
-        days = _balances(ins, outs, ctx.as_of)
+        days = _balances(ins, outs, seen_to.get(institution, ctx.as_of))
         stays = days.filter(pl.col("stays_fen") > least)
         lasting = int((days["balance_fen"] > least).sum())
         if lasting <= patience or stays.is_empty():
@@ -76,7 +78,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
         today = int(days["balance_fen"][-1])
         bare = total(ins.filter(pl.col("projects") == 0))
         last = (
-            ctx.as_of
+            days["booked_on"][-1]
             if today > least
             else first_last(pl.concat([ins.select("booked_on"), outs.select("booked_on")]))[1]
         )
@@ -164,8 +166,8 @@ def _outs(ctx: Context, institution: str, ins: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _balances(ins: pl.DataFrame, outs: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
-    """Unmatched balance at the end of each day, and the part of it older than the patience.
+def _balances(ins: pl.DataFrame, outs: pl.DataFrame, until: dt.date) -> pl.DataFrame:
+    """Unmatched balance at the end of each day until the last one seen, and the part of it older than the patience.
 
     ``stays_fen`` is the least balance of the last ten days and the day itself: money that was
     there all the time.
@@ -173,8 +175,8 @@ def _balances(ins: pl.DataFrame, outs: pl.DataFrame, as_of: dt.date) -> pl.DataF
     flows = pl.concat(
         [ins.select("booked_on", "amount_fen"), outs.select("booked_on", -pl.col("amount_fen"))]
     )
-    first = flows["booked_on"].min()
-    every = pl.DataFrame({"booked_on": pl.date_range(first, as_of, "1d", eager=True)})  # type: ignore[arg-type]
+    days = flows["booked_on"].extend_constant(until, 1)
+    every = pl.DataFrame({"booked_on": pl.date_range(flows["booked_on"].min(), days.max(), "1d", eager=True)})  # type: ignore[arg-type]
     return (
         every.join(flows.group_by("booked_on").agg(pl.col("amount_fen").sum()), on="booked_on", how="left")
         .sort("booked_on")

@@ -16,6 +16,7 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._ended import redemptions
 from models.typologies._frames import accounts_of, first_last, of, parts, people, total
+from models.typologies._gaps import statements_end
 from models.typologies._ledger import controlled_lines, payouts, subscriptions
 from models.typologies._outlook_said import solvency
 from models.typologies._say import percent, yuan
@@ -128,7 +129,8 @@ def _held(ctx: Context) -> pl.DataFrame:
     """Holdings of products with a term, with their due day; equity has none.
 
     A term often runs from the day the project was paid out and not from the subscription: where the
-    project is due up to `RAISING_DAYS` later, its day is the day.
+    project is due up to `RAISING_DAYS` later, its day is the day. What fell due after the client accounts'
+    statements end may have been paid and is left out.
     """
     frame: pl.DataFrame = ctx.shared("run_risk.held", _make_held)
     return frame
@@ -162,6 +164,9 @@ def _make_held(ctx: Context) -> pl.DataFrame:
         .drop("project_due", "subscribed_on", "term_days")
         .rename({"ended_on": "redeemed_on"})
         .with_columns(open=pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") > as_of))
+        .join(statements_end(ctx), on="institution_id", how="left")
+        .filter(~(pl.col("open") & (pl.col("due_on") > pl.col("seen_to")) & (pl.col("due_on") <= as_of)))
+        .drop("seen_to")
         .sort("subscription_id")
     )
 
