@@ -85,11 +85,13 @@ def detect(warehouse: Path) -> None:
 
 
 def bare_sort(warehouse: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=warehouse) as folder:
-        con = duckdb.connect(f"{folder}/sort.duckdb", config={"threads": 2})
+    folder = warehouse / "lake" / "statements"
+    lines = sorted(str(f) for f in folder.glob("*.parquet") if not f.name.endswith(".quarantine.parquet"))
+    with tempfile.TemporaryDirectory(dir=warehouse) as spill:
+        con = duckdb.connect(f"{spill}/sort.duckdb", config={"threads": 2})
         con.execute("set enable_progress_bar = false")
-        con.sql(
-            f"create table lines as from '{warehouse}/lake/statements/*.parquet' order by account_no, booked_at"
+        con.execute(
+            "create table lines as select * from read_parquet($1) order by account_no, booked_at", [lines]
         )
         con.close()
 
