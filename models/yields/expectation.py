@@ -41,7 +41,7 @@ FEATURES = (
 
 LEAST_TO_FIT = 60
 """Products with both returns known from which a model is fitted; below it the prior margin stands."""
-ENOUGH_TO_FIT = 10_000
+ENOUGH_TO_FIT = 4_000
 """Products from which more teach a model of twenty features nothing; the calibration uses all of them."""
 PRIOR_MARGIN = 0.01
 """Margin between projects and clients before own data speak: platforms' published fees of 2015–16 are
