@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.typologies._yields import expectation, fitted_on
 from models.typologies.base import Context
-from models.yields.card import inputs_hash, save
 
 FOLDER = "models"
 CARD = "expected-yield.md"
@@ -31,6 +29,10 @@ def write(context: Context, warehouse: Path, week: str) -> Path:
     Path
         The folder; an earlier one of the same week is overwritten by name.
     """
+    # Here, not above: a run with nothing new fits nothing and need not wait for the statistics library.
+    from models.typologies._yields import expectation, fitted_on
+    from models.yields.card import inputs_hash, save
+
     folder = warehouse / FOLDER / week
     save(expectation(context), folder, week, inputs_hash(*fitted_on(context)))
     return folder

@@ -45,6 +45,12 @@ def test_a_second_run_changes_nothing_and_is_quick(done):
     assert tiny.contents(outcome.folder) == before
 
 
+def test_a_run_with_nothing_to_judge_does_not_wait_for_the_statistics_libraries():
+    asked = "import sys, flows.steps.run; print([m for m in ('scipy', 'sklearn', 'networkx') if m in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
+
+
 def test_a_new_warehouse_gives_the_same_bytes(done, tmp_path):
     root, before = done
     outcome = run_week(
