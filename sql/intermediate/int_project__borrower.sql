@@ -1,64 +1,9 @@
 -- Purpose: the account and holder of each registered project's borrower.
 -- Grain: project_id.
--- Reads: stg_projects, mart_account, mart_holder, mart_line, int_name__key.
--- Who is known by number or account stands first, then the one firm of that name; a person known by name alone is the
--- one holder of that name who deals with the institution.
-with firm as (
-    select
-        name_key,
-        min(holder_id) as holder_id
-    from mart_holder
-    where kind = 'company'
-    group by name_key
-    having count(*) = 1
-),
-
-known as (
-    select
-        r.project_id,
-        r.institution_id,
-        k.name_key,
-        a.account_id,
-        coalesce(h.holder_id, a.holder_id, f.holder_id) as holder_id
-    from stg_projects as r
-    left join mart_account as a on r.borrower_account = a.account_no
-    left join mart_holder as h on upper(trim(r.borrower_id)) = h.id_no
-    left join int_name__key as k on r.borrower_name = k.name and not k.masked
-    left join firm as f on k.base_key = f.name_key
-),
-
-namesake as (
-    select distinct
-        u.institution_id,
-        u.name_key,
-        h.holder_id
-    from known as u
-    inner join mart_holder as h on u.name_key = h.name_key and h.kind <> 'company'
-    where u.holder_id is null
-),
-
-met as (
-    select
-        n.institution_id,
-        n.name_key,
-        min(n.holder_id) as holder_id
-    from namesake as n
-    where
-        (n.institution_id, n.holder_id) in (
-            select
-                a.institution_id,
-                l.cp_holder_id
-            from mart_line as l
-            inner join mart_account as a on l.account_id = a.account_id
-            where l.cp_holder_id in (select s.holder_id from namesake as s) and a.institution_id is not null
-        )
-    group by n.institution_id, n.name_key
-    having count(*) = 1
-)
-
+-- Reads: int_customer__resolved.
 select
-    k.project_id,
-    k.account_id as borrower_account_id,
-    coalesce(k.holder_id, m.holder_id) as borrower_holder_id
-from known as k
-left join met as m on k.institution_id = m.institution_id and k.name_key = m.name_key and k.holder_id is null
+    record_id as project_id,
+    account_id as borrower_account_id,
+    holder_id as borrower_holder_id
+from int_customer__resolved
+where register = 'projects'
