@@ -67,7 +67,7 @@ class ConnectionMarts:
         self._con.unregister("_tracing_frame")
 
 
-def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None, *, ranged: bool = True) -> None:
+def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None) -> None:
     """Create ``trace_fragment``, ``trace_source``, ``trace_use``, ``mart_flow``, ``mart_flow_range`` and ``ledger_…``.
 
     Parameters
@@ -76,9 +76,6 @@ def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None, *, range
         A writable warehouse with all marts; a transaction may be open.
     as_of : date, optional
         End of the week; the last booking date when left out (the marts are cut already).
-    ranged : bool
-        False leaves ``mart_flow_range`` out: it is for readers, no typology asks it, and a replay of many weeks
-        need not work it out.
     """
     marts = ConnectionMarts(con)
     if as_of is None:
@@ -94,8 +91,7 @@ def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None, *, range
     marts.put("trace_use", went_to)
     marts.put("mart_flow", flows(paid_by, went_to))
     kept.write(ctx, marts.put)
-    if ranged:
-        marts.put("mart_flow_range", ranges(ctx))
+    marts.put("mart_flow_range", ranges(ctx))
 
 
 def flows(paid_by: pl.DataFrame, went_to: pl.DataFrame) -> pl.DataFrame:

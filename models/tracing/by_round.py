@@ -22,28 +22,12 @@ def by_round(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
         held.join(borrowed, on=ROUND, how="left")
         .with_columns(amount_fen=pl.col("borrower_fen") - pl.col("named_fen").fill_null(0))
         .filter(pl.col("amount_fen") > 0)
-        .select(
-            *ROUND,
-            "amount_fen",
-            pl.lit("project").alias("class"),
-            pl.lit(None, pl.Int64).alias("origin_line_no"),
-            pl.lit(None, pl.Int64).alias("origin_holder_id"),
-            pl.lit("kept").alias("basis"),
-            pl.lit(1).alias("rank"),
-        )
+        .select(*_from_nobody("project", "kept", rank=1))
     )
     pool = (
         held.with_columns(amount_fen=pl.col("paid_fen") - pl.col("borrower_fen") - pl.col("topup_fen"))
         .filter(pl.col("amount_fen") > 0)
-        .select(
-            *ROUND,
-            "amount_fen",
-            pl.lit("other_client").alias("class"),
-            pl.lit(None, pl.Int64).alias("origin_line_no"),
-            pl.lit(None, pl.Int64).alias("origin_holder_id"),
-            pl.lit("pool").alias("basis"),
-            pl.lit(3).alias("rank"),
-        )
+        .select(*_from_nobody("other_client", "pool", rank=3))
     )
     direct = cover.select(
         *ROUND,
@@ -64,6 +48,19 @@ def by_round(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
     return _lay(give, take)
 
 
+def _from_nobody(klass: str, basis: str, *, rank: int) -> list[str | pl.Expr]:
+    """Columns of money of a round that no line of its own brought; `rank` orders it among the round's money."""
+    return [
+        *ROUND,
+        "amount_fen",
+        pl.lit(klass).alias("class"),
+        pl.lit(None, pl.Int64).alias("origin_line_no"),
+        pl.lit(None, pl.Int64).alias("origin_holder_id"),
+        pl.lit(basis).alias("basis"),
+        pl.lit(rank).alias("rank"),
+    ]
+
+
 def _lay(give: pl.DataFrame, take: pl.DataFrame) -> pl.DataFrame:
     """Overlap what rounds had with what they paid; a round's two sums are made equal first."""
     total = take.group_by(ROUND).agg(pl.col("amount_fen").sum().alias("need"))
@@ -81,15 +78,7 @@ def _lay(give: pl.DataFrame, take: pl.DataFrame) -> pl.DataFrame:
         total.join(given, on=ROUND, how="left")
         .with_columns(amount_fen=pl.col("need") - pl.col("given").fill_null(0))
         .filter(pl.col("amount_fen") > 0)
-        .select(
-            *ROUND,
-            "amount_fen",
-            pl.lit("other_client").alias("class"),
-            pl.lit(None, pl.Int64).alias("origin_line_no"),
-            pl.lit(None, pl.Int64).alias("origin_holder_id"),
-            pl.lit("pool").alias("basis"),
-            pl.lit(4).alias("rank"),
-        )
+        .select(*_from_nobody("other_client", "pool", rank=4))
     )
     give = (
         pl.concat([give.select(lack.columns), lack], how="vertical_relaxed")

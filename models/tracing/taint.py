@@ -68,6 +68,11 @@ def taint(
     return told(steps, ends)
 
 
+def largest_first(pieces: list[tuple[int, int, int | None]]) -> list[tuple[int, int, int | None]]:
+    """Pieces (line, amount, step) in a total order, the largest first."""
+    return sorted(pieces, key=lambda p: (-p[1], p[0], p[2] or 0))
+
+
 def told(steps: list[dict[str, object]], ends: list[tuple[int, int | None, str, int, int]]) -> Followed:
     """Steps and ends as frames."""
     frame = pl.DataFrame(steps, schema=STEP_SCHEMA) if steps else pl.DataFrame(schema=STEP_SCHEMA)
@@ -144,7 +149,7 @@ def _spread(
     """Share what rests in accounts among their out-lines: (in-line, part, step, out-line, amount)."""
     found: list[tuple[int, int, int | None, int, int]] = []
     accounts: dict[int, list[tuple[int, int, int | None]]] = {}
-    for piece in sorted(resting, key=lambda p: (-p[1], p[0], p[2] or 0)):
+    for piece in largest_first(resting):
         row = int(np.searchsorted(web.number, piece[0]))
         accounts.setdefault(int(web.lines["account_id"][row]), []).append(piece)
     for account, pieces in sorted(accounts.items()):

@@ -15,7 +15,7 @@ import polars as pl
 from models.tracing.follow import Followed
 from models.tracing.hops import Web
 from models.tracing.legs import OPENING, Ints, Legs, legs
-from models.tracing.taint import PIECES, cross, put_step, told
+from models.tracing.taint import PIECES, cross, largest_first, put_step, told
 
 End = tuple[int, int | None, str, int, int]
 Resting = tuple[int, int, int | None]
@@ -56,7 +56,8 @@ def taint_back(
     books: dict[int, _Book] = {}
     for hop in range(first, hops + 1):
         moved: list[Resting] = []
-        for line, part, before in sorted(resting, key=lambda p: (-p[1], p[0], p[2] or 0))[:PIECES]:
+        ranked = largest_first(resting)
+        for line, part, before in ranked[:PIECES]:
             account = int(web.lines["account_id"][int(np.searchsorted(web.number, line))])
             if account not in books:
                 mine = web.lines.filter(pl.col("account_id") == account)
@@ -68,8 +69,7 @@ def taint_back(
                     moved += cross(web, web.across_back, step, start_line, hop, ends)
                 else:
                     ends.append((start_line, before, word, hop - 1, size))
-        for _, part, before in sorted(resting, key=lambda p: (-p[1], p[0], p[2] or 0))[PIECES:]:
-            ends.append((start_line, before, "gathered", hop - 1, part))
+        ends += [(start_line, before, "gathered", hop - 1, part) for _, part, before in ranked[PIECES:]]
         resting = moved
     ends += [(start_line, before, "limit", hops, part) for _, part, before in resting]
     return told(steps, ends)
