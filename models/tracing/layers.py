@@ -58,7 +58,7 @@ def product_of_account(ctx: Context) -> pl.DataFrame:
             .join(accounts, on="account_id", how="semi")
             .join(named, on="account_id", how="anti")
             .group_by("account_id")
-            .agg(pl.col("product_id").sort().mode().first())
+            .agg(pl.col("product_id").mode().sort().first())
         )
         known = pl.concat([named, paid_in], how="vertical_relaxed")
         return (

@@ -119,7 +119,7 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
         .agg(
             pl.col("amount_fen").sum().alias("paid_fen"),
             pl.len().alias("lines"),
-            pl.col("kind").sort().mode().first(),
+            pl.col("kind").mode().sort().first(),
             pl.col("account_id").min(),
             pl.col("subscription_id").n_unique().alias("holdings"),
         )

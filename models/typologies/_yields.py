@@ -144,7 +144,7 @@ def _behind(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
             mean("late_days"),
             mean("loss_share"),
             pl.col("cash_rate").is_not_null().all().alias("finished"),
-            pl.col("repayment").sort().mode().first(),
+            pl.col("repayment").mode().sort().first(),
             pl.len().alias("projects"),
         )
         .with_columns(
