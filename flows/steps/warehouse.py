@@ -139,7 +139,8 @@ def _attach_lines(con: duckdb.DuckDBPyConnection, lake: Path, contents: list[str
     """Show each delivered content's lines up to `as_of` once, as ``lake_lines``.
 
     A small lake is read into memory once; a large one stays in its files, of which each step reads
-    the columns it needs.
+    the columns it needs. Contents that came whole are numbered before those that came cut short or
+    otherwise with a problem, so that of equal copies the one in the sound file is cited.
     """
     paths = [lake / "statements" / f"{sha}.parquet" for sha in contents]
     paths = [p for p in paths if p.exists()]
@@ -154,7 +155,7 @@ def _attach_lines(con: duckdb.DuckDBPyConnection, lake: Path, contents: list[str
         )
     con.execute(
         "create temp table lake_content as select source_sha256, min(source_file) as source_file, "
-        "row_number() over (order by source_sha256) as content_no from lake_deliveries "
+        "row_number() over (order by min(problem) is not null, source_sha256) as content_no from lake_deliveries "
         "where kind = 'statement' group by source_sha256"
     )
     columns = ", ".join(f"l.{c}" for c in schema.LINES)

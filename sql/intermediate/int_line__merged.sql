@@ -2,7 +2,8 @@
 -- Grain: a transaction on an account.
 -- Reads: int_line__seen, int_line__same.
 -- The richest copy gives the line and its source; what it lacks comes from the others (a time, a balance, a
--- full number where it is masked). Ties go by content, never by file name.
+-- full number where it is masked). Ties go by content (sound files before those with a problem), never by
+-- file name.
 with copies as (
     select
         s.label,

@@ -146,6 +146,17 @@ def test_a_correction_changes_the_text_not_the_count(lake: TinyLake) -> None:
     assert count(lake) == 1
 
 
+@pytest.mark.parametrize("cut_short", ["a.csv", "b.csv"])
+def test_of_equal_copies_the_one_in_the_sound_file_is_cited(lake: TinyLake, cut_short: str) -> None:
+    line = row("A1", 1, 100, "09:30:11", balance=500, **FULL)
+    contents = {"a.csv": [line, row("A1", 2, 5)], "b.csv": [row("A1", 3, 5), line]}
+    for name, lines in contents.items():
+        lake.file(name, *lines, problem="The file is cut off." if name == cut_short else None)
+    con = lake.build()
+    (sound,) = contents.keys() - {cut_short}
+    assert rows(con, "select source_file from mart_line where amount_fen = 10000") == [(sound,)]
+
+
 def test_file_names_decide_nothing(tmp_path: Path) -> None:
     first = [
         row("A1", 1, 100, "09:30:11", balance=500, remark="甲"),

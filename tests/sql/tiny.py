@@ -61,10 +61,13 @@ class TinyLake:
     folder: Path
     statements: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     registers: dict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
 
-    def file(self, name: str, *rows: dict[str, Any]) -> TinyLake:
-        """Deliver a statement file."""
+    def file(self, name: str, *rows: dict[str, Any], problem: str | None = None) -> TinyLake:
+        """Deliver a statement file, sound or with a `problem`."""
         self.statements[name] = list(rows)
+        if problem is not None:
+            self.problems[name] = problem
         return self
 
     def register(self, register: str, file: str = "", **cells: Any) -> TinyLake:
@@ -86,7 +89,14 @@ class TinyLake:
                 chain[each["account_no"]] += 1
                 full.append({**each, "source_record": number, "chain_no": each.get("chain_no", place)})
             sha = _write(lake / "statements", schema.LINES, full)
-            delivered.append({"source_file": name, "source_sha256": sha, "kind": "statement"})
+            delivered.append(
+                {
+                    "source_file": name,
+                    "source_sha256": sha,
+                    "kind": "statement",
+                    "problem": self.problems.get(name),
+                }
+            )
         for register, rows_in in self.registers.items():
             for file in sorted({f for f, _ in rows_in}):
                 sha = _write(
