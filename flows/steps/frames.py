@@ -41,6 +41,7 @@ def evidence_frame(findings: Iterable[Finding], marts: DuckMarts) -> pl.DataFram
         "line_id",
         "account_no",
         "booked_at",
+        "has_time",
         "direction",
         "amount_fen",
         "counterparty_account",

@@ -60,6 +60,7 @@ EVIDENCE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "key": pl.String,
     "account_no": pl.String,
     "booked_at": pl.Datetime("us"),
+    "has_time": pl.Boolean,
     "direction": pl.String,
     "amount": MONEY,
     "attributed": MONEY,
@@ -70,8 +71,8 @@ EVIDENCE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "source_sha256": pl.String,
     "source_record": pl.Int64,
 }
-"""Grain: a statement line or register row of a finding, in the contract's columns and four more
-that let a reader recognise the line."""
+"""Grain: a statement line or register row of a finding, in the contract's columns and five more
+that let a reader recognise the line; has_time is false where the bank told the day alone."""
 
 FLOWS_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "institution_id": pl.String,

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.steps.exports import discover
+from flows.steps.exports import discover, dossiers
 from flows.steps.exports._pages import cited, file_name
 from flows.steps.exports._tables import RISKY, neutral, write_csv
 from flows.steps.result import MONEY, yuan
@@ -120,6 +120,13 @@ def test_index_leads_to_every_dossier(week):
     links = re.findall(r'href="(dossiers/[^"]+)"', (week / "index.html").read_text("utf-8"))
     assert sorted(links) == ["dossiers/A1.html", "dossiers/A2.html"]
     assert all((week / link).is_file() for link in links)
+
+
+def test_a_booking_of_which_only_the_day_is_known_shows_no_hour():
+    midnight = dt.datetime(2016, 6, 1)
+    assert dossiers._when(midnight, False) == "2016-06-01"
+    assert dossiers._when(midnight, True) == "2016-06-01 00:00"
+    assert dossiers._when(None, None) == ""
 
 
 def test_contributions_add_up_in_what_is_written(week):

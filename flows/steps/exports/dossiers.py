@@ -5,6 +5,7 @@ It says in a minute what happened to whose money, then opens every figure to its
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 from itertools import zip_longest
@@ -34,6 +35,13 @@ def write(result: WeekResult, folder: Path) -> None:
     for r in result.ranked:
         page = template.render(week=result.week, as_of=result.as_of.isoformat(), **parts.of(r))
         (target / file_name(r.institution_id)).write_text(page, encoding="utf-8", newline="\n")
+
+
+def _when(at: dt.datetime | None, has_time: bool | None) -> str:
+    """A booking as its bank told it: day and minute, or the day alone."""
+    if at is None:
+        return ""
+    return f"{at:%Y-%m-%d %H:%M}" if has_time else f"{at:%Y-%m-%d}"
 
 
 def _paired(chinese: str | None, english: str | None) -> list[tuple[str, str]]:
@@ -190,7 +198,7 @@ class _Parts:
         return [
             {
                 "role": zh.ROLES.get(e["role"], e["role"]),
-                "when": e["booked_at"].strftime("%Y-%m-%d %H:%M") if e["booked_at"] else "",
+                "when": _when(e["booked_at"], e["has_time"]),
                 "account": e["account_no"] or "",
                 "direction": {"in": "收", "out": "付"}.get(e["direction"] or "", ""),
                 "amount": money(e["amount"]),
