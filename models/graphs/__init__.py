@@ -1,1 +1,1 @@
-"""Graphs that judge relations and flows: ownership, and the accounts of one institution."""
+"""Graphs of who owns and governs whom."""

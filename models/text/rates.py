@@ -14,8 +14,6 @@ from models.text.clauses import plain
 
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
 _NUM = r"(?:\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百]+)"
-_YEAR, _MONTH, _DAY, _WEEK, _QUARTER = "年", "月", "日", "周", "季"
-PER_YEAR = {_YEAR: 1, _QUARTER: 4, _MONTH: 12, _WEEK: 52, _DAY: 365}
 
 _PERIOD = r"(?P<period>年化|年利|年息|年收益|年回报|年|月化|月利|月息|月收益|月回报|每月|月|日利|日息|日收益|每日|每天|日|周息|每周|季息|每季)"
 _FILL = r"(?:收益率|利率|回报率|收益|回报|利息|息|率|约|达|高达|最高|近|为|可达|不低于|超|超过|至少|预期|固定|给|付|返|:|,|的)*"

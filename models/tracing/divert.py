@@ -20,7 +20,6 @@ ALL_BUT = 0.8
 SHARE = 0.3
 """Share of a payment that must arrive at one class before it counts: a borrower who pays a related
 vendor a small part for goods is clean (typologies.md, self-financing)."""
-TARGETS = ("related", "securities", "real_estate")
 
 
 def targets(ctx: Context) -> pl.DataFrame:

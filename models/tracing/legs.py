@@ -20,9 +20,6 @@ import polars as pl
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-NO_LINE = -1
-"""Stands for null in the arrays: an opening balance, an overdraft, or money still held."""
-
 OPENING, HELD, OVERDRAFT = -1, -2, -3
 """Virtual line numbers inside the engine; all become null at the edge."""
 

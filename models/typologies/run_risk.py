@@ -26,9 +26,6 @@ PARTIAL = (0.1, 0.75)
 """Share of a matured holding that a payment must be to count as partial: below it is a wallet
 withdrawal, above it most often the payment of another, smaller holding."""
 
-FEW_ALIKE = 5
-"""Holders who got the same share that day: from this number on it is an instalment, not a part of what is due."""
-
 SETTLED_DAYS = 3
 """Days within which a payout is settled; later it is late."""
 RAISING_DAYS = 20

@@ -1,0 +1,143 @@
+"""Payouts: which holding each payment to a client paid, and how much of it is interest.
+
+A payout belongs to the holding whose amount it is a multiple of, with the same factor for the other holders
+of that product on that day (everybody gets 1.117 % of what they hold). A factor shared by many holders is the
+evidence; the promised yield only breaks ties.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from models.typologies._ledger_fits import is_alive, late_parts, split, summed, supported
+from models.typologies._ledger_lines import LINE, institution_no, numbered, of_clients, with_subscription
+from models.typologies.base import Context
+
+BATCH = 10_000
+"""Payments matched with their payees' holdings at a time: few enough for the pairs to stay near the processor."""
+
+
+def payouts(ctx: Context) -> pl.DataFrame:
+    """Payments from controlled accounts to clients, with the holding they paid.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``line_no`` (an out-line to a subscriber, or of the very amount one holder of a
+        product still lacked in a day's distribution). ``product_id``, ``subscription_id``,
+        ``factor`` (payout over amount held), ``support`` (holders of the product that got the
+        same factor that day; 1 for a late part that fits none), ``wide`` (the same over all days),
+        ``principal_fen``, ``interest_fen`` and ``kind`` (``interest``,
+        ``principal``, ``both``, ``part``) are null where no holding explains the payment.
+    """
+    frame: pl.DataFrame = ctx.shared("ledger.payouts", _payouts)
+    return frame
+
+
+def _holdings(ctx: Context) -> pl.DataFrame:
+    return numbered(ctx).select(
+        "_i",
+        "holder_id",
+        "subscription_no",
+        "product_no",
+        "promised_yield",
+        "term_days",
+        "subscribed_on",
+        "redeemed_on",
+        held_fen="amount_fen",
+    )
+
+
+def _payouts(ctx: Context) -> pl.DataFrame:
+    known, others = of_clients(ctx, "out", but="disbursement")
+    held, number = _holdings(ctx), institution_no(ctx)
+    holdings = held.drop_nulls(["_i", "holder_id"])
+    payments = known.select("line_no", number, "holder_id", "booked_on", "amount_fen")
+    found_in = [
+        _identified(
+            payments.join(some, on="_i", how="semi", maintain_order="left"),
+            holdings.join(some, on="_i", how="semi", maintain_order="left"),
+        )
+        for some in _batches(payments)
+    ]
+    best = pl.concat(found_in) if found_in else _identified(payments, holdings)
+    terms = ["subscription_no", "factor", "support", "wide", "held_fen"]
+    found = known.join(best.select("line_no", *terms), on="line_no", how="left")
+    extra = _unnamed_payouts(others.with_columns(number), best, held)
+    columns = [*LINE, *terms]
+    both = pl.concat([found.select(columns), extra.select(columns)], how="vertical_relaxed")
+    return (
+        with_subscription(ctx, both, "subscription_id", "product_id")
+        .select(*LINE, "subscription_id", "product_id", *terms[1:])
+        .with_columns(split())
+        .with_columns(interest_fen=pl.col("amount_fen") - pl.col("principal_fen"))
+        .sort("line_no")
+    )
+
+
+def _batches(payments: pl.DataFrame) -> list[pl.DataFrame]:
+    """Institutions (``_i``) in turns of about `BATCH` payments, so that the pairs of a turn fit into memory."""
+    counted = payments.group_by("_i").len().sort("_i").with_columns(turn=pl.col("len").cum_sum() // BATCH)
+    return counted.select("_i", "turn").partition_by("turn", maintain_order=True, include_key=False)
+
+
+def _identified(known: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """The best holding for each payment of some institutions."""
+    alive = known.lazy().join(held.lazy(), on=["_i", "holder_id"]).filter(is_alive()).collect()
+    fits = (
+        pl.concat([alive, summed(alive)])
+        .with_columns(factor=pl.col("amount_fen") / pl.col("held_fen"))
+        .filter(pl.col("factor").is_between(0.0005, 1.8))
+    )
+    best = (
+        supported(fits)
+        .sort(
+            "line_no",
+            "support",
+            "formula",
+            "wide",
+            "subscription_no",
+            "held_fen",
+            descending=[False, True, True, True, False, False],
+        )
+        .unique("line_no", keep="first", maintain_order=True)
+        .filter((pl.col("support") >= 2) | (pl.col("formula") > 0))
+    )
+    return pl.concat([best, late_parts(alive, best).select(best.columns)])
+
+
+def _unnamed_payouts(lines: pl.DataFrame, best: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """Give lines with an unknown payee to the holder who still lacks that amount in a distribution."""
+    group = ["_i", "product_no", "booked_on"]
+    rounds = (
+        best.filter(pl.col("support") >= 5)
+        .with_columns(_r=(pl.col("factor") * 10_000).round().cast(pl.Int64))
+        .group_by([*group, "_r"])
+        .agg(pl.col("factor").median(), pl.col("support", "wide").max())
+        .filter(pl.col("support") >= 5)
+    )
+    paid = best.select(*group, "subscription_no").unique()
+    lacking = (
+        rounds.join(held.drop("promised_yield", "term_days"), on=["_i", "product_no"])
+        .filter(is_alive())
+        .join(paid, on=[*group, "subscription_no"], how="anti")
+        .with_columns(amount_fen=(pl.col("factor") * pl.col("held_fen")).round().cast(pl.Int64))
+        .drop("_r", "subscribed_on", "redeemed_on")
+    )
+    found: list[pl.DataFrame] = []
+    keys = ["_i", "booked_on", "amount_fen"]
+    rest = lines.drop("cp_holder_id")
+    for off in (0, 1, -1):
+        a = rest.sort("line_no").with_columns(pl.int_range(pl.len()).over(keys).alias("_n"))
+        b = (
+            lacking.with_columns(pl.col("amount_fen") + off)
+            .sort("subscription_no", "support", "factor", descending=[False, True, False])
+            .with_columns(pl.int_range(pl.len()).over(keys).alias("_n"))
+        )
+        hit = a.join(b, on=[*keys, "_n"]).drop("_n")
+        found.append(hit)
+        rest = rest.join(hit.select("line_no"), on="line_no", how="anti")
+        lacking = lacking.join(
+            hit.select(*group, "subscription_no"), on=[*group, "subscription_no"], how="anti"
+        )
+    return pl.concat(found)
