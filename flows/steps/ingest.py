@@ -12,7 +12,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -257,9 +257,8 @@ def _write(
     }
     with store.write(store.root / DELIVERIES) as aside:
         write_parquet(deliveries([row for each in files for row in rows[each.source_file]]), aside)
-    text = json.dumps(
-        {"reader": reader, "files": {name: asdict(each) for name, each in note.items()}}, ensure_ascii=False
-    )
+    told = {name: vars(each) | {"rows": [vars(row) for row in each.rows]} for name, each in note.items()}
+    text = json.dumps({"reader": reader, "files": told}, ensure_ascii=False)
     with store.write(store.root / NOTE) as aside:
         aside.write_text(text, encoding="utf-8", errors="surrogateescape")
     return changed
@@ -268,7 +267,7 @@ def _write(
 def deliveries(rows: Sequence[Delivery]) -> pl.DataFrame:
     """Return the rows as a frame of :data:`DELIVERY_SCHEMA`, sorted."""
     frame = pl.DataFrame(
-        [asdict(row) for row in rows],
+        [vars(row) for row in rows],
         schema={**DELIVERY_SCHEMA, "first_on": pl.String, "last_on": pl.String},
         orient="row",
     )

@@ -20,7 +20,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flows.steps.containers import Limits
@@ -31,8 +31,11 @@ from flows.steps.together import SMALL_BYTES, read_together
 TASKS_PER_PROCESS = 2000
 """A process is replaced after so many files, in case a library leaks."""
 
-MOST_TOGETHER = 128
-"""Small files given to a process at a time."""
+MOST_TOGETHER, FEWEST_TOGETHER = 256, 16
+"""Small files given to a process at a time; fewer towards the end, so that all processes end together."""
+
+BYTES_TOGETHER = 24 << 20
+"""Their bytes: as much of a text as is worked on at a time."""
 
 MOST_BREAKDOWNS = 5
 """An archive over whose members a reader broke down more often than this is refused as a whole."""
@@ -146,10 +149,15 @@ def _size(task: Task) -> int:
 def _bundle(queue: deque[Task], workers: int) -> list[Task]:
     """Take the next file off the queue, and with a small one others that are small too."""
     bundle = [queue.popleft()]
-    if bundle[0].alone or _size(bundle[0]) > SMALL_BYTES:
+    held = _size(bundle[0])
+    if bundle[0].alone or held > SMALL_BYTES:
         return bundle
-    fair = min(MOST_TOGETHER, 1 + len(queue) // (2 * workers))  # the last files are for all processes
-    while queue and len(bundle) < fair and not queue[0].alone and _size(queue[0]) <= SMALL_BYTES:
+    fair = min(MOST_TOGETHER, max(FEWEST_TOGETHER, len(queue) // (2 * workers)))
+    while queue and len(bundle) < fair and not queue[0].alone:
+        size = _size(queue[0])
+        if size > SMALL_BYTES or held + size > BYTES_TOGETHER:
+            break
+        held += size
         bundle.append(queue.popleft())
     return bundle
 
@@ -183,8 +191,13 @@ def _give(process: _Process, tasks: Sequence[Task], bounds: Bounds) -> None:
     process.deadline = time.monotonic() + bounds.startup_seconds + process.allowance
     assert process.popen.stdin is not None
     with suppress(BrokenPipeError):
-        process.popen.stdin.write(json.dumps([asdict(task) for task in tasks]).encode() + b"\n")
+        process.popen.stdin.write(json.dumps([_plain(task) for task in tasks]).encode() + b"\n")
         process.popen.stdin.flush()
+
+
+def _plain(task: Task) -> dict[str, object]:
+    """Return a task as JSON has it (`asdict` copies every value, which a thousand small files feel)."""
+    return vars(task) | {"limits": vars(task.limits)}
 
 
 def _ready(selector: selectors.BaseSelector, pool: Sequence[_Process]) -> list[_Process]:
@@ -271,20 +284,26 @@ def _serve(memory_bytes: int) -> None:
     if memory_bytes:
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
 
-    def say(message: dict[str, object]) -> None:
-        out.write(json.dumps(message).encode() + b"\n")
+    def say(*messages: dict[str, object]) -> None:
+        out.write(b"".join(json.dumps(each).encode() + b"\n" for each in messages))
         out.flush()
 
     for line in sys.stdin.buffer:
         tasks = [Task(**{**given, "limits": Limits(**given["limits"])}) for given in json.loads(line)]
         try:
             together = read_together(tasks)
+            told: list[dict[str, object]] = []
             for task in tasks:
                 row = together.get(task.source_file)
-                rows = read_delivered(task, lambda name: say({"reading": name})) if row is None else [row]
-                for each in rows:
-                    say({"row": asdict(each)})
+                if row is not None:
+                    told += [{"row": vars(row)}, {"done": True}]
+                    continue
+                say(*told)
+                told = []
+                for each in read_delivered(task, lambda name: say({"reading": name})):
+                    say({"row": vars(each)})
                 say({"done": True})
+            say(*told)
         except (LakeError, OSError) as error:
             say({"stop": str(error)})
             return

@@ -30,7 +30,7 @@ from flows.steps.formats.bank_export import BankExport, known_columns, not_blank
 from flows.steps.formats.protocol import LINE_SCHEMA, Layout, ReadOptions, ReadResult, Source
 
 _ENCODINGS = ("utf-8", "utf-8-sig", "gb18030")
-_NEVER_PLAIN = ("\x00", "\x1f", "\ufffd")
+_NEVER_PLAIN = (b"\x00", b"\x1f", "\ufffd".encode())
 _PLAIN_AMOUNT = r"^(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?$"
 _DAY_LENGTH = 10
 _SURE = 5
@@ -132,9 +132,9 @@ def _plain_text(place: int, source: Source) -> _Text | None:
         text = data.decode(encoding)
     except UnicodeDecodeError:
         return None
-    if any(each in text for each in _NEVER_PLAIN):
-        return None
     utf8 = data.removeprefix(codecs.BOM_UTF8) if encoding != "gb18030" else text.encode()
+    if any(each in utf8 for each in _NEVER_PLAIN):
+        return None
     return _Text(place, encoding, text[: text.index("\n")], utf8)
 
 

@@ -48,6 +48,8 @@ class Camt:
 
     def claims(self, source: Source, options: ReadOptions) -> bool:
         """Claim XML that names a camt.052/053/054 namespace or root."""
+        if b"<" not in source.head:
+            return False
         head = _text(source.head)
         if not head.lstrip("\ufeff \t\r\n").startswith("<"):
             return False
