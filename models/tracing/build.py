@@ -1,74 +1,59 @@
 """Write the tracing tables into a warehouse, after its marts.
 
-Everything is traced anew, each time. A new week's lines touch the accounts that hold 95 to 99 % of all
-lines (custody and pool accounts are never silent) and nine institutions in ten, so little could be taken
-over from the week before; and to know what could (late deliveries and changed registers alter old weeks) every
-line has to be hashed, which costs half of what matching it costs. What a run does not repeat at all is a
-week for which nothing new was delivered.
+Institutions are worked on in groups (`models.tracing.groups`), accounts in pieces (`models.tracing.large`), so
+that no table of all lines is ever held. What crosses them comes in between: money that only passed through
+accounts no register knows, and the way of what left for others.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import cast
 
 import duckdb
 import polars as pl
 
+from models.tracing.divert import WAYS, reach_of
+from models.tracing.groups import LINES, groups, packed
 from models.tracing.large import write_fragments
-from models.tracing.pots import pots
-from models.tracing.ranges import ranges
-from models.tracing.sources import sources
-from models.tracing.uses import uses
+from models.tracing.marts import ConnectionMarts, GroupMarts, ReachMarts, read
+from models.tracing.pots import PASSING, controlled_pots, passed_pots
+from models.tracing.ranges import line_classes, ranges
+from models.tracing.sources import SOURCE_ORDER, sources
+from models.tracing.uses import USE_ORDER, followed_on, known_uses
 from models.typologies import _kept as kept
 from models.typologies.base import Context
 
-FLOW_SCHEMA: dict[str, pl.DataType] = {
-    "institution_id": pl.String(),
-    "side": pl.String(),
-    "class": pl.String(),
-    "amount_fen": pl.Int64(),
-}
+FLOWS = """
+select institution_id, side, class, sum(amount_fen)::bigint as amount_fen
+from (
+    select institution_id, 'source' as side, class, amount_fen from trace_source
+    union all
+    select institution_id, 'use' as side, class, amount_fen from trace_use
+)
+group by institution_id, side, class
+having sum(amount_fen) <> 0
+order by institution_id, side, class
+"""
 """Grain: institution × side × class of contract section 4, in fen; sorted by it."""
+ORDER: dict[str, tuple[str, ...]] = {
+    "trace_pot": ("line_no", "pot"),
+    "trace_source": SOURCE_ORDER,
+    "trace_use": USE_ORDER,
+    "ledger_deposit": ("line_no", "institution_id", "subscription_id"),
+    "ledger_payout": ("line_no", "institution_id", "subscription_id"),
+    "ledger_round": ("institution_id", "product_id", "booked_on"),
+    "ledger_coverage": ("institution_id", "product_id", "booked_on", "line_no", "source"),
+    "ledger_borrower": ("product_id", "project_id", "holder_id nulls first"),
+    "ledger_repayment": ("line_no", "institution_id"),
+    "mart_flow_range": ("institution_id", "side", "class"),
+}
+"""Tables that are told group by group, and the order they are kept in."""
 
 
-class ConnectionMarts:
-    """`models.typologies.base.Marts` over an open connection; each column is read once.
-
-    Statement lines are ten times as large with their texts as without, so a column nobody asks
-    for by name is not read (``table(name)`` reads them all).
-    """
-
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        self._con = con
-        self._read: dict[str, dict[str, pl.Series]] = {}
-        self._whole: dict[str, tuple[str, ...]] = {}
-
-    def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
-        """Return a relation, or some of its columns."""
-        if columns is None:
-            if name not in self._whole:
-                self._whole[name] = tuple(self._con.sql(f'select * from "{name}" limit 0').columns)
-            columns = self._whole[name]
-        known = self._read.setdefault(name, {})
-        missing = [c for c in columns if c not in known]
-        if missing:
-            wanted = ", ".join(f'"{c}"' for c in missing)
-            arrow = self._con.sql(f'select {wanted} from "{name}"').to_arrow_table()
-            known.update((s.name, s) for s in cast(pl.DataFrame, pl.from_arrow(arrow)).get_columns())
-        return pl.DataFrame([known[c] for c in columns])
-
-    def put(self, name: str, frame: pl.DataFrame) -> None:
-        """Write a frame as a table; whoever asks for it reads it back."""
-        self._read.pop(name, None)
-        self._whole.pop(name, None)
-        self._con.register("_tracing_frame", frame.to_arrow())
-        self._con.execute(f'create or replace table "{name}" as select * from _tracing_frame')
-        self._con.unregister("_tracing_frame")
-
-
-def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None) -> None:
-    """Create ``trace_fragment``, ``trace_source``, ``trace_use``, ``mart_flow``, ``mart_flow_range`` and ``ledger_…``.
+def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None, *, lines: int = LINES) -> None:
+    """Create ``trace_fragment``, ``mart_flow`` and the tables of `ORDER`.
 
     Parameters
     ----------
@@ -76,38 +61,85 @@ def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None) -> None:
         A writable warehouse with all marts; a transaction may be open.
     as_of : date, optional
         End of the week; the last booking date when left out (the marts are cut already).
+    lines : int
+        Lines worked on at a time, about; nothing but the numbers of pots depends on it.
     """
-    marts = ConnectionMarts(con)
     if as_of is None:
-        as_of = (
-            cast(dt.date | None, marts.table("mart_line", ("booked_on",))["booked_on"].max()) or dt.date.min
-        )
-    ctx = Context(marts=marts, as_of=as_of)
-    tied = pots(ctx)
-    write_fragments(con, pots=tied)
-    paid_by, went_to = sources(ctx), uses(ctx)
-    ctx.memo.pop("tracing.web.lifo", None)  # the largest thing there is, and nobody asks again
-    marts.put("trace_source", paid_by)
-    marts.put("trace_use", went_to)
-    marts.put("mart_flow", flows(paid_by, went_to))
-    kept.write(ctx, marts.put)
-    marts.put("mart_flow_range", ranges(ctx))
+        last = con.execute("select max(booked_on) from mart_line").fetchall()[0][0]
+        as_of = cast(dt.date | None, last) or dt.date.min
+    common, told = ConnectionMarts(con), _Told(con)
+    worked_on = groups(con, lines)
+    classes: list[pl.DataFrame] = []
+    loose: dict[str, list[pl.DataFrame]] = {way: [] for way in WAYS}
+    for group in worked_on:
+        ctx = Context(marts=GroupMarts(con, group, common), as_of=as_of)
+        told.put("trace_source", sources(ctx))
+        told.put("trace_pot", controlled_pots(ctx))
+        known, open_ = known_uses(ctx)
+        told.put("trace_use", known)
+        for way, some in open_.items():
+            loose[way].append(some)
+        kept.write(ctx, told.put)
+        classes.append(line_classes(ctx))
+    for pots in _pots_elsewhere(con, lines):
+        told.put("trace_pot", pots)
+    told.close("trace_pot")
+    write_fragments(con, pots="trace_pot")
+    for used in _followed(con, common, as_of, {way: pl.concat(some) for way, some in loose.items()}):
+        told.put("trace_use", used)
+    told.close("trace_source", "trace_use", *(name for name, _ in kept.KEPT.values()))
+    con.execute(f"create or replace table mart_flow as {FLOWS}")
+    for group, known in zip(worked_on, classes, strict=True):
+        ctx = Context(marts=GroupMarts(con, group, common), as_of=as_of)
+        told.put("mart_flow_range", ranges(ctx, known, ctx.table("trace_use")))
+    told.close("mart_flow_range")
 
 
-def flows(paid_by: pl.DataFrame, went_to: pl.DataFrame) -> pl.DataFrame:
-    """Sum sources and uses by class (`FLOW_SCHEMA`); classes without money are left out."""
-    sides = [(paid_by, "source"), (went_to, "use")]
-    return (
-        pl.concat(
-            [
-                f.group_by("institution_id", "class")
-                .agg(pl.col("amount_fen").sum())
-                .with_columns(pl.lit(side).alias("side"))
-                for f, side in sides
-            ]
+class _Told:
+    """Tables told part by part, then kept in their order."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        self._open: set[str] = set()
+
+    def put(self, name: str, part: pl.DataFrame) -> None:
+        """Take a part of a table down."""
+        verb = (
+            f'insert into "_{name}"' if name in self._open else f'create or replace temp table "_{name}" as'
         )
-        .filter(pl.col("amount_fen") != 0)
-        .select(list(FLOW_SCHEMA))
-        .cast(pl.Schema(FLOW_SCHEMA))
-        .sort("institution_id", "side", "class")
-    )
+        self._open.add(name)
+        self._con.register("_part", part.to_arrow())
+        self._con.execute(f"{verb} select * from _part")
+        self._con.unregister("_part")
+
+    def close(self, *names: str) -> None:
+        """Put tables in order, and into the warehouse."""
+        for name in names:
+            order = ", ".join(ORDER[name])
+            self._con.execute(f'create or replace table "{name}" as select * from "_{name}" order by {order}')
+            self._con.execute(f'drop table "_{name}"')
+            self._open.remove(name)
+
+
+def _pots_elsewhere(con: duckdb.DuckDBPyConnection, lines: int) -> Iterator[pl.DataFrame]:
+    """Pots of accounts that no register gives to an institution, some accounts at a time."""
+    accounts = con.execute(
+        "select account_id, lines from mart_account where lines > 0 "
+        "and account_id not in (select account_id from mart_controlled_account) order by account_id"
+    ).fetchall()
+    pieces: Iterator[list[int]] = packed(accounts, lines)
+    for some in pieces:
+        these = ", ".join(map(str, some))
+        columns = ", ".join(PASSING)
+        yield passed_pots(read(con, f"select {columns} from mart_line where account_id in ({these})"))
+
+
+def _followed(
+    con: duckdb.DuckDBPyConnection, common: ConnectionMarts, as_of: dt.date, loose: dict[str, pl.DataFrame]
+) -> Iterator[pl.DataFrame]:
+    """Uses of lines whose money may have gone on, wherever it went."""
+    starts = [(lines["line_no"], reach_of(way)[0]) for way, lines in loose.items()]
+    marts = ReachMarts(con, starts, common)
+    ctx = Context(marts=marts, as_of=as_of, stored={"tracing.pots": "trace_pot"})
+    for way, lines in loose.items():
+        yield followed_on(ctx, way, lines)

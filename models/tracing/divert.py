@@ -20,6 +20,9 @@ ALL_BUT = 0.8
 SHARE = 0.3
 """Share of a payment that must arrive at one class before it counts: a borrower who pays a related
 vendor a small part for goods is clean (typologies.md, self-financing)."""
+WAYS = {"project": (False, False), "own": (True, True), "other": (True, False)}
+"""How lines are followed: whether the payee itself may be the end (a registered borrower is not, whoever it is),
+and whether the institution's own accounts are passed through instead of being an end."""
 
 
 def targets(ctx: Context) -> pl.DataFrame:
@@ -61,17 +64,21 @@ def targets(ctx: Context) -> pl.DataFrame:
     return frame
 
 
-def diverted(ctx: Context, lines: pl.DataFrame, *, direct: bool, through_own: bool = False) -> pl.DataFrame:
+def reach_of(way: str) -> tuple[int, int]:
+    """Hops and days that a way is followed."""
+    direct, _ = WAYS[way]
+    return (FAR_HOPS, FAR_DAYS) if direct else (HOPS, DAYS)
+
+
+def diverted(ctx: Context, lines: pl.DataFrame, way: str) -> pl.DataFrame:
     """Parts of payments that arrived at insiders, brokers or developers.
 
     Parameters
     ----------
     lines : polars.DataFrame
         ``institution_id``, ``line_no``, ``amount_fen``: payments out of client accounts.
-    direct : bool
-        Whether the payee itself may be the target; a registered borrower is not, whoever it is.
-    through_own : bool
-        Whether the institution's own accounts are passed through instead of being an end.
+    way : str
+        Key of `WAYS`.
 
     Returns
     -------
@@ -79,7 +86,8 @@ def diverted(ctx: Context, lines: pl.DataFrame, *, direct: bool, through_own: bo
         Columns of `models.tracing.parts.USE_SCHEMA`. Commission kept by those in between is
         ``unknown`` (basis ``shaved``).
     """
-    hops, days = (FAR_HOPS, FAR_DAYS) if direct else (HOPS, DAYS)
+    direct, through_own = WAYS[way]
+    hops, days = reach_of(way)
     if lines.is_empty():
         return _empty()
     groups = lines.select("institution_id").unique().sort("institution_id").with_row_index("group")

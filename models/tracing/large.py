@@ -43,7 +43,7 @@ class Piece:
 def write_fragments(
     con: duckdb.DuckDBPyConnection,
     *,
-    pots: pl.DataFrame | None = None,
+    pots: str | None = None,
     opening: pl.DataFrame | None = None,
     lines: str = "mart_line",
     name: str = "trace_fragment",
@@ -54,8 +54,8 @@ def write_fragments(
     Parameters
     ----------
     con : duckdb.DuckDBPyConnection
-    pots : polars.DataFrame, optional
-        As `models.tracing.match.match`, sorted by ``line_no``.
+    pots : str, optional
+        Relation in columns as `models.tracing.match.match`.
     opening : polars.DataFrame, optional
         ``account_id``, ``opening_fen``; taken from ``balance_after_fen`` when left out.
     lines : str
@@ -70,7 +70,7 @@ def write_fragments(
     empty = pl.DataFrame(schema=FRAGMENT_SCHEMA)
     _put(con, f'create or replace table "{name}" as select * from _piece', empty)
     for part in _pieces(con, lines, piece):
-        claims = None if pots is None else _claims(pots, part)
+        claims = None if pots is None else _read(con, pots, "line_no, pot, amount_fen", part.first, part.last)
         if part.part:
             frames = _Account(con, lines, part, claims, opening, piece).fragments()
         else:
@@ -101,12 +101,6 @@ def _pieces(con: duckdb.DuckDBPyConnection, lines: str, size: int) -> list[Piece
         else:
             found.append(Piece(first, last, account, False))
     return found
-
-
-def _claims(pots: pl.DataFrame, part: Piece) -> pl.DataFrame:
-    line = pots["line_no"].to_numpy()
-    low, high = np.searchsorted(line, [part.first, part.last + 1]).tolist()
-    return pots.slice(low, high - low)
 
 
 def _read(con: duckdb.DuckDBPyConnection, lines: str, columns: str, first: int, last: int) -> pl.DataFrame:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from models.tracing.accounts import CLIENT_ACCOUNTS, OWN_ACCOUNTS
-from models.tracing.divert import diverted
 from models.tracing.layers import bought
 from models.tracing.lent import project_payments
-from models.tracing.parts import less, outs, whole
+from models.tracing.parts import outs, whole
 from models.typologies._ledger import controlled_lines, subscriptions
 from models.typologies._rounds import coverage
 from models.typologies.base import Context
@@ -24,11 +23,11 @@ FEE_LEAST_FEN = 1_000_000
 """Up to 10,000 yuan a payment to the own account is taken for a fee where nothing moved for a month."""
 
 
-def internal(ctx: Context) -> pl.DataFrame:
-    """Payments to the institution's other accounts: fees, advances going back, other products.
+def internal(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Payments to the institution's other accounts: fees, other products, and what is the institution's own use.
 
     What is no more than an agreed fee can be is one. A larger sum takes back own money lent to the
-    client account before; what remains is followed on, and is the institution's own use where it stays.
+    client account before; what remains (the second frame) is the institution's own use where it stays.
     """
     own = outs(ctx).filter(pl.col("cp_type").is_in(OWN_ACCOUNTS))
     back = whole(own.filter(pl.col("cp_type") == "risk_reserve"), pl.lit("own"), "transfer")
@@ -39,17 +38,12 @@ def internal(ctx: Context) -> pl.DataFrame:
     fees = _fees(ctx, own)
     lent = lent.join(same, on="lent_no", how="anti")
     rest = _less_advances(own.join(fees, on="line_no", how="anti"), lent)
-    off = diverted(ctx, rest.select("institution_id", "line_no", "amount_fen"), direct=True, through_own=True)
-    return pl.concat(
-        [
-            back,
-            whole(own.join(fees, on="line_no", how="semi"), pl.lit("fee"), "transfer"),
-            less(whole(rest, pl.lit("own"), "transfer"), off),
-            off,
-            whole(bought(ctx), pl.lit("product"), "transfer"),
-        ],
-        how="vertical_relaxed",
-    )
+    told = [
+        back,
+        whole(own.join(fees, on="line_no", how="semi"), pl.lit("fee"), "transfer"),
+        whole(bought(ctx), pl.lit("product"), "transfer"),
+    ]
+    return pl.concat(told, how="vertical_relaxed"), whole(rest, pl.lit("own"), "transfer")
 
 
 def _fees(ctx: Context, own: pl.DataFrame) -> pl.DataFrame:

@@ -30,20 +30,47 @@ POT_SCHEMA: dict[str, pl.DataType] = {
 """Grain: line × pot; the part of the line that belongs to the pot."""
 
 
+PASSING = ("account_id", "line_no", "direction", "amount_fen", "booked_at")
+"""Columns of lines that `models.tracing.passing` reads."""
+
+
 def pots(ctx: Context) -> pl.DataFrame:
-    """Pots of all controlled accounts.
+    """Pots of all accounts.
 
     Returns
     -------
     polars.DataFrame
         `POT_SCHEMA`, sorted. Parts of a line never exceed the line.
     """
-    frame: pl.DataFrame = ctx.shared("tracing.pots", _pots)
+    frame: pl.DataFrame = ctx.shared(
+        "tracing.pots",
+        lambda c: _pots(c, c.table("mart_line", PASSING).join(_clients(c), on="account_id", how="anti")),
+    )
     return frame
 
 
-def _pots(ctx: Context) -> pl.DataFrame:
-    named = pl.concat([_products(ctx), _rounds(ctx), _returns(ctx), _passed_on(ctx)], how="vertical_relaxed")
+def controlled_pots(ctx: Context) -> pl.DataFrame:
+    """`pots` of controlled accounts alone; those of others need no register (`passed_pots`)."""
+    ours = ctx.table("mart_controlled_account", ("account_id",)).unique()
+    lines = ctx.table("mart_line", PASSING).join(ours, on="account_id", how="semi")
+    return _pots(ctx, lines.join(_clients(ctx), on="account_id", how="anti"))
+
+
+def passed_pots(lines: pl.DataFrame) -> pl.DataFrame:
+    """Pots of accounts that no register gives to an institution, from their lines (`PASSING`); as `pots`."""
+    named = _passed_on(lines)
+    keys = named.select("key").unique().sort("key").with_row_index("pot")
+    return (
+        named.join(keys, on="key")
+        .select(pl.col(c).cast(t) for c, t in POT_SCHEMA.items())
+        .sort("line_no", "pot")
+    )
+
+
+def _pots(ctx: Context, others: pl.DataFrame) -> pl.DataFrame:
+    named = pl.concat(
+        [_products(ctx), _rounds(ctx), _returns(ctx), _passed_on(others)], how="vertical_relaxed"
+    )
     keys = named.select("key").unique().sort("key").with_row_index("pot")
     count = max(keys.height, 1)
     both = (
@@ -117,17 +144,17 @@ def _rounds(ctx: Context) -> pl.DataFrame:
     )
 
 
-def _passed_on(ctx: Context) -> pl.DataFrame:
-    """Money that passed through accounts that are no client accounts, by amount and time."""
-    clients = (
+def _clients(ctx: Context) -> pl.DataFrame:
+    return (
         ctx.table("mart_controlled_account")
         .filter(pl.col("account_type").is_in(CLIENT_ACCOUNTS))
         .select("account_id")
     )
-    lines = ctx.table("mart_line", ("account_id", "line_no", "direction", "amount_fen", "booked_at"))
-    pairs = passing(lines.join(clients, on="account_id", how="anti")).with_columns(
-        pl.format("passed {}", "in_line_no").alias("key")
-    )
+
+
+def _passed_on(lines: pl.DataFrame) -> pl.DataFrame:
+    """Money that passed through accounts that are no client accounts, by amount and time."""
+    pairs = passing(lines).with_columns(pl.format("passed {}", "in_line_no").alias("key"))
     return pl.concat(
         [
             pairs.select(pl.col(f"{side}_line_no").alias("line_no"), "key", "amount_fen")

@@ -22,7 +22,6 @@ from models.tracing.fifo import fifo
 from models.tracing.legs import Ints, Legs, legs, openings
 from models.tracing.lifo import lifo
 from models.tracing.pro_rata import pro_rata
-from models.tracing.uses import uses
 from models.typologies._ledger import deposits
 from models.typologies.base import Context
 
@@ -39,18 +38,28 @@ RANGE_SCHEMA: dict[str, pl.DataType] = {
 statement is ``unknown``; a payout with a deposit is ``client`` money, whosever (the methods that
 share by class cannot tell clients apart)."""
 
+CLASSES = ("client", "project", "own", "related", "bank", "unknown", "payout")
+"""Classes that `line_classes` tells."""
 VARIANTS = ("fifo", "receipts first", "payments first", "lifo", "pro_rata")
 
 
-def ranges(ctx: Context) -> pl.DataFrame:
+def ranges(ctx: Context, classes: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
     """Lowest and highest figure of every class of both sides.
+
+    Parameters
+    ----------
+    ctx : Context
+    classes : polars.DataFrame
+        As `line_classes`.
+    used : polars.DataFrame
+        As `models.tracing.uses.uses`.
 
     Returns
     -------
     polars.DataFrame
         `RANGE_SCHEMA`, sorted by the grain.
     """
-    frame = by_method(ctx)
+    frame = by_method(ctx, classes, used)
     every = (
         frame.select("institution_id", "side", "class")
         .unique()
@@ -70,22 +79,23 @@ def ranges(ctx: Context) -> pl.DataFrame:
     )
 
 
-def by_method(ctx: Context) -> pl.DataFrame:
+def by_method(ctx: Context, classes: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
     """Amounts by method: ``institution_id``, ``side``, ``class``, ``method``, ``amount_fen``."""
+    lines = ctx.table("mart_line", (*WALKED, "booked_on"))
     accounts = (
         ctx.table("mart_controlled_account")
         .filter(pl.col("account_type").is_in(CLIENT_ACCOUNTS))
+        .join(lines.select("account_id").unique(), on="account_id", how="semi", maintain_order="left")
         .select("institution_id", "account_id")
         .unique("account_id", keep="first", maintain_order=True)
         .sort("account_id")
     )
-    lines = (
-        ctx.table("mart_line", (*WALKED, "booked_on"))
-        .join(accounts.select("account_id"), on="account_id", how="semi", maintain_order="left")
-        .sort("account_id", "line_no")
-    )
+    lines = lines.join(accounts.select("account_id"), on="account_id", how="semi", maintain_order="left")
+    lines = lines.sort("account_id", "line_no")
     opening = openings(lines)
-    came, went = _coded(lines, _in_classes(ctx)), _coded(lines, _out_classes(ctx))
+    told = classes.join(lines.select("line_no", "direction"), on="line_no")
+    came = _coded(lines, told.filter(pl.col("direction") == "in"))
+    went = _coded(lines, _out_classes(told.filter(pl.col("direction") == "out"), used))
     places = accounts["account_id"].cast(pl.Int64).to_numpy()
     found = []
     for variant in VARIANTS:
@@ -109,12 +119,12 @@ class _Coded:
 
 def _coded(lines: pl.DataFrame, told: pl.DataFrame) -> _Coded:
     """Number the classes that lines have."""
-    words = sorted(set(told["class"].unique().to_list()) - {"unknown"})
+    words = sorted(set(told["class"].unique().cast(pl.String).to_list()) - {"unknown"})
     number = pl.DataFrame(
         {"class": words, "code": range(1, len(words) + 1)}, schema={"class": pl.String, "code": pl.Int64}
     )
     code = lines.select("line_no").join(
-        told.join(number, on="class").select("line_no", "code"),
+        told.cast({"class": pl.String}).join(number, on="class").select("line_no", "code"),
         on="line_no",
         how="left",
         maintain_order="left",
@@ -122,8 +132,11 @@ def _coded(lines: pl.DataFrame, told: pl.DataFrame) -> _Coded:
     return _Coded(code.fill_null(0).to_numpy(), ["unknown", *words])
 
 
-def _in_classes(ctx: Context) -> pl.DataFrame:
-    """Class of what came in: ``line_no``, ``class`` (``client`` for deposits)."""
+def line_classes(ctx: Context) -> pl.DataFrame:
+    """Class of what came in, and of payments to clients: ``line_no``, ``class`` (`CLASSES`), each line once.
+
+    Of what came in, ``client`` are deposits; what else went out is told by its use.
+    """
     paid = deposits(ctx).select("line_no", pl.lit("client").alias("class"))
     repaid = (
         ctx.table("mart_project_line")
@@ -137,21 +150,22 @@ def _in_classes(ctx: Context) -> pl.DataFrame:
         .otherwise("payer_class")
         .alias("class"),
     )
-    return pl.concat([paid, repaid, payers], how="vertical_relaxed").unique(
-        "line_no", keep="first", maintain_order=True
+    out = payout_lines(ctx).select("line_no", pl.lit("payout").alias("class"))
+    return (
+        pl.concat([paid, repaid, payers, out], how="vertical_relaxed")
+        .unique("line_no", keep="first", maintain_order=True)
+        .cast({"class": pl.Enum(CLASSES)})
     )
 
 
-def _out_classes(ctx: Context) -> pl.DataFrame:
+def _out_classes(paid: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
     """Class of what went out: ``line_no``, ``class`` (``payout`` for payments to clients)."""
-    paid = payout_lines(ctx).select("line_no", pl.lit("payout").alias("class"))
-    used = (
-        uses(ctx)
-        .filter(pl.col("basis") != "balance")
+    other = (
+        used.filter(pl.col("basis") != "balance")
         .sort("line_no", "amount_fen", "class", descending=[False, True, False])
         .select("line_no", "class")
     )
-    return pl.concat([paid, used], how="vertical_relaxed").unique(
+    return pl.concat([paid.select("line_no", pl.col("class").cast(pl.String)), other]).unique(
         "line_no", keep="first", maintain_order=True
     )
 

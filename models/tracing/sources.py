@@ -19,6 +19,12 @@ from models.tracing.returned import returned
 from models.typologies._rounds import round_lines
 from models.typologies.base import Context
 
+SOURCE_ORDER = (
+    "line_no", "class", "origin_line_no", "amount_fen", "origin_holder_id", "hops", "product_id", "basis",
+    "institution_id",
+)  # fmt: skip
+"""Order of sources; whole, so that ties have no order of their own."""
+
 
 def sources(ctx: Context) -> pl.DataFrame:
     """Split every payout line by origin.
@@ -67,5 +73,5 @@ def _sources(ctx: Context) -> pl.DataFrame:
         pl.lit("returned").alias("basis"),
     )
     return pl.concat([f.cast(pl.Schema(SOURCE_SCHEMA)) for f in (paid, own, balance)]).sort(
-        "line_no", "class", "origin_line_no", "amount_fen", nulls_last=True
+        SOURCE_ORDER, nulls_last=True
     )

@@ -20,6 +20,10 @@ from models.tracing.sources import sources
 from models.typologies._ledger import controlled_lines
 from models.typologies.base import Context
 
+USE_ORDER = (
+    "line_no", "class", "end_line_no", "amount_fen", "end_holder_id", "hops", "basis", "institution_id",
+)  # fmt: skip
+"""Order of uses; whole, so that ties have no order of their own."""
 SHARED_BORROWERS = 3
 """Unrelated borrowers registered with one account from which on it is nobody's borrower account."""
 ROLE_CLASS = {
@@ -56,12 +60,51 @@ def uses(ctx: Context) -> pl.DataFrame:
 
 
 def _uses(ctx: Context) -> pl.DataFrame:
-    parts = [_payouts(ctx), _projects(ctx), internal(ctx), _others(ctx), held(ctx)]
-    return (
-        pl.concat([p.select(list(USE_SCHEMA)).cast(pl.Schema(USE_SCHEMA)) for p in parts])
-        .filter(pl.col("amount_fen") > 0)
-        .sort("line_no", "class", "end_line_no", "amount_fen", nulls_last=True)
-    )
+    by_payee, loose = known_uses(ctx)
+    parts = [by_payee, *(followed_on(ctx, way, lines) for way, lines in loose.items())]
+    return pl.concat(parts).sort(USE_ORDER, nulls_last=True)
+
+
+def known_uses(ctx: Context) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
+    """Split the lines as far as payees and registers tell, without following money.
+
+    Returns
+    -------
+    known : polars.DataFrame
+        `USE_SCHEMA`, in no order: what is told.
+    loose : dict
+        `models.tracing.divert.WAYS` -> `USE_SCHEMA`: whole lines whose money may have gone on, with the
+        class of what stays with the payee (`followed_on`).
+    """
+    paid, astray = _projects(ctx)
+    back, rest = internal(ctx)
+    there, others = _others(ctx)
+    parts = [_payouts(ctx), astray, back, there, held(ctx)]
+    loose = {"project": paid, "own": rest, "other": others}
+    return pl.concat([_typed(p) for p in parts]), {way: _typed(lines) for way, lines in loose.items()}
+
+
+def followed_on(ctx: Context, way: str, lines: pl.DataFrame) -> pl.DataFrame:
+    """What stays with the payees of lines, and what is traced on to insiders, brokers or developers.
+
+    Parameters
+    ----------
+    way : str
+        Key of `models.tracing.divert.WAYS`.
+    lines : polars.DataFrame
+        As `known_uses` leaves them.
+
+    Returns
+    -------
+    polars.DataFrame
+        `USE_SCHEMA`, in no order.
+    """
+    off = diverted(ctx, lines.select("institution_id", "line_no", "amount_fen"), way)
+    return pl.concat([_typed(less(lines, off)), _typed(off)])
+
+
+def _typed(parts: pl.DataFrame) -> pl.DataFrame:
+    return parts.select(list(USE_SCHEMA)).cast(pl.Schema(USE_SCHEMA)).filter(pl.col("amount_fen") > 0)
 
 
 def _payouts(ctx: Context) -> pl.DataFrame:
@@ -83,8 +126,8 @@ def _payouts(ctx: Context) -> pl.DataFrame:
     )
 
 
-def _projects(ctx: Context) -> pl.DataFrame:
-    """Payments for projects; what is traced on to insiders, brokers or developers leaves the class."""
+def _projects(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Payments for projects, and those that went astray to another than the borrower."""
     paid = project_payments(ctx).join(
         controlled_lines(ctx).select("line_no", "account_id", "cp_holder_id").unique("line_no"), on="line_no"
     )
@@ -97,15 +140,7 @@ def _projects(ctx: Context) -> pl.DataFrame:
         .with_columns(amount_fen=pl.col("amount_fen") - pl.col("counted_fen").fill_null(0))
         .filter(pl.col("amount_fen") > 0)
     )
-    off = diverted(ctx, paid.select("institution_id", "line_no", "amount_fen"), direct=False)
-    return pl.concat(
-        [
-            whole(astray, pl.lit("unknown"), "register"),
-            less(whole(paid, pl.lit("project"), "project"), off),
-            off,
-        ],
-        how="vertical_relaxed",
-    )
+    return whole(paid, pl.lit("project"), "project"), whole(astray, pl.lit("unknown"), "register")
 
 
 def _astray(ctx: Context, paid: pl.DataFrame) -> pl.DataFrame:
@@ -148,8 +183,8 @@ def _product_accounts(ctx: Context) -> pl.DataFrame:
     )
 
 
-def _others(ctx: Context) -> pl.DataFrame:
-    """All that left to others: by the payee's role, and followed on where it does not stay."""
+def _others(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """All that left to others: what stays with a payee whose role says so, and what may go on."""
     lines = (
         outs(ctx)
         .filter(pl.col("cp_type").is_null())
@@ -160,11 +195,7 @@ def _others(ctx: Context) -> pl.DataFrame:
     lines = _labelled(ctx, lines)
     ends = pl.col("class").is_in(["related", "securities", "real_estate", "bank", "product", "same_client"])
     there = whole(lines.filter(ends), pl.col("class"), "register")
-    loose = lines.filter(~ends)
-    off = diverted(ctx, loose.select("institution_id", "line_no", "amount_fen"), direct=True)
-    return pl.concat(
-        [there, less(whole(loose, pl.col("class"), "register"), off), off], how="vertical_relaxed"
-    )
+    return there, whole(lines.filter(~ends), pl.col("class"), "register")
 
 
 def _labelled(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:

@@ -15,11 +15,15 @@ from tests.models.tracing.strategies import accounts, frame, openings
 KEY = ["account_id", "in_line_no", "out_line_no", "lot", "use", "basis"]
 
 
-def written(lines: pl.DataFrame, piece: int, **how: pl.DataFrame) -> pl.DataFrame:
+def written(
+    lines: pl.DataFrame, piece: int, *, opening: pl.DataFrame | None = None, pots: pl.DataFrame | None = None
+) -> pl.DataFrame:
     con = duckdb.connect()
     con.register("given", lines.to_arrow())
     con.execute("create table mart_line as select * from given")
-    write_fragments(con, piece=piece, **how)
+    if pots is not None:
+        con.register("tied", pots.to_arrow())
+    write_fragments(con, piece=piece, opening=opening, pots=None if pots is None else "tied")
     return con.sql("from trace_fragment").pl()
 
 

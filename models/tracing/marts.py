@@ -1,0 +1,206 @@
+"""Marts over an open connection: the whole warehouse, or what concerns a group of institutions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import duckdb
+import polars as pl
+
+from models.tracing.groups import Group
+
+LINE = (
+    "line_no", "account_id", "account_no", "seq", "booked_at", "booked_on", "direction", "amount_fen",
+    "balance_after_fen", "cp_account_id", "cp_holder_id", "cp_basis",
+)  # fmt: skip
+"""Columns of statement lines that tracing reads of a group: with their texts, lines are ten times as large."""
+OF_INSTITUTION = frozenset(
+    {
+        "mart_subscription",
+        "mart_product",
+        "mart_project",
+        "mart_project_line",
+        "mart_relation",
+        "mart_role",
+        "trace_use",
+    }
+)
+"""Relations of which a group sees its institutions' rows; of others it sees all."""
+
+
+def read(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
+    """Answer of a query as a frame."""
+    return cast(pl.DataFrame, pl.from_arrow(con.sql(query).to_arrow_table()))
+
+
+class ConnectionMarts:
+    """`models.typologies.base.Marts` over an open connection; each column is read once.
+
+    Statement lines are ten times as large with their texts as without, so a column nobody asks
+    for by name is not read (``table(name)`` reads them all).
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        self._read: dict[str, dict[str, pl.Series]] = {}
+        self._whole: dict[str, tuple[str, ...]] = {}
+
+    def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
+        """Return a relation, or some of its columns."""
+        if columns is None:
+            columns = self.columns(name)
+        known = self._read.setdefault(name, {})
+        missing = [c for c in columns if c not in known]
+        if missing:
+            known.update((s.name, s) for s in self._rows(name, missing).get_columns())
+        return pl.DataFrame([known[c] for c in columns])
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """Names of all columns of a relation."""
+        if name not in self._whole:
+            self._whole[name] = tuple(self._con.sql(f'select * from "{name}" limit 0').columns)
+        return self._whole[name]
+
+    def _rows(self, name: str, columns: list[str]) -> pl.DataFrame:
+        return read(self._con, f'select {_quoted(columns)} from "{name}"')
+
+
+class GroupMarts(ConnectionMarts):
+    """What concerns the institutions of a group: their registers, their accounts' lines, and who deals with them.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    group : Group
+        Institutions and accounts (`models.tracing.groups`).
+    common : ConnectionMarts
+        Gives what every group sees whole, read once for all of them.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, group: Group, common: ConnectionMarts) -> None:
+        super().__init__(con)
+        self._common = common
+        self._where = _conditions(group)
+
+    def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
+        """Return the group's part of a relation, or some of its columns."""
+        if name in self._where or name in ("mart_holder", "mart_account"):
+            return super().table(name, columns)
+        return self._common.table(name, columns)
+
+    def _rows(self, name: str, columns: list[str]) -> pl.DataFrame:
+        if name == "mart_line":
+            columns = [c for c in LINE if c not in self._read[name]] + [c for c in columns if c not in LINE]
+        where = self._where.get(name)
+        if where is not None:
+            return read(self._con, f'select {_quoted(columns)} from "{name}" where {where}')
+        return self._named(name, columns)
+
+    def _named(self, name: str, columns: list[str]) -> pl.DataFrame:
+        """Holders or accounts that the group's lines and registers name, in their order."""
+        if name == "mart_account":
+            key, where = "account_id", "monitored or institution_id is not null or"
+            sides = [self.table("mart_line", ("cp_account_id",))]
+        else:
+            key, where = "holder_id", ""
+            sides = [
+                self.table("mart_line", ("cp_holder_id",)),
+                self.table("mart_subscription", ("holder_id",)),
+                self.table("mart_project", ("borrower_holder_id",)),
+            ]
+        ids = pl.concat([s.to_series().unique().alias(key) for s in sides]).drop_nulls().unique()
+        self._con.register("_named", pl.DataFrame(ids).to_arrow())
+        found = read(
+            self._con,
+            f'select {_quoted(columns)} from "{name}" where {where} {key} in (select {key} from _named) order by {key}',
+        )
+        self._con.unregister("_named")
+        return found
+
+
+class ReachMarts(ConnectionMarts):
+    """What the money of some lines can get to: these lines, and all lines of accounts within reach.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    starts : list of (polars.Series, int)
+        Line numbers, and how many transfers they are followed.
+    common : ConnectionMarts
+        Gives all relations but lines, transfers and pots.
+    """
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, starts: list[tuple[pl.Series, int]], common: ConnectionMarts
+    ) -> None:
+        super().__init__(con)
+        self._common = common
+        self._lines = pl.concat([lines.rename("line_no") for lines, _ in starts]).unique().sort()
+        self._accounts = sorted(_within_reach(con, starts))
+
+    def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
+        """Return what is within reach of a relation, or some of its columns."""
+        own = ("mart_line", "mart_transfer", "trace_pot")
+        return super().table(name, columns) if name in own else self._common.table(name, columns)
+
+    def _rows(self, name: str, columns: list[str]) -> pl.DataFrame:
+        accounts = ", ".join(map(str, self._accounts)) or "null"
+        self._con.register("_starts", pl.DataFrame(self._lines).to_arrow())
+        here = f"account_id in ({accounts})"
+        if name == "mart_line":
+            query = (
+                f"select {_quoted(columns)} from mart_line where {here} or line_no in (from _starts) "
+                "order by line_no"
+            )
+        elif name == "trace_pot":
+            query = (
+                f"select {_quoted(columns)} from trace_pot where line_no in (from _starts) or line_no in "
+                f"(select line_no from mart_line where {here}) order by line_no, pot"
+            )
+        else:
+            query = (
+                f"select {_quoted(columns)} from {name} where from_account_id in ({accounts}) "
+                f"or to_account_id in ({accounts}) or out_line_no in (from _starts) order by transfer_no"
+            )
+        found = read(self._con, query)
+        self._con.unregister("_starts")
+        return found
+
+
+def _within_reach(con: duckdb.DuckDBPyConnection, starts: list[tuple[pl.Series, int]]) -> set[int]:
+    """Accounts in which the money of some lines can come to rest and go on from."""
+    both = "from mart_transfer where out_line_no is not null and in_line_no is not null"
+    onward: dict[int, set[int]] = {}
+    for a, b in con.execute(f"select distinct from_account_id, to_account_id {both}").fetchall():
+        onward.setdefault(a, set()).add(b)
+    found: set[int] = set()
+    for lines, hops in starts:
+        con.register("_starts", pl.DataFrame(lines.rename("line_no")).to_arrow())
+        first = f"select distinct to_account_id {both} and out_line_no in (from _starts)"
+        here = {account for (account,) in con.execute(first).fetchall()}
+        con.unregister("_starts")
+        reached = set(here)
+        for _ in range(hops - 2):
+            here = set().union(*(onward.get(a, set()) for a in here)) - reached
+            reached |= here
+        found |= reached
+    return found
+
+
+def _quoted(columns: list[str]) -> str:
+    return ", ".join(f'"{c}"' for c in columns)
+
+
+def _conditions(group: Group) -> Mapping[str, str]:
+    """Condition that each relation's rows of a group meet."""
+    ids = ", ".join("'" + i.replace("'", "''") + "'" for i in group.institutions) or "null"
+    accounts = ", ".join(map(str, group.accounts)) or "null"
+    where = dict.fromkeys(OF_INSTITUTION, f"institution_id in ({ids})")
+    where["mart_line"] = f"account_id in ({accounts})"
+    where["mart_transfer"] = f"from_account_id in ({accounts}) or to_account_id in ({accounts})"
+    where["mart_product_project"] = (
+        f"product_id in (select product_id from mart_product where institution_id in ({ids})) "
+        f"or project_id in (select project_id from mart_project where institution_id in ({ids}))"
+    )
+    return where

@@ -1,0 +1,61 @@
+"""The tables of tracing, told group by group, against all institutions at once."""
+
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+import pytest
+
+from models import tracing
+from models.tracing.build import ORDER
+from models.tracing.groups import groups
+from tests.cases.world import World, day
+from tests.models.tracing.test_flows_world import STORIES, Tagged
+
+TABLES = (*(name for name in ORDER if name != "trace_pot"), "trace_fragment", "mart_flow")
+"""Pots are numbered within a group; what they tie together shows in the fragments."""
+
+
+def entwined(t: Tagged) -> World:
+    """The tagged stories, and what ties institutions: tills nobody registered, products that pay each other."""
+    for story in STORIES:
+        story(t, 9_100)
+    p, q = t.platform(), t.platform()
+    till = t.world.firm(held=True)
+    people = t.world.people(8)
+    p.sell(p.product("w"), people, 6_000, "2016-02-01", into=till)
+    t.world.move("2016-02-20", till, p.custody, 20_000)
+    t.world.move("2016-03-01", p.custody, q.custody, 15_000)
+    t.world.move("2016-03-02", q.custody, t.world.firm("北川证券股份有限公司"), 15_000)
+    return t.world
+
+
+def traced(size: int) -> dict[str, pl.DataFrame]:
+    found: dict[str, pl.DataFrame] = {}
+
+    def step(con: duckdb.DuckDBPyConnection) -> None:
+        tracing.build(con, day("2016-06-26"), lines=size)
+        found.update({name: con.sql(f'from "{name}"').pl() for name in TABLES})
+        found["groups"] = pl.DataFrame({"of": [len(g.institutions) for g in groups(con, size)]})
+
+    entwined(Tagged()).marts(after=(step,))
+    return found
+
+
+@pytest.fixture(scope="module")
+def whole() -> dict[str, pl.DataFrame]:
+    return traced(10**9)
+
+
+@pytest.mark.parametrize("size", [1, 60])
+def test_groups_change_nothing(whole: dict[str, pl.DataFrame], size: int) -> None:
+    parts = traced(size)
+    assert whole["groups"].height == 1
+    assert parts["groups"].height > (1 if size > 1 else 5)
+    for name in TABLES:
+        assert parts[name].equals(whole[name]), name
+
+
+def test_money_is_followed_into_accounts_of_another_group(whole: dict[str, pl.DataFrame]) -> None:
+    used = whole["trace_use"].filter((pl.col("class") == "securities") & (pl.col("basis") == "traced"))
+    assert used["amount_fen"].sum() > 0
