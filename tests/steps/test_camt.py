@@ -378,6 +378,15 @@ def test_damaged_xml_never_raises(data: st.DataObject) -> None:
         same_both_ways(bytes(raw))
 
 
+def test_a_control_character_costs_its_entry_at_most() -> None:
+    torn = entry(booked="<Dt>2016-07-0\x00</Dt>")
+    result = read(message(entry(), torn, entry(details=detail(name="A\x01B")), entry(mark="DBIT")))
+    assert result.problem is None
+    assert result.quarantine["source_record"].to_list() == [2]
+    assert result.lines.collect()["counterparty_name"].to_list()[1] == "A B"
+    same_both_ways(message(entry(), torn))
+
+
 def test_an_element_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "_ELEMENT_BYTES", 1 << 16)
     result = read(message(entry(), "<Ntry>" + "<x/>" * 100_000 + "</Ntry>", entry()))

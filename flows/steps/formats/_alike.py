@@ -123,10 +123,10 @@ def read_alike(sources: Sequence[Source], options: ReadOptions) -> list[Alike]:
 
 def _plain_text(place: int, source: Source) -> _Text | None:
     data = source.read_bytes()
-    if not data.endswith(b"\n"):
+    if not data.endswith(b"\n") or data.count(b"\r") != data.count(b"\r\n"):
         return None
     encoding = detect_encoding(source.head, whole=source.size <= len(source.head))
-    if encoding not in _ENCODINGS:
+    if encoding not in _ENCODINGS or (encoding == "gb18030" and data.startswith(codecs.BOM_UTF8)):
         return None
     try:
         text = data.decode(encoding)

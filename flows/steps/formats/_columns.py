@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import polars as pl
 
@@ -25,9 +26,12 @@ from flows.steps.formats._sides import (
     carries_signs,
     fill_from_balances,
     signed_and_flagged,
+    signed_balance,
+    speak_of_payments,
     told_by_balances,
     two_columns,
 )
+from flows.steps.formats._sums import CARRIED_WORDS, SUM_WORDS
 from flows.steps.formats._values import (
     BLANK,
     SCIENTIFIC,
@@ -36,6 +40,7 @@ from flows.steps.formats._values import (
     clean_columns,
     guess_day_first,
     half_width,
+    has_decimal_comma,
     parse_clock,
     parse_fen,
     parse_moments,
@@ -117,6 +122,8 @@ def _nulls(height: int, dtype: pl.DataType) -> pl.Series:
     return pl.Series("x", [], dtype=dtype).extend_constant(None, height)
 
 
+_MONEY = ("amount", "debit", "credit", "balance")
+
 _UNREAD = ("ignored", "failure", "cp_id", "cp_bank_code", "value_date")
 """Roles that are known, so that no one is warned of them, and not read."""
 
@@ -160,9 +167,15 @@ class _Cells:
             return flags
         return flags.fill_null(self._raw[f"c{self.header.first('direction')}"].str.strip_chars(BLANK))
 
+    @cached_property
+    def _comma(self) -> bool:
+        """Whether the money columns write a decimal comma: one tells for all."""
+        return has_decimal_comma([self.role(role) for role in _MONEY if self.has(role)])
+
     def fen(self, role: str) -> pl.Series:
         index = self.header.first(role)
-        return parse_fen(self.column(index), self.header.units.get(index, 100) if index is not None else 100)
+        worth = self.header.units.get(index, 100) if index is not None else 100
+        return parse_fen(self.column(index), worth, self._comma)
 
 
 def _unmarked(cells: pl.DataFrame) -> pl.DataFrame:
@@ -183,6 +196,8 @@ def parse_columns(
     cells = _Cells(frame, header)
     if _is_the_other_side(cells, titles):
         header = header.moved("account", "cp_account")
+        if "cp_name" not in header.columns:
+            header = header.moved("holder", "cp_name")
         cells = _Cells(frame, header)
     n = frame.height
     at, timed = _moments(cells, known)
@@ -191,6 +206,8 @@ def parse_columns(
         known.opening_fen = parse_fen(pl.Series([titles["title_opening"]], dtype=pl.String))[0]
     amount, sign, amount_code, amount_text = _amounts(cells, known, account)
     balance = cells.fen("balance")
+    if cells.has("balance_side"):
+        balance = signed_balance(balance, flag_sign(cells.role("balance_side")), account, amount, sign)
     sign = _settle_direction(cells, known, account, at, amount, sign, balance)
     party = _parties(cells, sign, known)
     currency = cells.role("currency")
@@ -199,6 +216,7 @@ def parse_columns(
     status = _failed(cells)
     date_text = cells.role("date")
     zero = (amount == 0).fill_null(False) & at.is_not_null() & amount_code.is_null()
+    total = _sums(cells, amount, party)
     code = pl.DataFrame(
         {
             "at": at,
@@ -241,7 +259,8 @@ def parse_columns(
             "date_text": date_text,
             "amount_text": amount_text,
             "is_status": status,
-            "is_zero": zero,
+            "is_zero": zero & ~total,
+            "is_total": total,
             "account_no": account,
             "booked_at": at,
             "has_time": timed,
@@ -259,7 +278,9 @@ def parse_columns(
         }
     )
     return ParsedRows(
-        out.with_columns(is_line=pl.col("code").is_null() & ~pl.col("is_status") & ~pl.col("is_zero"))
+        out.with_columns(
+            is_line=pl.col("code").is_null() & ~pl.any_horizontal("is_status", "is_zero", "is_total")
+        )
     )
 
 
@@ -273,8 +294,25 @@ def _is_the_other_side(cells: _Cells, titles: Mapping[str, str]) -> bool:
         return False
     values = clean_account(cells.role("account")).drop_nulls()
     number = clean_account(pl.Series([own]))[0]
-    several = values.n_unique() >= max(_DISTINCT, 0.3 * len(values))
+    held = cells.role("holder").drop_nulls().n_unique() if cells.has("holder") else 0
+    several = values.n_unique() >= (2 if held > 1 else max(_DISTINCT, 0.3 * len(values)))
     return several and not (values == number).any() and bool(values.str.contains("[0-9]{6}").any())
+
+
+def _sums(cells: _Cells, amount: pl.Series, party: tuple[pl.Series, pl.Series, pl.Series]) -> pl.Series:
+    """Rows of which a text says that they are a total or a balance carried on; they name no other side."""
+    found = pl.Series([False]).new_from_index(0, cells.height)
+    alone = party[0].is_null() & party[1].is_null()
+    texts = [*cells.all("remark"), *cells.all("channel"), *cells.all("reference")]
+    if not texts or not alone.any():
+        return found
+    some = pl.DataFrame([each.filter(alone).alias(str(i)) for i, each in enumerate(texts)])
+    moved = (amount.filter(alone) != 0).fill_null(False)
+    said = some.select(
+        pl.any_horizontal(pl.all().str.contains(SUM_WORDS))
+        | (~moved & pl.any_horizontal(pl.all().str.contains(CARRIED_WORDS)))
+    ).to_series()
+    return found.scatter(alone.arg_true(), said.fill_null(False))
 
 
 def _or_title(column: pl.Series, title: str | None) -> pl.Series:
@@ -353,7 +391,7 @@ def _amounts(
     if cells.has("debit") or cells.has("credit"):
         both = cells.has("debit") and cells.has("credit")
         if both or not cells.has("amount"):
-            return _two_columns(cells)
+            return _two_columns(cells, account)
     amount, text = cells.fen("amount"), cells.role("amount")
     bad = (text.is_not_null() & amount.is_null()).fill_null(False)
     code = nothing.scatter(bad.arg_true(), "amount") if bad.any() else nothing
@@ -374,7 +412,7 @@ def _amounts(
     return amount, amount.sign().cast(pl.Int8), code, text
 
 
-def _two_columns(cells: _Cells) -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
+def _two_columns(cells: _Cells, account: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
     got = two_columns(
         pl.DataFrame(
             {
@@ -383,7 +421,9 @@ def _two_columns(cells: _Cells) -> tuple[pl.Series, pl.Series, pl.Series, pl.Ser
                 "dt": cells.role("debit"),
                 "ct": cells.role("credit"),
             }
-        )
+        ),
+        account,
+        lambda: cells.fen("balance"),
     )
     return got["amount"], got["sign"], got["code"], got["text"]
 
@@ -466,7 +506,11 @@ def _lone_amount(
         known.signed = carries_signs(amount, cells.role("amount"), cells.header.text("amount"))
         if not known.signed:
             told = told_by_balances(account, at, amount.abs(), balance, known.opening_fen)
-            known.signed = filled < MIN_UNSIGNED and not (told == -1).any()
+            known.signed = (
+                filled < MIN_UNSIGNED
+                and not (told == -1).any()
+                and not speak_of_payments(cells.all("channel"), cells.all("remark"))
+            )
             if not known.signed or told.has_nulls():
                 known.notes.append(FEW_UNSIGNED if known.signed else UNSIGNED)
     if known.signed is not False:

@@ -132,6 +132,9 @@ def _find_header(rows: Sequence[Row], aliases: Mapping[str, tuple[Alias, ...]]) 
         dated = next_dated
         header = match_header(row, aliases) if dated else None
         if header is not None:
+            grouped = _with_row_above(header, rows[index - 1], row, aliases) if index else None
+            if grouped is not None:
+                return index - 1, grouped
             return index, _with_second_row(header, rows[index : index + 2], aliases)
         if index + 1 == len(rows):
             break
@@ -160,6 +163,28 @@ def _with_second_row(header: Header, rows: Sequence[Row], aliases: Mapping[str, 
         return header
     both = _match_two_rows(rows[0], rows[1], aliases)
     return both if both is not None and len(both.columns) > len(header.columns) else header
+
+
+def _with_row_above(
+    header: Header, above: Row, row: Row, aliases: Mapping[str, tuple[Alias, ...]]
+) -> Header | None:
+    """Take the row above along where it says whose names these are: below ``对方信息`` an ``账号`` is the other side's.
+
+    None where it says nothing of the kind, or would make the day or the amounts other columns.
+    """
+    over = _filled(above)
+    if len(over) < 2 or not any(pattern.search(text) for pattern, _ in _SIDES for text in over):
+        return None
+    if any(re.search("[0-9:：]", text) for text in over):
+        return None
+    both = _match_two_rows(above, row, aliases)
+    if both is None or any(both.columns.get(r, ())[:1] != header.columns.get(r, ())[:1] for r in _SAME):
+        return None
+    others = {role for role in both.columns if role.startswith(("cp_", "payer_", "payee_"))}
+    return both if others - header.columns.keys() else None
+
+
+_SAME = ("date", *_AMOUNTS, "balance")
 
 
 def _names_a_date(row: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> bool:

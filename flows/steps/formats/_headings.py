@@ -81,7 +81,7 @@ def apply_headings(
         .otherwise(None)
     )
     frame = frame.with_columns(code=code)
-    is_line = pl.col("code").is_null() & ~pl.col("is_status") & ~pl.col("is_zero")
+    is_line = pl.col("code").is_null() & ~pl.any_horizontal("is_status", "is_zero", "is_total")
     return frame.with_columns(is_line=is_line).select(parsed.columns)
 
 

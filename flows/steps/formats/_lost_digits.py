@@ -52,7 +52,7 @@ def mark_lost_digits(
     suspects = [name for name in names if _suspect(frame[name])]
     if not suspects:
         return frame
-    numbers = _number_cells(source, sheet)
+    numbers = _number_cells(source)
     marked = []
     for name in suspects:
         long = pl.col(name).str.contains(_LONG).fill_null(False)
@@ -104,22 +104,19 @@ def _suspect(column: pl.Series) -> bool:
     return excel > 3 * chance + 0.5 or (excel >= 1 and number <= 3) or doubles >= 0.9 * number
 
 
-def _number_cells(source: Source, sheet: int) -> set[float] | None:
-    """Values of the sheet's number cells beyond 15 digits; None when the file does not say (old XLS)."""
+def _number_cells(source: Source) -> set[float] | None:
+    """Values of the workbook's number cells beyond 15 digits; None when the file does not say (old XLS, ODS).
+
+    Of all sheets, for their parts need not be numbered in the order the workbook shows them in.
+    """
     try:
         with source.open() as stream, zipfile.ZipFile(stream) as archive:
-            names = sorted(
-                (
-                    name
-                    for name in archive.namelist()
-                    if re.fullmatch(r"xl/worksheets/sheet[0-9]+\.xml", name)
-                ),
-                key=lambda name: int(re.sub(r"[^0-9]", "", name.rsplit("/", 1)[-1])),
-            )
-            if sheet >= len(names):
-                return None
-            with archive.open(names[sheet]) as part:
-                return _scan(part)
+            names = [name for name in archive.namelist() if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name)]
+            found: set[float] = set()
+            for name in names:
+                with archive.open(name) as part:
+                    found |= _scan(part)
+            return found if names else None
     except (zipfile.BadZipFile, OSError, ValueError):
         return None
 

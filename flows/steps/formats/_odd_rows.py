@@ -24,7 +24,8 @@ FEW_ODD_ROWS = 5_000
 """Rows looked at one by one even where they are most of the table: a third of it otherwise."""
 
 _TOTAL = re.compile(
-    r"^\**\s*(?:(?:人民币|借方|贷方|收入|支出|本外币|币种)?(?:合计|小计|总计|累计|共计|合计金额)|本页|本日|本月|本期|本年|当日|期初|期末|"
+    r"^\**\s*(?:[0-9][0-9年月日季度第份./-]*\s*(?=[合小总累本]))?"
+    r"(?:(?:人民币|借方|贷方|收入|支出|本外币|币种)?(?:合计|小计|总计|累计|共计|合计金额)|本页|本日|本月|本期|本年|当日|期初|期末|"
     r"上期|上页|承前|过次|转下|接上|第\s*\d+\s*[页/]|共\s*\d+|总笔数|总金额|合 *计|小 *计|总 *计|"
     r"(?i:sub-?\s*total|total|grand|page\b|opening|closing|brought|carried|balance b|end of))"
 )

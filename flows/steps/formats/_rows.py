@@ -144,8 +144,9 @@ class RowReader:
             and not header.same_row(own)
             and not (header.rows == 2 and is_top_row(top, header))
         ):
-            self._use_header(own, int(frame["record"][0]))
-            header = own
+            self._use_header(verified(own, frame.slice(1), self.aliases), int(frame["record"][0]))
+            header = state.header
+            assert header is not None
         before = dict(state.titles)
         parsed = parse_columns(frame, header, before, state.understanding).frame
         if broken is not None:
@@ -191,7 +192,7 @@ class RowReader:
                 frame = frame.head(-1)
         self.state.zero += int(frame["is_zero"].sum())
         self.state.failed += int(frame["is_status"].sum())
-        nothing = frame["is_zero"] | frame["is_status"]
+        nothing = frame["is_zero"] | frame["is_status"] | frame["is_total"]
         out.ignored += int(nothing.sum())
         out.lines.append(ParsedRows(frame).lines(frame.filter("is_line")))
         out.rejected.append(frame.filter(~pl.col("is_line") & ~nothing).select("record", "code"))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import polars as pl
+
+from flows.steps.formats._direction import fit_chain
 
 MIN_ALIKE = 2
 """Amounts of one column that must all carry a minus before the minus is taken for the bank's habit."""
@@ -14,20 +18,35 @@ UNSIGNED = "the amounts carry no sign: in and out are told from the balances, wh
 FEW_UNSIGNED = "none of the few amounts carries a minus: all are taken for money in"
 
 
-def two_columns(frame: pl.DataFrame) -> pl.DataFrame:
+def two_columns(frame: pl.DataFrame, account: pl.Series, balance: Callable[[], pl.Series]) -> pl.DataFrame:
     """Read a debit and a credit column.
 
     Parameters
     ----------
     frame : polars.DataFrame
         ``d``, ``c`` (fen), ``dt``, ``ct`` (texts) of the two columns.
+    account : polars.Series
+        The line's account.
+    balance : callable
+        Gives the balances, asked only where a minus leaves two readings.
 
     Returns
     -------
     polars.DataFrame
         ``amount`` (fen), ``sign`` (+1 in, -1 out), ``code`` (why it is no line), ``text``.
     """
-    frame = frame.with_columns(_without_habit(frame["d"]), _without_habit(frame["c"]))
+    if not ((frame["d"] < 0).any() or (frame["c"] < 0).any()):
+        return _by_side(frame)
+    usual = frame.with_columns(_without_habit(frame["d"], MIN_ALIKE), _without_habit(frame["c"], MIN_ALIKE))
+    bare = frame.with_columns(_without_habit(frame["d"], 1), _without_habit(frame["c"], 1))
+    if bare.equals(frame):
+        return _by_side(frame)
+    readings = [_by_side(each) for each in (usual, frame, bare)]
+    fits = [fit_chain(account, each["amount"].abs(), each["sign"], balance()) for each in readings]
+    return max(zip(readings, fits, strict=True), key=lambda each: each[1].straight)[0]
+
+
+def _by_side(frame: pl.DataFrame) -> pl.DataFrame:
     d, c = pl.col("d").fill_null(0), pl.col("c").fill_null(0)
     return frame.select(
         amount=pl.when((pl.col("d").is_null()) & pl.col("c").is_null()).then(None).otherwise(d + c),
@@ -49,22 +68,52 @@ def two_columns(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _without_habit(amounts: pl.Series) -> pl.Series:
+def _without_habit(amounts: pl.Series, alike: int) -> pl.Series:
     """A column of which every amount carries a minus (``支出金额(-元)``) holds no reversals."""
-    if not (amounts < 0).any() or (amounts > 0).any() or int((amounts < 0).sum()) < MIN_ALIKE:
+    if (amounts > 0).any() or int((amounts < 0).sum()) < alike:
         return amounts
     return amounts.abs()
 
 
+def signed_balance(
+    balance: pl.Series, side: pl.Series, account: pl.Series, amount: pl.Series, sign: pl.Series
+) -> pl.Series:
+    """Put a minus before balances that stand on the debit side (``余额方向`` 借): an account overdrawn.
+
+    Believed where the column says both, and unless the balances fit better without it (the books of the
+    holder call a balance in hand a debit).
+    """
+    owed = (side == -1).fill_null(False)
+    if not owed.any() or owed.all():
+        return balance
+    signed = balance.set(owed, None).fill_null(-balance)
+    as_said, plain = (fit_chain(account, amount.abs(), sign, each) for each in (signed, balance))
+    return balance if plain.straight > as_said.straight else signed
+
+
 def signed_and_flagged(amount: pl.Series, sign: pl.Series) -> pl.Series:
-    """A minus beside a flag: a file that signs all it pays, or single reversals (红字)."""
+    """A minus beside a flag: a file that signs most of what it pays, or single reversals (红字)."""
     negative = (amount < 0).fill_null(False)
     if not negative.any():
         return sign
     outs, ins = (sign == -1).fill_null(False), (sign == 1).fill_null(False)
-    if outs.any() and negative.filter(outs).all() and not negative.filter(ins).any():
+    signed_outs = int(negative.filter(outs).sum())
+    if outs.any() and 2 * signed_outs > int(outs.sum()) and not negative.filter(ins).any():
         return sign
     return sign.set(negative, None).fill_null(-sign)
+
+
+def speak_of_payments(kinds: Sequence[pl.Series], remarks: Sequence[pl.Series]) -> bool:
+    """Whether a type or remark names a payment out (``消费``, ``ATM取款``) in a file whose amounts carry no sign.
+
+    ``货款支付`` stands beside what came in as well: such words tell only as the type of a transaction.
+    """
+    told = [each.str.contains(_PAID).any() for each in (*kinds, *remarks)]
+    return any(told) or any(each.str.contains(_PAID_TYPES).any() for each in kinds)
+
+
+_PAID = "消费|支取|取现|取款|转出|汇出|代扣|扣款|扣费|(?i)\\b(?:withdrawal|purchase|direct debit)\\b"
+_PAID_TYPES = "^(?:网上|网银|快捷|扫码|在线|第三方)?(?:支付|付款|支出|还款|缴费|提现|代付|手续费)$|(?i)^(?:payment|fee|charge)s?$"
 
 
 def carries_signs(amount: pl.Series, text: pl.Series, header: str) -> bool:

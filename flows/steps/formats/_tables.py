@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -11,6 +11,7 @@ from flows.steps.formats._columns import parse_columns
 from flows.steps.formats._header import HEAD_ROWS, account_in_name
 from flows.steps.formats._profiles import profile_aliases, profile_for, understanding
 from flows.steps.formats._rows import RowReader, quarantine_frame
+from flows.steps.formats._side_by_side import split_sheet
 from flows.steps.formats._store import LineStore
 from flows.steps.formats._summary import finish
 from flows.steps.formats._titles import read_titles
@@ -52,7 +53,7 @@ def read_tables(
     readers: list[RowReader] = []
     seen: list[tuple[str, pl.DataFrame]] = []
     aside: dict[str, str] = {}
-    for number, (sheet, frame) in enumerate(sheets):
+    for number, sheet, frame in _each_table(sheets, options):
         cells = drop_blank(frame)
         if cells.is_empty():
             continue
@@ -101,6 +102,15 @@ def read_tables(
         None, None, state.header_record, state.header.described(), tuple(state.understanding.notes)
     )
     return result
+
+
+def _each_table(
+    sheets: Iterable[tuple[str, pl.DataFrame]], options: ReadOptions
+) -> Iterator[tuple[int, str, pl.DataFrame]]:
+    aliases = profile_aliases(options, None)
+    for number, (sheet, frame) in enumerate(sheets):
+        for table in split_sheet(frame, aliases):
+            yield number, sheet, table
 
 
 def _same_names(one: RowReader, other: RowReader) -> bool:

@@ -68,7 +68,7 @@ def detect_encoding(head: bytes, whole: bool) -> str | None:
         is no text.
     """
     for bom, name in _BOMS:
-        if head.startswith(bom):
+        if head.startswith(bom) and (name != "utf-8-sig" or not _is_gb18030(head[len(bom) :], whole)):
             return name
     sample = head[: len(head) & ~1]
     if len(sample) >= 4 and head.count(0) > len(head) // 8:
@@ -86,6 +86,11 @@ def detect_encoding(head: bytes, whole: bool) -> str | None:
             return "big5"
     best = min(errors, key=lambda name: (errors[name], name != "utf-8"))
     return best if errors[best] * 50 <= max(len(head), 50) else None
+
+
+def _is_gb18030(body: bytes, whole: bool) -> bool:
+    """Whether a text behind a UTF-8 mark is none: some programs set the mark before whatever they write."""
+    return _errors(body, "utf-8", whole) > 0 and _errors(body, "gb18030", whole) == 0
 
 
 def _reads_as_big5(head: bytes, whole: bool) -> bool:
@@ -132,6 +137,8 @@ def read_lines(source: Source, encoding: str, chunk_bytes: int = CHUNK_BYTES) ->
     """
     start = 1
     with source.open() as stream:
+        if not encoding.startswith("utf") and stream.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+            stream.seek(0)
         for data, last in _chunks(stream, encoding, chunk_bytes):
             text, damaged = _utf8(data, encoding)
             if encoding.startswith("utf-16"):  # its halves of characters were replaced when the bytes were
@@ -155,8 +162,8 @@ def _chunks(stream: BinaryIO, encoding: str, chunk_bytes: int) -> Iterator[tuple
         final = len(block) < chunk_bytes
         if decoder is not None:
             block = decoder.decode(block, final).encode("utf-8", "replace")
-        if b"\r" in block and b"\n" not in block and b"\r\n" not in rest:
-            block = block.replace(b"\r", b"\n")
+        if b"\r" in block and b"\r\n" not in rest:
+            block = _line_feeds(block)
         data = rest + block
         if final:
             if data:
@@ -170,6 +177,14 @@ def _chunks(stream: BinaryIO, encoding: str, chunk_bytes: int) -> Iterator[tuple
         if cut:
             _check_length(data[:cut])
             yield data[:cut], False
+
+
+def _line_feeds(block: bytes) -> bytes:
+    """Return a text whose lines end with CR alone, most of them, with line feeds in their place."""
+    pairs = block.count(b"\r\n")
+    if block.count(b"\r") - pairs <= block.count(b"\n"):
+        return block
+    return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _check_length(data: bytes) -> None:

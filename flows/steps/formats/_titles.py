@@ -30,6 +30,9 @@ _OTHERS = re.compile(
 _ACCOUNT_KEY = re.compile("(?:账号|账户|卡号|账户号|账户号码|账号号码|账户编号|备付金账户)$")
 _HOLDER_KEY = re.compile("(?:户名|账户名称|账户名|存款人|存款人名称|单位名称|客户名称?|持有人|开户名称)$")
 _NUMBER = re.compile(r"(?<![0-9])[0-9](?:[0-9*]|[ -](?=[0-9*])){7,45}")
+_NAMED_NUMBER = re.compile(r"^[A-Za-z]{2,12} +([0-9][0-9 -]{6,40})$")
+"""An account behind the bank's or the account's name (``DBS 001-234567-8``); an IBAN has digits in its first word."""
+
 _ALONE = re.compile(r"^['=\"]*[0-9][0-9* -]{7,40}\"?$")
 _MOMENT = re.compile(r"^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9](?:[0-9]{6})?$")
 _UNIT = re.compile(r"单位\s*[:：]?\s*(?:人民币)?\s*(百万元|千元|万元|亿元|元|分)\s*[)）\]】]?\s*$")
@@ -131,6 +134,9 @@ def _value(role: str, text: str) -> str:
     if role != "account" or not text:
         return text
     plain = unicodedata.normalize("NFKC", text)
+    named = _NAMED_NUMBER.match(plain)
+    if named:
+        return named[1].strip(" -")
     number = _NUMBER.search(plain)
     if number and re.search(r"[^0-9A-Za-z*. -]", plain):
         return number[0].strip(" -")

@@ -6,6 +6,8 @@ cell was not empty and sends that row to the quarantine. Nothing is guessed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 BLANK = " \t\r\n\v\f\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff\u2002\u2003\u2009\u202f"
@@ -23,6 +25,9 @@ _GROUPED = r"^[+-]?(?:[0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,4}(?:,[0-9]{4
 _COMMA = r"^[^0-9]*(?:[0-9]{1,3}(?:[.\s'][0-9]{3})+|[0-9]+),[0-9]{1,2}[^0-9.,]*$"
 _GROUPED_COMMA = r"^[^0-9]*[0-9]{1,3}(?:[.\s'][0-9]{3})+,[0-9]{1,2}[^0-9.,]*$"
 _POINT = r"^[^0-9]*[0-9][0-9,\s']*\.[0-9]{1,2}[^0-9.,]*$"
+
+_SURE_COMMAS = 2
+"""Cells such as ``100,00`` from which on the comma is the decimal sign: no thousands are written so."""
 
 _MANY = 20_000
 """Rows above which a column is worth a look before it is worked on."""
@@ -102,7 +107,7 @@ def _patch(values: pl.Series, where: pl.Series, patch: pl.Series) -> pl.Series:
     return values.scatter(where.arg_true(), patch) if where.any() else values
 
 
-def parse_fen(cells: pl.Series, worth: int = 100) -> pl.Series:
+def parse_fen(cells: pl.Series, worth: int = 100, comma: bool | None = None) -> pl.Series:
     """Read amounts as integer fen (分).
 
     Thousands separators, ￥/¥/CNY, 元, full-width digits, brackets or a trailing minus for negatives,
@@ -115,6 +120,8 @@ def parse_fen(cells: pl.Series, worth: int = 100) -> pl.Series:
         Cleaned strings.
     worth : int
         What one is worth in fen: 100, and 1 000 000 where the header says 万元.
+    comma : bool or None
+        Whether the table writes a decimal comma; None asks this column alone.
     """
     simple = cells.str.contains(_SIMPLE_AMOUNT).fill_null(False)
     values = _nulls(cells.name, pl.Int64(), len(cells))
@@ -130,18 +137,22 @@ def parse_fen(cells: pl.Series, worth: int = 100) -> pl.Series:
             hard = hard & ~grouped
     else:
         hard = cells.is_not_null()
-    if hard.any() and has_decimal_comma(cells):
+    if comma if comma is not None else hard.any() and has_decimal_comma([cells]):
         points = cells.str.replace_all(r"[.\s']", "").str.replace(",", ".", literal=True)
-        return parse_fen(points, worth)
+        return parse_fen(points, worth, comma=False)
     if hard.any():
         values = _patch(values, hard, _parse_hard(cells.filter(hard), worth))
     return values
 
 
-def has_decimal_comma(cells: pl.Series) -> bool:
-    """Whether a column writes ``1.234,56``: some cells leave no doubt, and none has a decimal point."""
-    sure = cells.str.contains(_GROUPED_COMMA).any() or int(cells.str.contains(_COMMA).sum()) >= 3
-    return bool(sure) and not cells.str.contains(_POINT).any()
+def has_decimal_comma(columns: Sequence[pl.Series]) -> bool:
+    """Whether a table writes ``1.234,56``: some cells leave no doubt, and none has a decimal point."""
+    written = [each for each in columns if each.str.contains(",", literal=True).any()]
+    if not written:
+        return False
+    sure = any(each.str.contains(_GROUPED_COMMA).any() for each in written)
+    sure = sure or sum(int(each.str.contains(_COMMA).sum()) for each in written) >= _SURE_COMMAS
+    return sure and not any(each.str.contains(_POINT).any() for each in columns)
 
 
 def _decimal_fen(cells: pl.Series) -> pl.Series:
@@ -149,7 +160,7 @@ def _decimal_fen(cells: pl.Series) -> pl.Series:
 
 
 def _parse_hard(cells: pl.Series, worth: int) -> pl.Series:
-    s = half_width(cells).str.replace_all(r"[\s']", "").str.replace(r"元整?([)-]?)$", "${1}")
+    s = half_width(cells).str.replace_all(r"[\s']", "").str.replace(r"(?i)(?:元整?|cny|rmb)([)-]?)$", "${1}")
     s = s.str.replace(r"^([+(-]?)\.([0-9])", "${1}0.${2}")
     frame = pl.DataFrame({"s": s}).with_columns(s=pl.col("s").str.replace(_CURRENCY_SIGN, "${1}"))
     s_ = pl.col("s")
@@ -185,6 +196,9 @@ _NORMAL_DATE = (
     (r"分", ":"),
     (r"秒", ""),
 )
+
+_END_OF_DAY = r"^(.*[0-9])[ T]*24[:时]?00(?:[:分]?00)?秒?$"
+"""Midnight at the end of a day: the day is booked, the time of day is none."""
 
 _DATE_TIME_FORMATS = (
     "%Y-%m-%d %H:%M:%S",
@@ -238,7 +252,7 @@ def parse_moments(cells: pl.Series, day_first: bool | None = None) -> pl.DataFra
         at = _patch(at, match, got)
         if has_time:
             timed = _patch(timed, match, pl.Series([True]).new_from_index(0, len(got)))
-        todo = todo & ~match
+        todo = todo & at.is_null()
     if todo.any():
         rest = _parse_odd_moments(cells.filter(todo), day_first)
         at = _patch(at, todo, rest["at"])
@@ -249,7 +263,7 @@ def parse_moments(cells: pl.Series, day_first: bool | None = None) -> pl.DataFra
 
 
 def _parse_odd_moments(cells: pl.Series, day_first: bool | None) -> pl.DataFrame:
-    s = half_width(cells)
+    s = half_width(cells).str.replace(_END_OF_DAY, "${1}")
     for pattern, value in _NORMAL_DATE:
         s = s.str.replace_all(pattern, value) if pattern != r"[年月/.]" else _unify_date(s)
     s = s.str.replace(r"^([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}),", "${1}")
@@ -411,8 +425,14 @@ def clean_account(cells: pl.Series) -> pl.Series:
         .str.replace(r"[\"']+$", "")
         .str.replace(r"^([0-9]{5,})\.0+$", "${1}")
     )
+    grouped = some.str.contains(_CARD_GROUPS).fill_null(False)
+    if grouped.any():
+        some = _patch(some, grouped, some.filter(grouped).str.replace_all("-", "", literal=True))
     return _patch(cells, odd, some)
 
+
+_CARD_GROUPS = r"^[0-9]{4}(?:-[0-9]{4}){2,3}-[0-9]{1,4}$"
+"""A card number in groups of four: the dashes are no part of it, as they are before a sub-account."""
 
 SCIENTIFIC = r"(?i)^[0-9](?:\.[0-9]+)?e\+?[0-9]+$"
 """An account number that a spreadsheet turned into a power of ten: its digits are lost."""

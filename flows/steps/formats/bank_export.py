@@ -13,6 +13,7 @@ from flows.steps.formats._header import HEAD_ROWS, Header, find_header
 from flows.steps.formats._profiles import Profile, profile_aliases, profile_for, understanding
 from flows.steps.formats._records import DELIMITERS, MAX_COLUMNS, join_lines, split_cells
 from flows.steps.formats._rows import RowReader, broken_rows, quarantine_frame
+from flows.steps.formats._side_by_side import SIDE_BY_SIDE, starts
 from flows.steps.formats._store import LineStore
 from flows.steps.formats._summary import MOST_QUARANTINED, finish, hopeless
 from flows.steps.formats._text import LineTooLongError, detect_encoding, read_lines
@@ -44,6 +45,8 @@ class BankExport:
         if found is None:
             return ReadResult.refused(self.name, "No header row with a date and an amount was found.")
         encoding, delimiter, header, profile = found
+        if len(starts(header)) > 1:
+            return ReadResult.refused(self.name, SIDE_BY_SIDE)
         width = min(max(len(header.texts) + 2, 2), MAX_COLUMNS)
         reader = RowReader(profile_aliases(options, profile), understanding(source, profile))
         if profile is not None and (fixed := profile.header()) is not None:

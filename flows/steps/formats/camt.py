@@ -99,11 +99,17 @@ class _Endless(Exception):
     pass
 
 
+_CONTROL = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32))
+_NO_CONTROL = bytes.maketrans(_CONTROL, b" " * len(_CONTROL))
+"""XML knows no control characters: one would cost all that comes after it, a blank costs its entry at most."""
+
+
 class _Paced:
     """A stream that gives up when the parser takes very much without coming to an end of anything."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, head: bytes) -> None:
         self._stream = stream
+        self._wide = b"\x00" in head[:4]  # UTF-16: there a zero byte is half a letter
         self.taken = 0
 
     def read(self, size: int = -1) -> bytes:
@@ -111,7 +117,7 @@ class _Paced:
             raise _Endless
         chunk = self._stream.read(size)
         self.taken += len(chunk)
-        return chunk
+        return chunk if self._wide else chunk.translate(_NO_CONTROL)
 
 
 @dataclass
@@ -214,7 +220,7 @@ def _walk(source: Source, reading: _Reading, by_shape: bool) -> Iterator[None]:
         `by_shape`, and the XML is not plain enough for it.
     """
     with source.open() as opened:
-        stream = _Paced(opened)
+        stream = _Paced(opened, source.head)
         condensed = Condensed(cast(BinaryIO, stream), source.head) if by_shape else None
         context = etree.iterparse(
             condensed or stream,

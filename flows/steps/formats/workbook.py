@@ -1,4 +1,4 @@
-"""Bank exports as workbooks: XLSX and the old XLS, every sheet with a header row."""
+"""Bank exports as workbooks: XLSX, the old XLS and ODS, every sheet with a header row."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from flows.steps.formats._tables import read_tables
 from flows.steps.formats.protocol import ReadOptions, ReadResult, Source
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ODS = b"opendocument.spreadsheet"
 _OLE_BOOK = tuple(name.encode("utf-16-le") for name in ("Workbook", "Book"))
 MAX_UNPACKED = 2 * 1024**3
 """Bytes a workbook may unpack to; more is a bomb, not a statement."""
 
 
 class Workbook:
-    """XLSX and XLS files; which sheet and row holds the header is found out when reading."""
+    """XLSX, XLS and ODS files; which sheet and row holds the header is found out when reading."""
 
     name = "bank-workbook"
 
@@ -29,7 +30,7 @@ class Workbook:
         """Whether the file is a workbook at all (a Word file is a zip too)."""
         head = source.head
         if head.startswith(b"PK\x03\x04"):
-            return b"xl/" in head or _zip_has_workbook(source)
+            return b"xl/" in head or _ODS in head[:256] or _zip_has_workbook(source)
         if head.startswith(_OLE):
             body = head if source.size <= len(head) else source.read_bytes()
             return (
