@@ -14,15 +14,14 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, cast
 
-import duckdb
-import polars as pl
-
+from flows.steps.circles import TURN_LINES, TurnMarts, turns
 from flows.steps.errors import ConfigurationError, LookthroughError, WarehouseError
+from flows.steps.marts import DuckMarts as DuckMarts
 from models.finding import EVIDENCE_SCHEMA, Finding
+from models.typologies import _gathered as gathered
 from models.typologies import _kept as kept
-from models.typologies.base import Context, Registered, discover, in_order
+from models.typologies.base import Context, Registered, discover, in_order, staged
 
 log = logging.getLogger(__name__)
 
@@ -31,114 +30,6 @@ WAREHOUSE_FILE = "lookthrough.duckdb"
 
 class TypologyError(LookthroughError):
     """A typology could not judge this warehouse; the message names it and the place, no row content."""
-
-
-class DuckMarts:
-    """Read access to a warehouse file, as `models.typologies.base.Marts`.
-
-    Use as a context manager; frames stay usable after it closes.
-    """
-
-    def __init__(self, path: Path, memory: str = "4GB", threads: int = 2) -> None:
-        if not path.is_file():
-            raise WarehouseError(f"There is no warehouse at {path}; run `lookthrough run` first.")
-        try:
-            self._con = duckdb.connect(
-                str(path), read_only=True, config={"memory_limit": memory, "threads": threads}
-            )
-        except duckdb.Error as error:
-            raise WarehouseError(
-                f"The warehouse {path} cannot be opened ({type(error).__name__}); delete it and run again."
-            ) from None
-        self._look()
-
-    @classmethod
-    def over(cls, con: duckdb.DuckDBPyConnection) -> Self:
-        """Return marts over an open connection on which they were just made; they close it."""
-        marts = cls.__new__(cls)
-        marts._con = con
-        marts._look()
-        return marts
-
-    def _look(self) -> None:
-        """List what there is; steps and attached files of the connection are no part of the warehouse."""
-        rows = self._con.execute(
-            "select table_name, column_name from information_schema.columns "
-            "where table_catalog = current_database() order by table_name, ordinal_position"
-        ).fetchall()
-        self._columns: dict[str, list[str]] = {}
-        for table, column in rows:
-            self._columns.setdefault(table, []).append(column)
-        self._views = {v for (v,) in self._con.execute("select view_name from duckdb_views()").fetchall()}
-        self._series: dict[str, dict[str, pl.Series]] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._con.close()
-
-    def has(self, name: str) -> bool:
-        """Say whether the warehouse holds this relation."""
-        return name in self._columns
-
-    def columns(self, name: str) -> list[str]:
-        """Names of a relation's columns, in order."""
-        return list(self._columns[name])
-
-    def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
-        """Return a whole relation or some of its columns; a column is read once and kept.
-
-        Raises
-        ------
-        KeyError
-            When the warehouse has no such relation or column.
-        """
-        if name not in self._columns:
-            raise KeyError(f"the warehouse has no relation {name}")
-        wanted = self._columns[name] if columns is None else columns
-        missing = [c for c in wanted if c not in self._columns[name]]
-        if missing:
-            raise KeyError(f"{name} has no column {missing}")
-        held = self._series.setdefault(name, {})
-        absent = [c for c in wanted if c not in held]
-        if absent:
-            # The rows of a table come in the order in which they were written, so columns read apart fit together;
-            # those of a view need not.
-            absent = self._columns[name] if name in self._views else absent
-            what = ", ".join(f'"{c}"' for c in absent)
-            arrow = self._con.sql(f'select {what} from "{name}"').to_arrow_table()
-            for column in cast(pl.DataFrame, pl.from_arrow(arrow)).get_columns():
-                held[column.name] = _flagged(column)
-        return pl.DataFrame([held[c] for c in wanted])
-
-    def lines(self, numbers: pl.Series, columns: tuple[str, ...]) -> pl.DataFrame:
-        """Return some columns of the lines of these numbers, sorted by number and not kept.
-
-        For texts of the few lines that are shown: a whole column of them would fill the memory.
-
-        Parameters
-        ----------
-        numbers : polars.Series of int
-            ``line_no``; repeated and null ones count once and not at all.
-        columns : tuple of str
-        """
-        wanted = pl.DataFrame({"line_no": numbers.drop_nulls().unique().sort()}, schema={"line_no": pl.Int64})
-        what = ", ".join(f'l."{c}"' for c in columns)
-        self._con.register("wanted_lines", wanted.to_arrow())
-        try:
-            found = self._con.sql(
-                f"select {what} from mart_line as l semi join wanted_lines as w on l.line_no = w.line_no "
-                "order by l.line_no"
-            ).to_arrow_table()
-        finally:
-            self._con.unregister("wanted_lines")
-        return cast(pl.DataFrame, pl.from_arrow(found))
-
-
-def _flagged(column: pl.Series) -> pl.Series:
-    """Tell polars that a number column is in order where it is: sorting by it then costs nothing."""
-    return column.set_sorted() if column.dtype == pl.Int64 and column.is_sorted() else column
 
 
 def as_of(marts: DuckMarts) -> dt.date:
@@ -196,6 +87,7 @@ def judge(
     overrides: Mapping[str, float] | None = None,
     only: Iterable[str] = (),
     progress: Callable[[str], None] | None = None,
+    turn_lines: int = TURN_LINES,
 ) -> Judgement:
     """Run all typologies, or those of `only` and what they come after.
 
@@ -210,6 +102,8 @@ def judge(
         Codes; empty means all.
     progress : callable, optional
         Told the code that starts.
+    turn_lines : int
+        Lines judged at a time; see `flows.steps.circles`.
 
     Returns
     -------
@@ -225,31 +119,76 @@ def judge(
     registered = discover()
     check_overrides(overrides or {}, registered)
     wanted = _with_predecessors(set(only), registered)
-    context = Context(marts, as_of, dict(overrides or {}), stored=kept.stored(marts.has))
-    findings: list[Finding] = []
-    seconds: dict[str, float] = {}
-    for entry in in_order({c: r for c, r in registered.items() if c in wanted}):
-        code = entry.meta.code
-        if progress is not None:
-            progress(code)
-        context.findings = {c: [f for f in findings if f.typology == c] for c in entry.meta.after}
-        started = time.perf_counter()
-        try:
-            found = list(entry.detect(context))
-        except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            # The message of the cause may quote a row; its type and place are enough to mend it.
-            raise TypologyError(
-                f"The typology {code} failed ({type(error).__name__} at "
-                f"{Path(place.filename).name}:{place.lineno}); no exports were written. "
-                f"Reproduce it with `lookthrough judge --only {code}`."
-            ) from error
-        _check(code, found)
-        findings += found
-        seconds[code] = time.perf_counter() - started
-        log.debug("typology %s: %d findings in %.2f s", code, len(found), seconds[code])
-    findings.sort(key=lambda f: (f.institution_id, f.typology, f.subject))
-    return Judgement(tuple(findings), seconds, context)
+    stages = staged(in_order({c: r for c, r in registered.items() if c in wanted}))
+    city = Context(marts, as_of, dict(overrides or {}), stored=kept.stored(marts.has))
+    made = _Made(progress)
+    parts = turns(marts, turn_lines)
+    if len(parts) < 2:
+        for stage in stages:
+            made.ask(stage, city)
+        return made.judgement(city)
+    first, by_circle, last = stages
+    made.ask(first, city)
+    gathered.gather(city, (_turn(city, marts, part) for part in parts))
+    for part in parts:
+        made.ask(by_circle, _turn(city, marts, part))
+    made.ask(last, city)
+    return made.judgement(city)
+
+
+def _turn(city: Context, marts: DuckMarts, part: list[str]) -> Context:
+    return Context(
+        TurnMarts(marts, part),
+        city.as_of,
+        city.overrides,
+        stored=city.stored,
+        whole=city,
+        about=frozenset(part),
+    )
+
+
+class _Made:
+    """Findings so far, and how long each typology took."""
+
+    def __init__(self, progress: Callable[[str], None] | None) -> None:
+        self.findings: list[Finding] = []
+        self.seconds: dict[str, float] = {}
+        self._progress = progress or (lambda code: None)
+
+    def ask(
+        self, entries: Iterable[Registered], context: Context, about: frozenset[str] | None = None
+    ) -> None:
+        """Run typologies in a context; of a turn's only what they say about its own institutions is kept.
+
+        What a turn can say of others it says from a part of their lines, and their own turn says it from all.
+        """
+        for entry in entries:
+            code = entry.meta.code
+            self._progress(code)
+            context.findings = {
+                c: [f for f in self.findings if f.typology == c and context.concerns(f.institution_id)]
+                for c in entry.meta.after
+            }
+            started = time.perf_counter()
+            try:
+                found = [f for f in entry.detect(context) if context.concerns(f.institution_id)]
+            except Exception as error:
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                # The message of the cause may quote a row; its type and place are enough to mend it.
+                raise TypologyError(
+                    f"The typology {code} failed ({type(error).__name__} at "
+                    f"{Path(place.filename).name}:{place.lineno}); no exports were written. "
+                    f"Reproduce it with `lookthrough judge --only {code}`."
+                ) from error
+            _check(code, found)
+            self.findings += found
+            self.seconds[code] = self.seconds.get(code, 0.0) + time.perf_counter() - started
+            log.debug("typology %s: %d findings in %.2f s", code, len(found), self.seconds[code])
+
+    def judgement(self, context: Context) -> Judgement:
+        """Return all of it, sorted."""
+        found = sorted(self.findings, key=lambda f: (f.institution_id, f.typology, f.subject))
+        return Judgement(tuple(found), self.seconds, context)
 
 
 def _with_predecessors(only: set[str], registered: Mapping[str, Registered]) -> set[str]:

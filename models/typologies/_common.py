@@ -64,8 +64,11 @@ def operator_ids(ctx: Context) -> pl.DataFrame:
             "mart_account", ("account_id", "account_no", "holder_id", "monitored", "in_fen", "institution_id")
         )
         seen = (
-            c.table("mart_line", ("direction", "amount_fen", "cp_account_id"))
-            .filter((pl.col("direction") == "out") & pl.col("cp_account_id").is_not_null())
+            c.rows(
+                "mart_line",
+                ("amount_fen", "cp_account_id"),
+                "direction = 'out' and cp_account_id is not null",
+            )
             .group_by("cp_account_id")
             .agg(pl.col("amount_fen").sum().alias("seen_fen"))
         )
@@ -78,7 +81,7 @@ def operator_ids(ctx: Context) -> pl.DataFrame:
             .select("holder_id", pl.format("U-{}", "account_no").alias("operator_id"), "institution_id")
         )
 
-    frame: pl.DataFrame = ctx.shared("operator_ids", make)
+    frame: pl.DataFrame = ctx.city.shared("operator_ids", make)
     return frame
 
 
@@ -93,12 +96,11 @@ def holders_by_name(ctx: Context) -> dict[str, int]:
             .join(with_account, on="holder_id", how="semi")
             .sort("holder_id")
         )
-        seen: dict[str, set[int]] = {}
-        for hid, name in table.iter_rows():
-            seen.setdefault(_NOISE.sub("", name), set()).add(hid)
-        return {k: next(iter(v)) for k, v in seen.items() if k and len(v) == 1}
+        keys = table.select("holder_id", key=pl.col("name").str.replace_all(_NOISE.pattern, ""))
+        once = keys.filter((pl.col("key") != "") & (pl.len().over("key") == 1))
+        return dict(once.select("key", "holder_id").iter_rows())
 
-    found: dict[str, int] = ctx.shared("holders_by_name", make)
+    found: dict[str, int] = ctx.city.shared("holders_by_name", make)
     return found
 
 

@@ -148,6 +148,11 @@ def debtors(ctx: Context, since: dt.date | None) -> list[Debtor]:
 
     Repayments of a day are taken off before its loans are added.
     """
+    found: list[Debtor] = ctx.city.shared(f"debt.debtors:{since}", lambda c: _debtors(c, since))
+    return [d for d in found if ctx.concerns(d.institution_id)]
+
+
+def _debtors(ctx: Context, since: dt.date | None) -> list[Debtor]:
     events = _events(ctx)
     floor = since or dt.date(1900, 1, 1)
     everywhere = (

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import polars as pl
 
-from models.typologies._frames import with_line
+from models.typologies._frames import beside
 from models.typologies.base import Context
 
 
@@ -33,9 +33,21 @@ def dealings(ctx: Context, institutions: Collection[str], others: pl.DataFrame |
     def make(c: Context) -> pl.DataFrame:
         own = holder_institution(c).filter(pl.col("other_institution").is_in(wanted))
         own = own.rename({"other_holder_id": "holder_id", "other_institution": "institution_id"})
-        moves = c.table(
-            "mart_transfer", ("transfer_no", "out_line_no", "in_line_no", "from_holder_id", "to_holder_id")
-        ).drop_nulls(["from_holder_id", "to_holder_id"])
+        known = own["holder_id"] if others is None else others["other_holder_id"]
+        moves = c.rows(
+            "mart_transfer",
+            ("transfer_no", "out_line_no", "in_line_no", "from_holder_id", "to_holder_id"),
+            "from_holder_id is not null and to_holder_id is not null and ("
+            + (
+                "{m} or {t}"
+                if others is None
+                else "({m} and to_holder_id in (select key from others))"
+                " or ({t} and from_holder_id in (select key from others))"
+            ).format(m="from_holder_id in (select key from mine)", t="to_holder_id in (select key from mine)")
+            + ")",
+            mine=own["holder_id"],
+            others=known,
+        )
         parts = []
         for mine, other, coming in (
             ("to_holder_id", "from_holder_id", True),
@@ -58,7 +70,7 @@ def dealings(ctx: Context, institutions: Collection[str], others: pl.DataFrame |
                     )
                 )
         legs = pl.concat(parts).unique(["institution_id", "line_no"], keep="first", maintain_order=True)
-        return with_line(c, legs, "account_no", "booked_on", "amount_fen").sort("institution_id", "line_no")
+        return beside(c, legs, "account_no", "booked_on", "amount_fen").sort("institution_id", "line_no")
 
     if others is not None:
         return make(ctx)

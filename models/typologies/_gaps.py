@@ -33,7 +33,7 @@ MATERIAL = 0.3
 
 def statements_begin(ctx: Context) -> dt.date:
     """First day of the statements on hand; the day after the week where there are none."""
-    first = ctx.table("mart_line", ("booked_on",))["booked_on"].min()
+    first = ctx.table("mart_account", ("first_on",))["first_on"].min()
     return first if isinstance(first, dt.date) else ctx.as_of + dt.timedelta(days=1)
 
 
@@ -125,10 +125,12 @@ def _blind(ctx: Context) -> pl.DataFrame:
         blind_from=pl.lit(FAR_PAST), blind_to=pl.lit(FAR_FUTURE), missing_fen=pl.lit(None, pl.Int64)
     )
     first = (
-        ctx.table("mart_line", ("account_id", "seq", "direction", "amount_fen", "balance_after_fen"))
-        .join(accounts.select("account_id"), on="account_id", how="semi")
-        .sort("account_id", "seq")
-        .unique("account_id", keep="first", maintain_order=True)
+        ctx.rows(
+            "mart_line",
+            ("account_id", "direction", "amount_fen", "balance_after_fen"),
+            "seq = 1 and account_id in (select key from asked)",
+            asked=accounts["account_id"],
+        )
         .with_columns(
             opening=pl.col("balance_after_fen")
             - pl.when(pl.col("direction") == "in").then(pl.col("amount_fen")).otherwise(-pl.col("amount_fen"))
@@ -146,10 +148,10 @@ def _blind(ctx: Context) -> pl.DataFrame:
         )
     )
     silence = (pl.lit(ctx.as_of) - pl.col("last_on")).dt.total_days()
+    silent = accounts.filter(pl.col("monitored") & open_now & (silence > SILENT_DAYS))
     tail = (
-        accounts.filter(pl.col("monitored") & open_now)
-        .join(_longest_silence(ctx, accounts), on="account_id")
-        .filter((silence > SILENT_DAYS) & (silence > pl.col("usual") * SILENT_TIMES))
+        silent.join(_longest_silence(ctx, silent), on="account_id")
+        .filter(silence > pl.col("usual") * SILENT_TIMES)
         .with_columns(
             blind_from=pl.col("last_on") + pl.duration(days=1),
             blind_to=pl.lit(FAR_FUTURE),
@@ -176,7 +178,7 @@ def _blind(ctx: Context) -> pl.DataFrame:
 def _one_sided(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
     """Days on which another account's statement shows a movement that this account's own lacks."""
     days = pl.duration(days=CLEARING_DAYS)
-    moves = ctx.table(
+    moves = ctx.rows(
         "mart_transfer",
         (
             "out_line_no",
@@ -187,6 +189,9 @@ def _one_sided(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
             "arrived_at",
             "amount_fen",
         ),
+        "(out_line_no is null and from_account_id in (select key from asked))"
+        " or (in_line_no is null and to_account_id in (select key from asked))",
+        asked=accounts["account_id"],
     )
     left = moves.filter(pl.col("out_line_no").is_null()).select(
         account_id="from_account_id", day=pl.col("arrived_at").cast(pl.Date), missing_fen="amount_fen"
@@ -208,8 +213,12 @@ def _one_sided(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
 def _longest_silence(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
     """Most days between two booking days of an account (grain: ``account_id``; column ``usual``)."""
     return (
-        ctx.table("mart_line", ("account_id", "booked_on"))
-        .join(accounts.select("account_id"), on="account_id", how="semi")
+        ctx.rows(
+            "mart_line",
+            ("account_id", "booked_on"),
+            "account_id in (select key from asked)",
+            asked=accounts["account_id"],
+        )
         .unique()
         .sort("account_id", "booked_on")
         .with_columns(

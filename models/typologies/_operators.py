@@ -132,9 +132,12 @@ def business_lines(ctx: Context, holders: pl.Series) -> pl.DataFrame:
         ``coming``, ``other_id``, ``other_kind``; bank lines left out; sorted by holder and time.
     """
     ids = holders.unique().sort().to_list()
-    moves = ctx.table(
-        "mart_transfer", ("transfer_no", "out_line_no", "in_line_no", "from_holder_id", "to_holder_id")
-    ).filter(pl.col("from_holder_id").is_in(ids) | pl.col("to_holder_id").is_in(ids))
+    moves = ctx.rows(
+        "mart_transfer",
+        ("transfer_no", "out_line_no", "in_line_no", "from_holder_id", "to_holder_id"),
+        "from_holder_id in (select key from asked) or to_holder_id in (select key from asked)",
+        asked=holders,
+    )
     parts = []
     for mine, other, own_line, other_line, coming in (
         ("to_holder_id", "from_holder_id", "in_line_no", "out_line_no", True),
@@ -154,11 +157,10 @@ def business_lines(ctx: Context, holders: pl.Series) -> pl.DataFrame:
         .filter(pl.col("role") == "bank")
         .select(pl.col("holder_id").alias("other_id"))
     )
-    lines = ctx.table("mart_line", ("line_no", "account_no", "booked_at", "booked_on", "amount_fen"))
+    legs = pl.concat(parts).unique(["holder_id", "line_no"])
+    lines = ctx.lines(legs["line_no"], ("line_no", "account_no", "booked_at", "booked_on", "amount_fen"))
     return (
-        pl.concat(parts)
-        .unique(["holder_id", "line_no"])
-        .join(lines, on="line_no")
+        legs.join(lines, on="line_no")
         .join(kinds, on="other_id", how="left")
         .with_columns(pl.col("other_kind").fill_null("person"))
         .join(banks, on="other_id", how="anti")

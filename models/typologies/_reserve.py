@@ -69,7 +69,7 @@ def _make(ctx: Context) -> list[Book]:
     accounts_of, lines_of = parts(held), parts(lines)
     for iid, name, _ in firms.sort("institution_id").iter_rows():
         mine = accounts_of.get(iid)
-        if mine is None:
+        if mine is None or not ctx.concerns(iid):
             continue
         out.append(
             Book(
@@ -97,24 +97,24 @@ def _lines(ctx: Context, held: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _bank_like(ctx: Context) -> list[int]:
+def bank_like(ctx: Context) -> list[int]:
     """Holders that behave as a bank towards its depositors, for where names say nothing.
 
     They credit accounts of two institutions or more, three accounts or more, all at one bank, and
     mostly on the days interest is settled (20th to 22nd of a month).
     """
-    ins = ctx.table("mart_line", ("account_id", "direction", "booked_on", "cp_holder_id")).filter(
-        (pl.col("direction") == "in") & pl.col("cp_holder_id").is_not_null()
+    found: list[int] = ctx.city.shared("reserve.bank_like", _bank_like)
+    return found
+
+
+def _bank_like(ctx: Context) -> list[int]:
+    ins = ctx.rows(
+        "mart_line",
+        ("account_id", "booked_on", "cp_holder_id"),
+        "direction = 'in' and cp_holder_id in (select cp_holder_id from mart_line where direction = 'in'"
+        " group by cp_holder_id having count(distinct account_id) >= 3)",
     )
     accounts = ctx.table("mart_account", ("account_id", "bank_code", "holder_id"))
-    several = (
-        ins.select("cp_holder_id", "account_id")
-        .unique()
-        .group_by("cp_holder_id")
-        .len()
-        .filter(pl.col("len") >= 3)
-    )
-    ins = ins.join(several, on="cp_holder_id", how="semi")
     return (
         ins.join(accounts, on="account_id")
         .group_by("cp_holder_id")
@@ -209,7 +209,7 @@ def _side(ctx: Context, lines: pl.DataFrame, held: pl.DataFrame, accounts: pl.Da
         .then(pl.col("named_kind"))
         .when(pl.col("same_holder") | (pl.col("role") == "self") | pl.col("named_kind").is_not_null())
         .then(pl.lit("self"))
-        .when((pl.col("role") == "bank") | pl.col("cp_holder_id").is_in(_bank_like(ctx)))
+        .when((pl.col("role") == "bank") | pl.col("cp_holder_id").is_in(bank_like(ctx)))
         .then(pl.lit("bank"))
         .when(pl.col("role").is_in(["related", "guarantor"]))
         .then(pl.lit("related"))

@@ -12,7 +12,8 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from models.typologies._ledger import controlled_lines, payouts, subscriptions
+from models.typologies._frames import with_line
+from models.typologies._ledger import payouts, subscriptions
 from models.typologies.base import Context
 from models.yields.conformal import benjamini_hochberg, reference
 from models.yields.expectation import FEATURES, PRIOR_MARGIN, REPAYMENTS, SECTORS, Expectation, fit
@@ -40,13 +41,13 @@ def judged(ctx: Context) -> pl.DataFrame:
         (Benjamini–Hochberg over the week); ``industry_yield`` (nominal, of the month of issue),
         ``industry_ratio``.
     """
-    frame: pl.DataFrame = ctx.shared("yields.judged", _judged)
+    frame: pl.DataFrame = ctx.city.shared("yields.judged", _judged)
     return frame
 
 
 def expectation(ctx: Context) -> Expectation:
     """The week's fitted expectation (see `models.yields.expectation`)."""
-    model: Expectation = ctx.shared("yields.expectation", lambda c: _fitted(c, products(c)))
+    model: Expectation = ctx.city.shared("yields.expectation", lambda c: _fitted(c, products(c)))
     return model
 
 
@@ -57,8 +58,10 @@ def products(ctx: Context) -> pl.DataFrame:
 
 
 def _products(ctx: Context) -> pl.DataFrame:
-    lines = controlled_lines(ctx)
-    first = lines["booked_on"].min()
+    begun = ctx.table("mart_controlled_account", ("account_id",)).join(
+        ctx.table("mart_account", ("account_id", "first_on")), on="account_id"
+    )
+    first = begun["first_on"].min()
     seen_from = first if isinstance(first, dt.date) else ctx.as_of
     # holdings are numbered: their ids would be compared over and over
     held = (
@@ -101,7 +104,7 @@ def _products(ctx: Context) -> pl.DataFrame:
         .join(
             ctx.table("mart_institution").select("institution_id", "sector"), on="institution_id", how="left"
         )
-        .join(_behind(ctx, lines), on="product_id", how="left")
+        .join(_behind(ctx), on="product_id", how="left")
         .join(returns, on="product_id", how="left")
         .join(industry_levels(ctx), on="product_id", how="left")
         .with_columns(
@@ -112,11 +115,10 @@ def _products(ctx: Context) -> pl.DataFrame:
     )
 
 
-def _behind(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
+def _behind(ctx: Context) -> pl.DataFrame:
     """Projects behind each product, weighted by the money the product put into them."""
-    booked = lines.select("line_no", "booked_on")
     project_lines = ctx.table("mart_project_line", ("project_id", "line_no", "kind", "amount_fen"))
-    rates = project_returns(ctx.table("mart_project"), project_lines.join(booked, on="line_no"))
+    rates = project_returns(ctx.table("mart_project"), with_line(ctx, project_lines, "booked_on"))
     terms = ctx.table("mart_project", ("project_id", "annual_rate", "repayment", "principal_fen"))
     links = ctx.table("mart_product_project")
     weight = (

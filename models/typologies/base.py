@@ -13,11 +13,13 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import polars as pl
 
 from models.finding import Finding
+from models.marts import Marts as Marts
+from models.marts import Reader, reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,10 @@ class Typology:
     parameters : tuple of Parameter
     after : tuple of str
         Codes whose findings `detect` reads through ``ctx.findings`` (run earlier).
+    reach : {'city', 'circle'}
+        What a finding follows from. 'circle': the institution itself and those tied to it by group, persons,
+        accounts or products, with whoever they deal with; `detect` may then be asked circle by circle, which is
+        what keeps memory small. 'city': anybody's lines, so that `detect` is asked once for all.
     """
 
     code: str
@@ -77,14 +83,7 @@ class Typology:
     runbook: str
     parameters: tuple[Parameter, ...] = ()
     after: tuple[str, ...] = ()
-
-
-class Marts(Protocol):
-    """Read access to the warehouse: what `detect` may see."""
-
-    def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
-        """Return a whole relation, cached for the run; rows in the relation's documented order."""
-        ...
+    reach: Literal["city", "circle"] = "city"
 
 
 @dataclass(slots=True)
@@ -105,6 +104,10 @@ class Context:
         For questions shared by several typologies; see `shared`.
     stored : dict
         Shared questions whose answer tracing left in the warehouse: key -> relation.
+    whole : Context, optional
+        The one for the entire city, where this one is for a part of it.
+    about : frozenset of str, optional
+        Institutions of that part.
     """
 
     marts: Marts
@@ -113,6 +116,17 @@ class Context:
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     memo: dict[str, Any] = field(default_factory=dict)
     stored: Mapping[str, str] = field(default_factory=dict)
+    whole: Context | None = None
+    about: frozenset[str] | None = None
+
+    @property
+    def city(self) -> Context:
+        """Context for questions about all institutions at once."""
+        return self.whole or self
+
+    def concerns(self, institution_id: str) -> bool:
+        """Say whether this context is to say anything about an institution."""
+        return self.about is None or institution_id in self.about
 
     def parameter(self, typology: Typology, name: str) -> float:
         """Value of a parameter: the office's override, else its default.
@@ -130,6 +144,29 @@ class Context:
     def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
         """Shorthand for ``marts.table``."""
         return self.marts.table(name, columns)
+
+    def rows(self, name: str, columns: tuple[str, ...], condition: str, **keys: pl.Series) -> pl.DataFrame:
+        """Return some columns of the rows for which a condition holds, in their order and not kept.
+
+        For the few rows a question needs of a relation as long as the statements: only these are read.
+
+        Parameters
+        ----------
+        name : str
+        columns : tuple of str
+        condition : str
+            SQL over the relation's columns, in which each of `keys` is a relation of one column ``key``.
+        keys : polars.Series
+        """
+        frames = {k: pl.DataFrame({"key": v.drop_nulls().unique().sort()}) for k, v in keys.items()}
+        return self._reader().rows(name, columns, condition, frames)
+
+    def lines(self, numbers: pl.Series, columns: tuple[str, ...]) -> pl.DataFrame:
+        """Return some columns of the lines of these numbers, sorted by number and not kept."""
+        return self._reader().lines(numbers, columns)
+
+    def _reader(self) -> Reader:
+        return reader(self.marts)
 
     def shared(self, key: str, make: Callable[[Context], Any]) -> Any:
         """Answer a shared question once: `make` runs on the first call for `key` only.
@@ -194,3 +231,29 @@ def in_order(registered: dict[str, Registered]) -> list[Registered]:
         for code in ready:
             done[code] = waiting.pop(code)
     return list(done.values())
+
+
+def staged(order: list[Registered]) -> tuple[list[Registered], list[Registered], list[Registered]]:
+    """Cut typologies in order into those asked of the city first, by circle, and of the city last.
+
+    Raises
+    ------
+    ValueError
+        When a typology asked by circle comes after one that has to wait for the circles.
+    """
+    first: list[Registered] = []
+    circle: list[Registered] = []
+    last: list[Registered] = []
+    place: dict[str, list[Registered]] = {}
+    for entry in order:
+        before = [place[a] for a in entry.meta.after if a in place]
+        waits = any(b is circle or b is last for b in before)
+        if entry.meta.reach == "circle":
+            if any(b is last for b in before):
+                raise ValueError(f"{entry.meta.code} is asked by circle and cannot wait for the whole city")
+            stage = circle
+        else:
+            stage = last if waits else first
+        stage.append(entry)
+        place[entry.meta.code] = stage
+    return first, circle, last

@@ -57,6 +57,7 @@ TYPOLOGY = Typology(
             "Days after the last subscription in which the lump passed on to the provider is looked for.",
         ),
     ),
+    reach="circle",
 )
 
 

@@ -59,6 +59,7 @@ TYPOLOGY = Typology(
             "own payments out of client accounts",
         ),
     ),
+    reach="circle",
 )
 
 

@@ -60,6 +60,7 @@ TYPOLOGY = Typology(
         ),
         Parameter("min_pairs", 10, "pairs", "calibrated", "Fewer may be chance.", "Fewest pairs across banks."),
     ),
+    reach="circle",
 )  # fmt: skip
 
 

@@ -71,6 +71,7 @@ TYPOLOGY = Typology(
         ),
     ),
     after=("maturity-mismatch", "new-money-pays-old"),
+    reach="circle",
 )
 
 

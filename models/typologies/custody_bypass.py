@@ -48,6 +48,7 @@ TYPOLOGY = Typology(
             "client money paid in outside custody",
         ),
     ),
+    reach="circle",
 )
 
 SWEEP_DAYS = 5

@@ -66,6 +66,7 @@ TYPOLOGY = Typology(
             "Least difference in days held between buy-backs that show one and the same rate a year.",
         ),
     ),
+    reach="circle",
 )
 
 

@@ -78,6 +78,7 @@ TYPOLOGY = Typology(
             "amount from which the severity is 4",
         ),
     ),
+    reach="circle",
 )
 
 

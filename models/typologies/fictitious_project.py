@@ -78,6 +78,7 @@ TYPOLOGY = Typology(
         ),
     ),
     after=("super-lender",),
+    reach="circle",
 )
 
 

@@ -56,6 +56,7 @@ TYPOLOGY = Typology(
             "unmatched balance that must be exceeded",
         ),
     ),
+    reach="circle",
 )
 
 

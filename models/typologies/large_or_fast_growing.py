@@ -110,6 +110,7 @@ TYPOLOGY = Typology(
         "yield-above-project",
         "yield-subsidy",
     ),
+    reach="circle",
 )
 
 

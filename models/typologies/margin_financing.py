@@ -68,6 +68,7 @@ TYPOLOGY = Typology(
             "amount from which the severity is 4",
         ),
     ),
+    reach="circle",
 )
 
 

@@ -55,6 +55,7 @@ TYPOLOGY = Typology(
             "amount from which the severity is 4",
         ),
     ),
+    reach="circle",
 )
 
 

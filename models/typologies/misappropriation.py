@@ -73,6 +73,7 @@ TYPOLOGY = Typology(
             "amount from which the severity is 5",
         ),
     ),
+    reach="circle",
 )
 
 

@@ -51,6 +51,7 @@ TYPOLOGY = Typology(
             "Days in which a transfer that is paid out to clients is taken for a subsidy, not a layer.",
         ),
     ),
+    reach="circle",
 )
 
 

@@ -70,6 +70,7 @@ TYPOLOGY = Typology(
         ),
     ),
     after=("maturity-mismatch",),
+    reach="circle",
 )
 
 

@@ -100,6 +100,7 @@ TYPOLOGY = Typology(
             "Persons from which the finding is grave.",
         ),
     ),
+    reach="circle",
 )
 
 RUN = ["institution_id", "account_id", "booked_on"]

@@ -74,6 +74,7 @@ TYPOLOGY = Typology(
             "whether to report a watch before the rule's day",
         ),
     ),
+    reach="circle",
 )
 
 

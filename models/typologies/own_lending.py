@@ -71,6 +71,7 @@ TYPOLOGY = Typology(
             "principal from which the severity is 4",
         ),
     ),
+    reach="circle",
 )
 
 

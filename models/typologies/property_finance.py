@@ -44,6 +44,7 @@ TYPOLOGY = Typology(
             "Money paid to developers or for property from which the finding is grave.",
         ),
     ),
+    reach="circle",
 )
 
 

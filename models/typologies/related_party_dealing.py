@@ -73,6 +73,7 @@ TYPOLOGY = Typology(
         ),
     ),
     after=("self-financing", "misappropriation", "self-guarantee"),
+    reach="circle",
 )
 
 

@@ -39,6 +39,7 @@ TYPOLOGY = Typology(
             "A credit equal to a charge of the same bank within this many days before is a refund, no interest.",
         ),
     ),
+    reach="circle",
 )  # fmt: skip
 
 

@@ -63,6 +63,7 @@ TYPOLOGY = Typology(
             "A pay-in up to this much above a payout within three days makes the payout a customer's order.",
         ),
     ),
+    reach="circle",
 )  # fmt: skip
 
 _ROLES = {
@@ -89,7 +90,7 @@ def _payees(book: Book, p: dict[str, float]) -> tuple[pl.DataFrame, float]:
             pl.col("booked_on").dt.truncate("1w").n_unique().alias("weeks"),
             pl.col("booked_on").min().alias("since"),
         )
-        .with_columns(((pl.lit(end) - pl.col("since")).dt.total_days() / 7 + 1).alias("life_weeks"))
+        .with_columns(((pl.lit(end, pl.Date) - pl.col("since")).dt.total_days() / 7 + 1).alias("life_weeks"))
         .with_columns(
             (
                 (pl.col("payments") >= p["regular_payments"])

@@ -38,6 +38,7 @@ TYPOLOGY = Typology(
             "Fewest different payers into an account that is no reserve account.",
         ),
     ),
+    reach="circle",
 )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ TYPOLOGY = Typology(
         ),
     ),
     after=("reserve-misappropriation", "reserve-outside-qualified-bank"),
+    reach="circle",
 )  # fmt: skip
 
 

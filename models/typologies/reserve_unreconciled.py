@@ -55,6 +55,7 @@ TYPOLOGY = Typology(
             "Fewest report days in a row on which declared and statement balance differ.",
         ),
     ),
+    reach="circle",
 )  # fmt: skip
 
 

@@ -86,6 +86,7 @@ TYPOLOGY = Typology(
             "Liquid money over matured, unpaid holdings of products without projects below which coverage is failing.",
         ),
     ),
+    reach="circle",
 )
 
 

@@ -72,6 +72,7 @@ TYPOLOGY = Typology(
             "amount from which the severity is 5",
         ),
     ),
+    reach="circle",
 )
 
 

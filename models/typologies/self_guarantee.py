@@ -65,6 +65,7 @@ TYPOLOGY = Typology(
             "days within which an advance of the risk reserve must be made good by the borrower",
         ),
     ),
+    reach="circle",
 )
 
 

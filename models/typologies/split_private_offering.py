@@ -57,6 +57,7 @@ TYPOLOGY = Typology(
             "Fewest holders below the minimum, by way of slices, that make a finding alone.",
         ),
     ),
+    reach="circle",
 )
 
 

@@ -54,6 +54,7 @@ TYPOLOGY = Typology(
             "amount from which the severity is 4",
         ),
     ),
+    reach="circle",
 )
 
 

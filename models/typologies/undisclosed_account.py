@@ -40,6 +40,7 @@ TYPOLOGY = Typology(
             "Smallest share of the account's receipts that are unpaid subscriptions.",
         ),
     ),
+    reach="circle",
 )  # fmt: skip
 
 _PAIR = ["institution_id", "account_id"]

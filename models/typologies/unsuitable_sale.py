@@ -38,6 +38,7 @@ TYPOLOGY = Typology(
             "Levels by which the product must exceed the client's.",
         ),
     ),
+    reach="circle",
 )
 
 

@@ -54,6 +54,7 @@ TYPOLOGY = Typology(
             "Smallest share of the credits the payer took back that spanned a report date.",
         ),
     ),
+    reach="circle",
 )  # fmt: skip
 
 

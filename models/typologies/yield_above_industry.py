@@ -66,6 +66,7 @@ TYPOLOGY = Typology(
             "Payouts beyond the industry's level from which the severity is 3.",
         ),
     ),
+    reach="circle",
 )
 
 

@@ -50,6 +50,7 @@ TYPOLOGY = Typology(
             "Payouts beyond project income from which the finding is grave.",
         ),
     ),
+    reach="circle",
 )
 
 

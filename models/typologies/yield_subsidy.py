@@ -65,6 +65,7 @@ TYPOLOGY = Typology(
             "Top-ups from which the finding is of severity 3.",
         ),
     ),
+    reach="circle",
 )
 
 

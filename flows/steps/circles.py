@@ -1,0 +1,172 @@
+"""Judge a city in turns: the institutions that hang together, few enough at a time for an ordinary computer.
+
+What most typologies say of an institution follows from its own accounts, its own registers and whom these deal
+with. They are asked turn by turn (`models.typologies.base.Typology.reach`), and what a turn read is given up
+before the next. Institutions that share a group, an account, persons behind them or products are one *circle*
+and never parted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import networkx as nx
+import polars as pl
+
+from flows.steps.marts import DuckMarts
+
+TURN_LINES = 1_000_000
+"""Statement lines on the accounts of a turn's institutions; a circle that has more is a turn by itself."""
+ALIKE = ("vendor", "employee")
+"""Roles that many unrelated institutions share: they tie none together."""
+
+
+def circles(marts: DuckMarts) -> list[list[str]]:
+    """Institutions that are judged together, each list sorted; the lists in the order of their first account.
+
+    Accounts are numbered as lines are, so that neighbouring circles lie near each other on the disk.
+    """
+    firms = marts.table("mart_institution", ("institution_id", "group_id"))
+    graph: nx.Graph[str] = nx.Graph()
+    graph.add_nodes_from(firms["institution_id"].sort().to_list())
+    for pairs in _ties(marts, firms):
+        # whoever shares a key hangs on its first: a chain says as much as all pairs
+        first = pairs.drop_nulls().unique().group_by("key").agg(pl.col("institution_id").sort())
+        for members in first.sort("key")["institution_id"].to_list():
+            graph.add_edges_from((members[0], other) for other in members[1:])
+    own = marts.table("mart_controlled_account", ("institution_id", "account_id"))
+    lowest = dict(own.group_by("institution_id").agg(pl.col("account_id").min()).iter_rows())
+    found = [sorted(c) for c in nx.connected_components(graph)]
+    return sorted(found, key=lambda c: (min(lowest.get(i, 0) for i in c), c))
+
+
+def _ties(marts: DuckMarts, firms: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Keys that tie institutions together: frames of ``institution_id`` and ``key``."""
+    holder = "holder_id"
+    yield firms.select("institution_id", key="group_id")
+    yield marts.table("mart_controlled_account", ("institution_id", "account_id")).select(
+        "institution_id", key="account_id"
+    )
+    clients = marts.table("mart_controlled_account", ("institution_id", "account_id", "account_type"))
+    clients = clients.filter(pl.col("account_type").is_in(["custody", "product"])).drop("account_type")
+    moved = marts.rows(
+        "mart_transfer",
+        ("transfer_no", "from_account_id", "to_account_id"),
+        "from_account_id in (select account_id from clients) and to_account_id in (select account_id from clients)",
+        {"clients": clients},
+    )
+    yield pl.concat(
+        [
+            moved.select(key="transfer_no", account_id=side).join(clients, on="account_id")
+            for side in ("from_account_id", "to_account_id")
+        ]
+    ).select("institution_id", "key")
+    behind = marts.table("mart_relation", ("institution_id", holder, "role"))
+    own = marts.table("mart_account", ("institution_id", holder, "account_type"))
+    yield pl.concat(
+        [
+            behind.filter(~pl.col("role").is_in(ALIKE)).select("institution_id", key=holder),
+            own.filter(pl.col("account_type") != "party").select("institution_id", key=holder),
+        ]
+    )
+    products = marts.table("mart_product", ("institution_id", "product_id", "parent_product_id"))
+    yield pl.concat(
+        [
+            products.select("institution_id", key="product_id"),
+            products.select("institution_id", key="parent_product_id"),
+        ]
+    )
+    links = marts.table("mart_product_project", ("product_id", "project_id"))
+    yield pl.concat(
+        [
+            marts.table("mart_project", ("institution_id", "project_id")).rename({"project_id": "key"}),
+            links.join(products, on="product_id").select("institution_id", key="project_id"),
+        ]
+    )
+
+
+def turns(marts: DuckMarts, lines: int = TURN_LINES) -> list[list[str]]:
+    """Circles gathered to turns of about `lines` lines, each sorted; a single turn holds the whole city."""
+    held = marts.table("mart_controlled_account", ("institution_id", "account_id")).join(
+        marts.table("mart_account", ("account_id", "lines")), on="account_id"
+    )
+    weight = dict(held.group_by("institution_id").agg(pl.col("lines").sum()).iter_rows())
+    made: list[list[str]] = []
+    so_far = lines
+    for circle in circles(marts):
+        size = sum(weight.get(i, 0) for i in circle)
+        if made and so_far + size <= lines:
+            made[-1] += circle
+            so_far += size
+        else:
+            made.append(list(circle))
+            so_far = size
+    return [sorted(m) for m in made]
+
+
+class TurnMarts:
+    """What the typologies see in a turn, as `models.typologies.base.Marts`.
+
+    Relations that grow with the lines hold the rows of the turn's institutions: their accounts' lines, the other
+    leg of their transfers, and all lines on accounts that no institution controls; their clients, sales, ledgers.
+    Relations that do not are whole. Rows keep their order.
+    """
+
+    def __init__(self, marts: DuckMarts, institutions: Iterable[str]) -> None:
+        self._marts = marts
+        self._held: dict[str, dict[str, pl.Series]] = {}
+        own = marts.table("mart_controlled_account", ("institution_id", "account_id"))
+        ids = pl.DataFrame({"institution_id": sorted(institutions)}, schema={"institution_id": pl.String})
+        inside = own.join(ids, on="institution_id", how="semi")["account_id"].unique()
+        seen = marts.table("mart_account", ("account_id", "monitored")).filter("monitored")["account_id"]
+        outside = own.filter(~pl.col("account_id").is_in(inside.implode()))["account_id"]
+        accounts = seen.filter(~seen.is_in(outside.implode()))
+        self._keys = {"turn_institution": ids, "turn_account": pl.DataFrame({"account_id": accounts})}
+
+    def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
+        """Return a relation's rows of this turn, or some of their columns; a column is read once and kept."""
+        which = _rows_of(name, self._marts.columns(name)) if self._marts.has(name) else None
+        if which is None:
+            return self._marts.table(name, columns)
+        wanted = tuple(self._marts.columns(name)) if columns is None else columns
+        held = self._held.setdefault(name, {})
+        absent = [c for c in wanted if c not in held]
+        if absent:
+            frame = self._marts.rows(name, absent, which, self._keys)
+            held.update((s.name, s) for s in frame.get_columns())
+        return pl.DataFrame([held[c] for c in wanted])
+
+    def rows(
+        self, name: str, columns: Sequence[str], condition: str, keys: Mapping[str, pl.DataFrame]
+    ) -> pl.DataFrame:
+        """Return some columns of this turn's rows for which a condition holds; see `DuckMarts.rows`."""
+        mine = _rows_of(name, self._marts.columns(name))
+        if mine is None:
+            return self._marts.rows(name, columns, condition, keys)
+        return self._marts.rows(name, columns, f"({mine}) and ({condition})", {**self._keys, **keys})
+
+    def lines(self, numbers: pl.Series, columns: tuple[str, ...]) -> pl.DataFrame:
+        """Return some columns of the lines of these numbers, whoever's they are; see `DuckMarts.lines`."""
+        return self._marts.lines(numbers, columns)
+
+
+MINE = "institution_id in (select institution_id from turn_institution)"
+_AT = "in (select account_id from turn_account)"
+_LEGS = f"select unnest([out_line_no, in_line_no]) from mart_transfer where from_account_id {_AT} or to_account_id {_AT}"
+LINES = {
+    "mart_line": f"account_id {_AT} or line_no in ({_LEGS})",
+    "mart_transfer": f"from_account_id {_AT} or to_account_id {_AT}",
+}
+GROW = (
+    "mart_client_line", "mart_institution_day", "mart_product", "mart_project", "mart_project_line", "mart_role",
+    "mart_role_all", "mart_subscription", "trace_source", "trace_use",
+)  # fmt: skip
+"""Relations with ``institution_id`` that grow with the lines, beside the ledgers."""
+
+
+def _rows_of(name: str, columns: list[str]) -> str | None:
+    """Condition on the rows of a turn; None where a relation is read whole."""
+    if name in LINES:
+        return LINES[name]
+    grows = name in GROW or name.startswith("ledger_")
+    return MINE if grows and "institution_id" in columns else None

@@ -1,0 +1,150 @@
+"""Read access to a warehouse file: what the typologies and the exports see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self, cast
+
+import duckdb
+import polars as pl
+
+from flows.steps.errors import WarehouseError
+
+
+class DuckMarts:
+    """Read access to a warehouse file, as `models.typologies.base.Marts`.
+
+    Use as a context manager; frames stay usable after it closes.
+    """
+
+    def __init__(self, path: Path, memory: str = "4GB", threads: int = 2) -> None:
+        if not path.is_file():
+            raise WarehouseError(f"There is no warehouse at {path}; run `lookthrough run` first.")
+        try:
+            self._con = duckdb.connect(
+                str(path), read_only=True, config={"memory_limit": memory, "threads": threads}
+            )
+        except duckdb.Error as error:
+            raise WarehouseError(
+                f"The warehouse {path} cannot be opened ({type(error).__name__}); delete it and run again."
+            ) from None
+        self._look()
+
+    @classmethod
+    def over(cls, con: duckdb.DuckDBPyConnection) -> Self:
+        """Return marts over an open connection on which they were just made; they close it."""
+        marts = cls.__new__(cls)
+        marts._con = con
+        marts._look()
+        return marts
+
+    def _look(self) -> None:
+        """List what there is; steps and attached files of the connection are no part of the warehouse."""
+        rows = self._con.execute(
+            "select table_name, column_name from information_schema.columns "
+            "where table_catalog = current_database() order by table_name, ordinal_position"
+        ).fetchall()
+        self._columns: dict[str, list[str]] = {}
+        for table, column in rows:
+            self._columns.setdefault(table, []).append(column)
+        self._views = {v for (v,) in self._con.execute("select view_name from duckdb_views()").fetchall()}
+        self._series: dict[str, dict[str, pl.Series]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._con.close()
+
+    def has(self, name: str) -> bool:
+        """Say whether the warehouse holds this relation."""
+        return name in self._columns
+
+    def columns(self, name: str) -> list[str]:
+        """Names of a relation's columns, in order."""
+        return list(self._columns[name])
+
+    def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
+        """Return a whole relation or some of its columns; a column is read once and kept.
+
+        Raises
+        ------
+        KeyError
+            When the warehouse has no such relation or column.
+        """
+        if name not in self._columns:
+            raise KeyError(f"the warehouse has no relation {name}")
+        wanted = self._columns[name] if columns is None else columns
+        missing = [c for c in wanted if c not in self._columns[name]]
+        if missing:
+            raise KeyError(f"{name} has no column {missing}")
+        held = self._series.setdefault(name, {})
+        absent = [c for c in wanted if c not in held]
+        if absent:
+            # The rows of a table come in the order in which they were written, so columns read apart fit together;
+            # those of a view need not.
+            absent = self._columns[name] if name in self._views else absent
+            what = ", ".join(f'"{c}"' for c in absent)
+            arrow = self._con.sql(f'select {what} from "{name}"').to_arrow_table()
+            for column in cast(pl.DataFrame, pl.from_arrow(arrow)).get_columns():
+                held[column.name] = _flagged(column)
+        return pl.DataFrame([held[c] for c in wanted])
+
+    def rows(
+        self, name: str, columns: Sequence[str], condition: str, keys: Mapping[str, pl.DataFrame]
+    ) -> pl.DataFrame:
+        """Return some columns of the rows of a table for which a condition holds, in their order, not kept.
+
+        Parameters
+        ----------
+        name : str
+            A table, no view.
+        columns : sequence of str
+        condition : str
+            SQL over the table's columns and the keys.
+        keys : mapping
+            Small frames by the name under which the condition knows them.
+        """
+        what = ", ".join(f'"{c}"' for c in columns)
+        for key, frame in keys.items():
+            self._con.register(key, frame.to_arrow())
+        try:
+            arrow = self._con.sql(
+                f'select rowid as _row, {what} from "{name}" where {condition}'
+            ).to_arrow_table()
+        finally:
+            for key in keys:
+                self._con.unregister(key)
+        frame = cast(pl.DataFrame, pl.from_arrow(arrow))
+        if not frame["_row"].is_sorted():
+            frame = frame.sort("_row")
+        return pl.DataFrame([_flagged(s) for s in frame.drop("_row").get_columns()])
+
+    def lines(self, numbers: pl.Series, columns: tuple[str, ...]) -> pl.DataFrame:
+        """Return some columns of the lines of these numbers, sorted by number and not kept.
+
+        For texts of the few lines that are shown: a whole column of them would fill the memory.
+
+        Parameters
+        ----------
+        numbers : polars.Series of int
+            ``line_no``; repeated and null ones count once and not at all.
+        columns : tuple of str
+        """
+        wanted = pl.DataFrame({"line_no": numbers.drop_nulls().unique().sort()}, schema={"line_no": pl.Int64})
+        what = ", ".join(f'l."{c}"' for c in columns)
+        self._con.register("wanted_lines", wanted.to_arrow())
+        try:
+            found = self._con.sql(
+                f"select {what} from mart_line as l semi join wanted_lines as w on l.line_no = w.line_no "
+                "order by l.line_no"
+            ).to_arrow_table()
+        finally:
+            self._con.unregister("wanted_lines")
+        return cast(pl.DataFrame, pl.from_arrow(found))
+
+
+def _flagged(column: pl.Series) -> pl.Series:
+    """Tell polars that a number column is in order where it is: sorting by it then costs nothing."""
+    return column.set_sorted() if column.dtype == pl.Int64 and column.is_sorted() else column

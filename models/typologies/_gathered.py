@@ -1,0 +1,25 @@
+"""Answers about all institutions that are worked out turn by turn: small, where what they follow from is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import polars as pl
+
+from models.typologies._yields import products
+from models.typologies.base import Context
+
+GATHERED: dict[str, tuple[Callable[[Context], pl.DataFrame], tuple[str, ...]]] = {
+    "yields.products": (products, ("product_id",)),
+}
+"""Key of `Context.shared` -> who answers about a part of the city, and the order of the whole answer."""
+
+
+def gather(city: Context, parts: Iterable[Context]) -> None:
+    """Put the parts' answers together in the memory of the city's context."""
+    found: dict[str, list[pl.DataFrame]] = {key: [] for key in GATHERED}
+    for part in parts:
+        for key, (answer, _) in GATHERED.items():
+            found[key].append(answer(part))
+    for key, (_, order) in GATHERED.items():
+        city.memo[key] = pl.concat(found[key]).sort(*order)

@@ -1,0 +1,97 @@
+"""Judging in turns: who is judged together, and that it changes no finding."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import polars as pl
+import pytest
+
+from flows.steps.circles import TurnMarts, circles, turns
+from flows.steps.judge import WAREHOUSE_FILE, DuckMarts, judge
+from flows.steps.run import run_week
+from flows.steps.simulate import simulate
+from models.finding import Finding
+from models.marts import Whole
+
+AS_OF = dt.date(2016, 6, 26)
+
+
+@pytest.fixture(scope="module")
+def marts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckMarts]:
+    base = tmp_path_factory.mktemp("circles")
+    simulate(base / "landing", size=0.4)
+    run_week(base / "landing", base / "w", base / "e", "2016-W25")
+    with DuckMarts(base / "w" / WAREHOUSE_FILE) as opened:
+        yield opened
+
+
+def told(finding: Finding) -> tuple[object, ...]:
+    values = [getattr(finding, c) for c in finding.__dataclass_fields__ if c != "evidence"]
+    return (*values, finding.evidence.write_csv())
+
+
+def test_every_institution_is_in_one_turn(marts: DuckMarts) -> None:
+    known = marts.table("mart_institution")["institution_id"].sort().to_list()
+    assert sorted(i for c in circles(marts) for i in c) == known
+    assert sorted(i for t in turns(marts, 1) for i in t) == known
+    assert len(turns(marts, 1)) == len(circles(marts)) > 5
+    assert turns(marts, 10**9) == [known]
+
+
+def test_turns_keep_circles_whole_and_small(marts: DuckMarts) -> None:
+    own = marts.table("mart_controlled_account").join(
+        marts.table("mart_account", ("account_id", "lines")), on="account_id"
+    )
+    weight = dict(own.group_by("institution_id").agg(pl.col("lines").sum()).iter_rows())
+    most = sum(weight.values()) // 3
+    made = turns(marts, most)
+    for circle in circles(marts):
+        assert sum(set(circle) <= set(turn) for turn in made) == 1
+    assert all(sum(weight.get(i, 0) for i in t) <= most for t in made if len(t) > 2)
+
+
+def test_shared_groups_and_persons_tie(marts: DuckMarts) -> None:
+    place = {i: n for n, c in enumerate(circles(marts)) for i in c}
+    groups = marts.table("mart_institution", ("institution_id", "group_id")).drop_nulls()
+    for _, members in groups.group_by("group_id"):
+        assert len({place[i] for i in members["institution_id"]}) == 1
+    behind = marts.table("mart_relation").filter(~pl.col("role").is_in(["vendor", "employee"]))
+    for _, members in behind.drop_nulls("holder_id").group_by("holder_id"):
+        assert len({place[i] for i in members["institution_id"]}) == 1
+
+
+def test_a_turn_sees_its_own_lines_and_the_other_legs(marts: DuckMarts) -> None:
+    mine = circles(marts)[0]
+    seen = TurnMarts(marts, mine)
+    lines = seen.table("mart_line", ("line_no", "account_id"))
+    own = marts.table("mart_controlled_account").filter(pl.col("institution_id").is_in(mine))
+    every = marts.table("mart_line", ("line_no", "account_id"))
+    needed = every.filter(pl.col("account_id").is_in(own["account_id"].implode()))["line_no"]
+    assert needed.len() > 0
+    assert needed.is_in(lines["line_no"].implode()).all()
+    assert lines.height < every.height
+    assert lines["line_no"].is_sorted()
+    moves = seen.table("mart_transfer", ("out_line_no", "in_line_no"))
+    legs = pl.concat([moves["out_line_no"], moves["in_line_no"]]).drop_nulls()
+    assert legs.is_in(lines["line_no"].implode()).all()
+    assert set(seen.table("mart_subscription")["institution_id"]) <= set(mine)
+
+
+def test_few_rows_are_those_of_the_whole(marts: DuckMarts) -> None:
+    asked = {"asked": marts.table("mart_account").filter("monitored").select(key="account_id").tail(9)}
+    condition = "direction = 'in' and account_id in (select key from asked)"
+    columns = ("line_no", "amount_fen")
+    found = marts.rows("mart_line", columns, condition, asked)
+    assert found.height > 0
+    assert found.equals(Whole(marts).rows("mart_line", columns, condition, asked))
+    numbers = found["line_no"]
+    assert marts.lines(numbers, columns).equals(Whole(marts).lines(numbers, columns))
+
+
+def test_turns_change_no_finding(marts: DuckMarts) -> None:
+    whole = judge(marts, AS_OF, turn_lines=10**9).findings
+    by_turn = judge(marts, AS_OF, turn_lines=1).findings
+    assert len({f.typology for f in whole}) > 10
+    assert [told(f) for f in by_turn] == [told(f) for f in whole]
