@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from models.tracing.fifo import fifo
+from models.tracing.hops import rows_of
 from models.tracing.legs import Ints, Legs, before, starts, walk
 
 Pairs = tuple[Ints, Ints, Ints]
@@ -18,30 +19,18 @@ def identify(walked: Legs, pots: pl.DataFrame) -> tuple[Pairs, Ints]:
     Within a pot, an out-leg is identified as far as the pot holds money at that moment; what it
     takes beyond that, and what a pot never pays out, stays with the method.
     """
-    place = pl.DataFrame({"line_no": walked.line, "at": np.arange(walked.line.size)}).filter(
-        pl.col("line_no") >= 0
-    )
-    claims = (
-        pots.lazy()
-        .filter(pl.col("amount_fen") > 0)
-        .select(pl.col("line_no").cast(pl.Int64), pl.col("pot").cast(pl.Int64), "amount_fen")
-        .join(place.lazy(), on="line_no", how="inner")
-        .group_by("pot", "at")
-        .agg(pl.col("amount_fen").sum())
-        .sort("pot", "at")
-        .collect()
-    )
-    at, amount = claims["at"].to_numpy(), claims["amount_fen"].to_numpy()
-    total = np.zeros(walked.signed.size, np.int64)
-    np.add.at(total, at, amount)
-    if np.any(total > np.abs(walked.signed) + np.abs(walked.overdraft)):
+    at, pot, amount = _placed(walked, pots)
+    own = starts(at)
+    whole = np.abs(walked.signed)
+    if at.size and np.any(np.add.reduceat(amount, own) > (whole + np.abs(walked.overdraft))[at[own]]):
         raise ValueError("Identified amounts exceed the line they lie on.")
-    # a pot is kept per account; a line partly overdrawn is identified for its covered part at most
-    key = claims["pot"].to_numpy() * np.int64(walked.account.max() + 1 if walked.account.size else 1)
-    key = key + walked.account[at]
-    order = np.lexsort((at, key))
+    # a line partly overdrawn is identified for its covered part at most, first pots first
+    run, limit = walk(at, amount), whole[at]
+    amount = np.minimum(run, limit) - np.minimum(run - amount, limit)
+    # a pot is kept per account
+    key = pot * np.int64(walked.account.max() + 1 if walked.account.size else 1) + walked.account[at]
+    order = np.argsort(key, kind="stable")
     key, at, amount = key[order], at[order], amount[order]
-    amount = _cap(at, amount, np.abs(walked.signed))
     signed = np.where(walked.signed[at] > 0, amount, -amount)
     paid = _covered(key, signed)
     into, out, size = fifo(paid)
@@ -55,6 +44,26 @@ def identify(walked: Legs, pots: pl.DataFrame) -> tuple[Pairs, Ints]:
     return pairs, left
 
 
+def _placed(walked: Legs, pots: pl.DataFrame) -> tuple[Ints, Ints, Ints]:
+    """Leg, pot and amount of each claim, by leg, then pot; each pair once."""
+    claims = pots.filter(pl.col("amount_fen") > 0)
+    claims = claims.select(pl.col("line_no").cast(pl.Int64), pl.col("pot").cast(pl.Int64), "amount_fen")
+    real = np.flatnonzero(walked.line >= 0)
+    number = walked.line[real]
+    if not np.all(number[1:] >= number[:-1]):
+        order = np.argsort(number)
+        real, number = real[order], number[order]
+    row = rows_of(number, claims["line_no"])
+    at = real[row[row >= 0]]
+    pot, amount = (claims[c].to_numpy()[row >= 0] for c in ("pot", "amount_fen"))
+    if not np.all((at[1:] > at[:-1]) | ((at[1:] == at[:-1]) & (pot[1:] > pot[:-1]))):
+        order = np.lexsort((pot, at))
+        at, pot, amount = at[order], pot[order], amount[order]
+        head = np.flatnonzero(np.append(True, (at[1:] != at[:-1]) | (pot[1:] != pot[:-1])))[: at.size]
+        at, pot, amount = at[head], pot[head], np.add.reduceat(amount, head) if at.size else amount
+    return at, pot, amount
+
+
 def _merged(into: Ints, out: Ints, amount: Ints) -> Pairs:
     """Add up fragments of one pair of legs that several pots tie together."""
     order = np.lexsort((into, out))
@@ -63,21 +72,6 @@ def _merged(into: Ints, out: Ints, amount: Ints) -> Pairs:
         return into, out, amount
     head = np.flatnonzero(np.append(True, (into[1:] != into[:-1]) | (out[1:] != out[:-1])))
     return into[head], out[head], np.add.reduceat(amount, head)
-
-
-def _cap(at: Ints, amount: Ints, limit: Ints) -> Ints:
-    """Keep the claims on one leg within what the leg has, first pots first."""
-    order = np.lexsort((np.arange(at.size), at))
-    a, m = at[order], amount[order]
-    run = np.cumsum(m)
-    head = starts(a)
-    base = np.repeat(run[head] - m[head], np.diff(np.append(head, a.size)))
-    run = np.minimum(run - base, limit[a])
-    part = np.diff(run, prepend=0)
-    part[head] = run[head]
-    out = np.empty_like(amount)
-    out[order] = part
-    return out
 
 
 def _covered(key: Ints, signed: Ints) -> Ints:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import duckdb
 import polars as pl
 
 from models.tracing.groups import Group
+
+if TYPE_CHECKING:
+    from threading import RLock  # a factory at run time before 3.13
 
 LINE = (
     "line_no", "account_id", "account_no", "seq", "booked_at", "booked_on", "direction", "amount_fen",
@@ -38,23 +42,26 @@ class ConnectionMarts:
     """`models.typologies.base.Marts` over an open connection; each column is read once.
 
     Statement lines are ten times as large with their texts as without, so a column nobody asks
-    for by name is not read (``table(name)`` reads them all).
+    for by name is not read (``table(name)`` reads them all). A connection answers one thread at a time:
+    whoever else uses it takes `lock` first.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, lock: RLock | None = None) -> None:
         self._con = con
+        self.lock = lock or threading.RLock()
         self._read: dict[str, dict[str, pl.Series]] = {}
         self._whole: dict[str, tuple[str, ...]] = {}
 
     def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
         """Return a relation, or some of its columns."""
-        if columns is None:
-            columns = self.columns(name)
-        known = self._read.setdefault(name, {})
-        missing = [c for c in columns if c not in known]
-        if missing:
-            known.update((s.name, s) for s in self._rows(name, missing).get_columns())
-        return pl.DataFrame([known[c] for c in columns])
+        with self.lock:
+            if columns is None:
+                columns = self.columns(name)
+            known = self._read.setdefault(name, {})
+            missing = [c for c in columns if c not in known]
+            if missing:
+                known.update((s.name, s) for s in self._rows(name, missing).get_columns())
+            return pl.DataFrame([known[c] for c in columns])
 
     def columns(self, name: str) -> tuple[str, ...]:
         """Names of all columns of a relation."""
@@ -79,7 +86,7 @@ class GroupMarts(ConnectionMarts):
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, group: Group, common: ConnectionMarts) -> None:
-        super().__init__(con)
+        super().__init__(con, common.lock)
         self._common = common
         self._where = _conditions(group)
 
@@ -134,7 +141,7 @@ class ReachMarts(ConnectionMarts):
     def __init__(
         self, con: duckdb.DuckDBPyConnection, starts: list[tuple[pl.Series, int]], common: ConnectionMarts
     ) -> None:
-        super().__init__(con)
+        super().__init__(con, common.lock)
         self._common = common
         self._lines = pl.concat([lines.rename("line_no") for lines, _ in starts]).unique().sort()
         self._accounts = sorted(_within_reach(con, starts))

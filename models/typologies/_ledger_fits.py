@@ -89,7 +89,8 @@ def supported(fits: pl.DataFrame) -> pl.DataFrame:
     """Count, for every candidate, the holders of the product that got the same factor that day.
 
     Factors are compared on two grids of one basis point, half a step apart, so that no pair of
-    equal factors is parted by a grid line. ``formula`` is 1 where the factor is a month's
+    equal factors is parted by a grid line. Product, cell and day are packed into one number (cells are below
+    2¹⁵, days below 2¹⁷): it is what the grouping costs. ``formula`` is 1 where the factor is a month's
     interest, the amount itself, or the amount with interest for the term, at the promised yield.
     """
     y, t = pl.col("promised_yield"), pl.col("term_days")
@@ -107,18 +108,18 @@ def supported(fits: pl.DataFrame) -> pl.DataFrame:
         | near(1 + y * t / 360)
         | ((pl.col("factor") > 1.0) & (pl.col("factor") <= 1 + y * (days + 3) / 365))
     )
+    product = pl.col("product_no").cast(pl.Int64) * 32_768
+    day = pl.col("booked_on").to_physical().cast(pl.Int64)
     grid = fits.with_columns(
-        _a=(pl.col("factor") * 10_000).floor().cast(pl.Int64),
-        _b=(pl.col("factor") * 10_000 + 0.5).floor().cast(pl.Int64),
+        _a=product + (pl.col("factor") * 10_000).floor().cast(pl.Int64),
+        _b=product + (pl.col("factor") * 10_000 + 0.5).floor().cast(pl.Int64),
         formula=formula.fill_null(False).cast(pl.Int8),
-    )
+    ).with_columns(_day_a=pl.col("_a") * 131_072 + day, _day_b=pl.col("_b") * 131_072 + day)
 
-    def holders(*keys: str) -> pl.Expr:
-        return pl.col("subscription_no").n_unique().over(keys)
+    def holders(key: str) -> pl.Expr:
+        return pl.col("subscription_no").n_unique().over(key)
 
     return grid.with_columns(
-        support=pl.max_horizontal(
-            holders("product_no", "booked_on", "_a"), holders("product_no", "booked_on", "_b")
-        ),
-        wide=pl.max_horizontal(holders("product_no", "_a"), holders("product_no", "_b")),
-    ).drop("_a", "_b")
+        support=pl.max_horizontal(holders("_day_a"), holders("_day_b")),
+        wide=pl.max_horizontal(holders("_a"), holders("_b")),
+    ).drop("_a", "_b", "_day_a", "_day_b")
