@@ -33,12 +33,15 @@ class Book:
         institution), 'self' (an account of its own that no register gives it), 'bank', 'related'
         (shareholders, executives, affiliates, guarantors), 'staff', 'vendor', 'institution' (another
         registered one), 'other' (customers among them), 'unknown'.
+    unlisted : polars.DataFrame
+        The same for accounts that bear the institution's name and stand in no register; ``account_type`` is null.
     """
 
     institution_id: str
     name: str
     accounts: pl.DataFrame
     lines: pl.DataFrame
+    unlisted: pl.DataFrame
 
 
 def books(ctx: Context) -> list[Book]:
@@ -63,10 +66,15 @@ def _make(ctx: Context) -> list[Book]:
         pl.col("account_type").is_in(RESERVE_TYPES).alias("reserve")
     )
     banks = accounts.select(cp_account_id="account_id", cp_bank_name="bank_name")
-    lines = _lines(ctx, held).join(banks, on="cp_account_id", how="left", maintain_order="left")
+    unlisted = _unlisted(accounts, held)
+    lines = _lines(ctx, pl.concat([held, unlisted.select(held.columns)])).join(
+        banks, on="cp_account_id", how="left", maintain_order="left"
+    )
     lines = lines.with_columns(_side(ctx, lines, held, accounts))
+    hidden = lines.join(unlisted.select("account_id"), on="account_id", how="semi")
+    lines = lines.join(unlisted.select("account_id"), on="account_id", how="anti")
     out = []
-    accounts_of, lines_of = parts(held), parts(lines)
+    accounts_of, lines_of, hidden_of = parts(held), parts(lines), parts(hidden)
     for iid, name, _ in firms.sort("institution_id").iter_rows():
         mine = accounts_of.get(iid)
         if mine is None or not ctx.concerns(iid):
@@ -80,9 +88,23 @@ def _make(ctx: Context) -> list[Book]:
                     pl.col("qualified_reserve_bank").alias("qualified"), "reserve",
                 ).sort("account_id"),
                 lines_of.get(iid, lines.clear()).sort("line_no"),
+                hidden_of.get(iid, lines.clear()).sort("line_no"),
             )
         )  # fmt: skip
     return out
+
+
+def _unlisted(accounts: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """Accounts of the holders of `held` accounts that no register gives to anyone."""
+    holders = held.select("institution_id", "holder_id").drop_nulls().unique()
+    alone = holders.filter(pl.col("institution_id").n_unique().over("holder_id") == 1)
+    return (
+        accounts.filter(pl.col("institution_id").is_null() & pl.col("account_type").is_null())
+        .drop("institution_id")
+        .join(alone, on="holder_id")
+        .with_columns(reserve=pl.lit(False))
+        .sort("account_id")
+    )
 
 
 def _lines(ctx: Context, held: pl.DataFrame) -> pl.DataFrame:

@@ -18,24 +18,29 @@ PART = 0.1
 CLIENT_TYPES = ("custody", "reserve_deposit", "reserve_settlement", "reserve_collection")
 
 
-def report_dates(ctx: Context, first: dt.date, last: dt.date) -> dict[str, list[dt.date]]:
-    """Dates on which each institution's books are looked at.
+WEEKLY = (1, 4)
+"""Days before and after a weekly report: longer spans would hold any day of the week."""
 
-    Month ends for all; besides, the institution's own report days where it reports at most twice a
-    month (a daily report is no date to dress for).
+
+def report_dates(ctx: Context, first: dt.date, last: dt.date) -> tuple[dict[str, list[dt.date]], ...]:
+    """Dates on which each institution's books are looked at: the rare ones, and the weekly ones.
+
+    Month ends for all; besides, the institution's own report days (a daily report is no date to dress for).
     """
     ends = pl.date_range(first.replace(day=1), last, "1mo", eager=True).dt.month_end().to_list()
     own: dict[str, list[dt.date]] = {}
+    weekly: dict[str, list[dt.date]] = {}
     for name, column in (("mart_reserve_report", "report_date"), ("mart_custody_balance", "as_of")):
         table = ctx.table(name, ("institution_id", column)).unique().sort("institution_id", column)
         for iid, days in table.group_by("institution_id", maintain_order=True):
             got = days[column].to_list()
             span = max(1, (got[-1] - got[0]).days)
-            if len(got) > 1 and span / (len(got) - 1) >= 14:
-                own.setdefault(str(iid[0]), []).extend(got)
+            if len(got) < 2 or span / (len(got) - 1) < 5:
+                continue
+            (own if span / (len(got) - 1) >= 14 else weekly).setdefault(str(iid[0]), []).extend(got)
     everyone = {iid: sorted(set(ends) | set(days)) for iid, days in own.items()}
     everyone["*"] = sorted(set(ends))
-    return everyone
+    return everyone, {iid: sorted(set(days) - set(everyone.get(iid, ends))) for iid, days in weekly.items()}
 
 
 def round_trips(ctx: Context, before_days: int, after_days: int, tolerance: float) -> pl.DataFrame:
@@ -53,7 +58,7 @@ def round_trips(ctx: Context, before_days: int, after_days: int, tolerance: floa
     polars.DataFrame
         Grain: a round trip, or where it went in parts the part of one line in that one line out took
         back. ``institution_id``, ``account_id``, ``cp_holder_id``, ``in_line_no``, ``out_line_no``,
-        ``report_date``, ``amount_fen``, ``in_on``, ``out_on``; and ``straddles`` = of the credits that go back in full within as many days, the
+        ``report_date``, ``weekly`` (the date is that of a weekly report), ``customer`` (told from behaviour alone), ``amount_fen``, ``in_on``, ``out_on``; and ``straddles`` = of the credits that go back in full within as many days, the
         share that spans a report date.
     """
 
@@ -92,21 +97,26 @@ def _make(ctx: Context, before_days: int, after_days: int, tolerance: float) -> 
     schema = {
         "institution_id": pl.String, "account_id": pl.Int32, "cp_holder_id": pl.Int32, "in_line_no": pl.Int64,
         "out_line_no": pl.Int64, "report_date": pl.Date, "amount_fen": pl.Int64, "in_on": pl.Date, "out_on": pl.Date,
-        "straddles": pl.Float64,
+        "straddles": pl.Float64, "weekly": pl.Boolean, "customer": pl.Boolean,
     }  # fmt: skip
     if lines.is_empty():
         return pl.DataFrame(schema=schema)
     first, last = lines["booked_on"].min(), lines["booked_on"].max()
     if not isinstance(first, dt.date) or not isinstance(last, dt.date):
         return pl.DataFrame(schema=schema)
-    dates = report_dates(ctx, first, last)
+    rare, weekly = report_dates(ctx, first, last)
     looked = pl.concat(
         [
             pl.DataFrame(
-                {"institution_id": iid, "report_date": dates.get(iid, dates["*"])},
+                {"institution_id": iid, "report_date": days},
                 schema={"institution_id": pl.String, "report_date": pl.Date},
+            ).with_columns(
+                weekly=pl.lit(often),
+                lead=pl.lit(WEEKLY[0] if often else before_days, pl.Int64),
+                lag=pl.lit(WEEKLY[1] if often else after_days, pl.Int64),
             )
             for iid in sorted(lines["institution_id"].unique())
+            for often, days in ((False, rare.get(iid, rare["*"])), (True, weekly.get(iid, [])))
         ]
     )
     ins = (
@@ -120,9 +130,13 @@ def _make(ctx: Context, before_days: int, after_days: int, tolerance: float) -> 
     )  # fmt: skip
     who = ["account_id", "cp_holder_id"]
     before = within_days(ins, looked, ["institution_id"], "in_on", "report_date", before=0, after=before_days)
+    before = before.filter((pl.col("report_date") - pl.col("in_on")).dt.total_days() <= pl.col("lead"))
+    on_time = (pl.col("out_on") - pl.col("report_date")).dt.total_days() <= pl.col("lag")
     pairs = (
         within_days(before, outs, who, "report_date", "out_on", before=-1, after=after_days)
-        .filter((pl.col("out_fen") - pl.col("amount_fen")).abs() <= pl.col("amount_fen") * tolerance)
+        .filter(
+            on_time & ((pl.col("out_fen") - pl.col("amount_fen")).abs() <= pl.col("amount_fen") * tolerance)
+        )
         .sort(
             "in_line_no",
             (pl.col("out_fen") - pl.col("amount_fen")).abs(),
@@ -133,7 +147,7 @@ def _make(ctx: Context, before_days: int, after_days: int, tolerance: float) -> 
         .unique("in_line_no", keep="first", maintain_order=True)
         .unique("out_line_no", keep="first", maintain_order=True)
     )
-    parts = _in_parts(before, outs, pairs, after_days, tolerance)
+    parts = _in_parts(before, outs, pairs, tolerance)
     # credits that come back at all: advances go back whenever a repayment arrives, dressing over report dates
     soon = within_days(ins, outs, who, "in_on", "out_on", before=0, after=before_days + after_days)
     whole = soon.filter((pl.col("out_fen") - pl.col("amount_fen")).abs() <= pl.col("amount_fen") * tolerance)
@@ -159,19 +173,20 @@ def _make(ctx: Context, before_days: int, after_days: int, tolerance: float) -> 
         pairs.join(every, on=["account_id", "cp_holder_id"])
         .join(trips, on=["account_id", "cp_holder_id"])
         .with_columns((pl.col("trips") / pl.col("ins")).alias("straddles"))
+        .join(funding, on=["institution_id", "cp_holder_id"])
         .sort("in_line_no")
         .select(list(schema))
     )
 
 
 def _in_parts(
-    before: pl.DataFrame, outs: pl.DataFrame, whole: pl.DataFrame, after_days: int, tolerance: float
+    before: pl.DataFrame, outs: pl.DataFrame, whole: pl.DataFrame, tolerance: float
 ) -> pl.DataFrame:
     """Round trips of which either way went in parts: the sums over one report date are equal.
 
     Each side is laid end to end in the order of its lines; a row is the overlap of one line in with one out.
     """
-    trip = ["institution_id", "account_id", "cp_holder_id", "report_date"]
+    trip = ["institution_id", "account_id", "cp_holder_id", "report_date", "weekly", "lag"]
     free = before.join(whole, on="in_line_no", how="anti").sort("in_on", "in_line_no")
     free = free.sort("report_date", maintain_order=True).unique(
         "in_line_no", keep="first", maintain_order=True
@@ -182,7 +197,7 @@ def _in_parts(
             outs.join(whole, on="out_line_no", how="anti"), on=["account_id", "cp_holder_id"], how="inner"
         )
         .filter(
-            (pl.col("out_on") - pl.col("report_date")).dt.total_days().is_between(1, after_days)
+            (pl.col("out_on") - pl.col("report_date")).dt.total_days().is_between(1, pl.col("lag"))
             & pl.col("out_fen").is_between(pl.col("in_fen") * PART, pl.col("in_fen") * (1 + tolerance))
         )
         .filter((pl.col("out_fen").sum().over(trip) - pl.col("in_fen")).abs() <= pl.col("in_fen") * tolerance)
@@ -203,8 +218,14 @@ def _in_parts(
 
 
 def _funding_holders(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
-    """Holders whose money is not the clients': the institution itself, related parties, other firms."""
-    roles = ctx.table("mart_role", ("institution_id", "holder_id", "role"))
+    """Holders whose money is not the clients': the institution itself, related parties, other firms.
+
+    ``customer`` marks those only their dealings with a reserve account call customers; whoever tops up at report
+    dates and takes the same back has no other dealings.
+    """
+    roles = ctx.table("mart_role", ("institution_id", "holder_id", "role", "source"))
+    people = ctx.table("mart_holder", ("holder_id", "kind")).filter(pl.col("kind") == "person")
+    who = ["institution_id", "cp_holder_id"]
     outside = roles.filter(
         pl.col("role").is_in(["self", "related", "guarantor", "institution", "unknown", "vendor"])
     ).select("institution_id", pl.col("holder_id").alias("cp_holder_id"))
@@ -213,4 +234,11 @@ def _funding_holders(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
         .select("institution_id", pl.col("holder_id").alias("cp_holder_id"))
         .unique()
     )
-    return pl.concat([outside, own]).unique().sort("institution_id", "cp_holder_id")
+    known = pl.concat([outside, own]).unique().with_columns(customer=pl.lit(False))
+    behaves = (
+        roles.filter((pl.col("role") == "client") & (pl.col("source") == "behaviour"))
+        .join(people, on="holder_id", how="anti")
+        .select("institution_id", pl.col("holder_id").alias("cp_holder_id"), customer=pl.lit(True))
+        .join(known, on=who, how="anti")
+    )
+    return pl.concat([known, behaves]).sort(who)

@@ -4,16 +4,17 @@ Payments out of reserve accounts, other than to the institution's own reserve ac
 bank, count when the payee is
 
 * the institution itself at an account no register gives it (deposits elsewhere), or its own account
-  beyond the settled return of income (one a month, out of a surplus over what it owes);
-* a related party, a product or fund, a securities, real-estate or insurance firm, or a supplier
+  beyond the return of income at settled intervals, within what customers' payments can have earned;
+* somebody who passes it on to a related party or to the institution itself within three transfers;
+* a related party (unless it is settled like any merchant), persons paid by the month as staff are, a product or fund, a securities, real-estate or insurance firm, or a supplier
   its own account pays as well;
 * nobody the reserve pays regularly, and the amount is beyond anything customers' orders come to.
 
 Regular payees (merchants), wallets withdrawn by the one who filled them, and payouts that a customer's
 pay-in of the like amount stands behind never count by amount.
 
-Confidence: 0.95 for register roles and own accounts, 0.85 for suppliers, 0.75 for the amount alone;
-the finding takes the mean weighted by amount.
+Confidence: 0.95 for register roles and own accounts, 0.85 for suppliers and money passed on, 0.75 for the amount
+alone, 0.7 for what looks like wages; the finding takes the mean weighted by amount.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from models.typologies._common import first_last, yuan
 from models.typologies._frames import of
 from models.typologies._reserve import Book, books
 from models.typologies._reserve_days import reports
-from models.typologies._roundtrip import round_trips
+from models.typologies._reserve_uses import dressing, own_returns, passed_of, wages
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -62,6 +63,20 @@ TYPOLOGY = Typology(
             "order_fee", 0.015, "share", "calibrated", "Largest fee seen on a customer's order in the research notes (1.5 %).",
             "A pay-in up to this much above a payout within three days makes the payout a customer's order.",
         ),
+        Parameter(
+            "max_income", 0.03, "share", "calibrated",
+            "Tariffs stay below 1.5 % for acquiring and 3 % for prepaid cards in the research notes.",
+            "Largest income that customers' payments can have earned, as a share of them.",
+        ),
+        Parameter(
+            "passed_share", 0.5, "share", "calibrated", "Who buys from a related party passes on a part; who stands between passes on nearly all.",
+            "Smallest share of a payment, and of all a payee got, that reaches related parties or the institution itself.",
+        ),
+        Parameter("passed_yuan", 10_000, "yuan", "calibrated", "A customer's few hundred yuan reach a related shop by chance.", "Least that a payee who passes it on got."),
+        Parameter("passed_hops", 3, "transfers", "calibrated", "The catalogue follows project money over as many.", "Transfers followed, the payment out of the reserve counted."),
+        Parameter("passed_days", 30, "days", "calibrated", "The catalogue follows project money as long.", "Longest time from the payment to its arrival."),
+        Parameter("staff", 3, "persons", "calibrated", "Two may be merchants settled by the month.", "Fewest persons paid as staff are on the same days."),
+        Parameter("staff_months", 3, "months", "calibrated", "Two equal payments may be chance.", "Fewest months in which they are."),
     ),
     reach="circle",
 )  # fmt: skip
@@ -99,7 +114,9 @@ def _payees(book: Book, p: dict[str, float]) -> tuple[pl.DataFrame, float]:
             ).alias("regular")
         )
     )
-    ordinary = outs.join(habits.filter("regular"), on="cp_holder_id", how="semi")["amount_fen"]
+    ordinary = outs.filter(pl.col("side") != "related").join(
+        habits.filter("regular"), on="cp_holder_id", how="semi"
+    )["amount_fen"]
     return habits, float(ordinary.quantile(0.99) or 0.0)
 
 
@@ -128,22 +145,21 @@ def _ordered(book: Book, outs: pl.DataFrame, p: dict[str, float]) -> pl.Series:
     )
 
 
-def _returns(ctx: Context, book: Book) -> pl.DataFrame:
+def _returns(ctx: Context, book: Book, max_income: float) -> pl.DataFrame:
     """Lines of the reserve to the institution's own account that are no settled return of income.
 
-    A return counts as taken when it left the reserves short of what is owed on two report days on
-    end that were not short before; or, where they were short already, when it is far above the
-    institution's usual returns. Without reports, the second and later in a month count.
+    Two looks: what customers' payments cannot have earned (`own_returns`); and, with reports, what left the
+    reserves short of what is owed on two report days on end that were not short before (or, where they were short
+    already, what is far above the usual returns) and makes up half of that shortfall or more.
     """
     back = book.lines.filter(pl.col("reserve") & (pl.col("direction") == "out") & (pl.col("side") == "own"))
-    trips = round_trips(ctx, 4, 7, 0.01)
-    back = back.join(trips.select(pl.col("out_line_no").alias("line_no")), on="line_no", how="anti")
+    back = back.join(dressing(ctx), on="line_no", how="anti")
     if back.is_empty():
         return back
+    unearned = own_returns(book, max_income).join(dressing(ctx), on="line_no", how="anti")
     days = reports(ctx, book)
     if days.is_empty():
-        again = pl.int_range(pl.len()).over(pl.col("booked_on").dt.truncate("1mo"), order_by="line_no") > 0
-        return back.filter(again)
+        return unearned
     surplus = (
         days.select(
             pl.col("report_date").alias("booked_on"),
@@ -162,9 +178,11 @@ def _returns(ctx: Context, book: Book) -> pl.DataFrame:
     )
     held = held.with_columns(before["surplus_fen"].fill_null(0).alias("before_fen"))
     short = (pl.col("surplus_fen") < -100) & (pl.col("next_fen").fill_null(pl.col("surplus_fen")) < -100)
+    cause = 2 * pl.col("amount_fen") >= pl.min_horizontal("before_fen", pl.lit(0)) - pl.col("surplus_fen")
     beyond = (pl.col("before_fen") >= -100) & (pl.col("amount_fen") > pl.col("before_fen") + 100)
     unusual = (pl.col("before_fen") < -100) & (pl.col("amount_fen") > 10 * pl.col("amount_fen").median())
-    return held.filter(short & (beyond | unusual)).drop("surplus_fen", "next_fen", "before_fen")
+    left_short = held.filter(short & cause & (beyond | unusual)).select(back.columns)
+    return pl.concat([left_short, unearned.select(back.columns)]).unique("line_no").sort("line_no")
 
 
 def _recipients(ctx: Context) -> pl.DataFrame:
@@ -230,14 +248,23 @@ def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
     )
     total = pl.col("amount_fen").sum().over("cp_holder_id")
     filled = pl.col("paid_in_fen") >= total
+    through = passed_of(ctx, book.institution_id, p)
+    staff = wages(ctx, outs.filter(pl.col("side") == "other"), int(p["staff"]), int(p["staff_months"]))
+    paid_as_staff = pl.col("cp_holder_id").is_in(staff["cp_holder_id"].to_list())
+    # a related firm that trades is settled like other merchants; one paid more than any of them at a time is not
+    trades = pl.col("regular") & (pl.col("amount_fen").median().over("cp_holder_id") <= max(p99, 1))
     big = pl.col("amount_fen") > max(p99 * p["outlier_multiple"], 1)
     why = (
         pl.when(pl.col("side") == "self")
         .then(pl.lit("own_elsewhere"))
+        .when((pl.col("side") == "related") & ~trades)
+        .then(pl.lit("related"))
+        .when(pl.col("line_no").is_in(through))
+        .then(pl.lit("passed_on"))
+        .when(paid_as_staff)
+        .then(pl.lit("paid_as_staff"))
         .when(pl.col("regular"))
         .then(None)
-        .when(pl.col("side").is_in(["related"]))
-        .then(pl.lit("related"))
         .when(pl.col("role").is_not_null())
         .then(pl.col("role"))
         .when(pl.col("own_pays") | (pl.col("side") == "vendor"))
@@ -250,7 +277,9 @@ def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
     weight = (
         pl.when(pl.col("why") == "amount")
         .then(0.75)
-        .when(pl.col("why").is_in(["supplier", "staff"]))
+        .when(pl.col("why") == "paid_as_staff")
+        .then(0.7)
+        .when(pl.col("why").is_in(["supplier", "staff", "passed_on"]))
         .then(0.85)
         .otherwise(0.95)
     )
@@ -260,7 +289,7 @@ def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
     found = pl.concat(
         [
             found.select("line_no", "account_no", "booked_on", "amount_fen", "cp_holder_id", "why"),
-            _returns(ctx, book).select(
+            _returns(ctx, book, p["max_income"]).select(
                 "line_no",
                 "account_no",
                 "booked_on",
@@ -275,12 +304,13 @@ def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
 
 _WHY_ZH = {
     "own_elsewhere": "转存本机构未备案账户", "own_account": "超出应得收入转入自有账户", "related": "关联方", "supplier": "供应商费用",
-    "staff": "员工薪酬", "amount": "非商户的大额收款人", "product": "理财等产品", "securities": "证券期货", "real_estate": "房地产", "insurer": "保险",
+    "staff": "员工薪酬", "paid_as_staff": "按月定额或同日支付(疑似薪酬、房租)", "passed_on": "经他人转付关联方或本机构", "amount": "非商户的大额收款人", "product": "理财等产品", "securities": "证券期货", "real_estate": "房地产", "insurer": "保险",
     "guarantor": "担保方",
 }  # fmt: skip
 _WHY_EN = {
     "own_elsewhere": "own accounts no register lists", "own_account": "own account beyond income", "related": "related parties",
-    "supplier": "suppliers", "staff": "employees", "amount": "large payees that are no merchants", "product": "investment products",
+    "supplier": "suppliers", "staff": "employees", "paid_as_staff": "payees paid by the month as staff and landlords are",
+    "passed_on": "others who passed it on to related parties or itself", "amount": "large payees that are no merchants", "product": "investment products",
     "securities": "securities firms", "real_estate": "real estate", "insurer": "insurers", "guarantor": "guarantors",
 }  # fmt: skip
 

@@ -53,6 +53,12 @@ TYPOLOGY = Typology(
             "Advances and refunds spread over the month straddle its end in about a third of cases.",
             "Smallest share of the credits the payer took back that spanned a report date.",
         ),
+        Parameter(
+            "sure_straddling", 0.9, "share", "calibrated",
+            "A day before a weekly report and four after it span two in seven of any short advances.",
+            "The same for weekly reports, and for payers known as customers only.",
+        ),
+        Parameter("sure_dates", 4, "report dates", "calibrated", "Four in a row by chance: less than one in a hundred.", "Fewest report dates then."),
     ),
     reach="circle",
 )  # fmt: skip
@@ -63,6 +69,13 @@ def detect(ctx: Context) -> Iterable[Finding]:
     p = {x.name: ctx.parameter(TYPOLOGY, x.name) for x in TYPOLOGY.parameters}
     trips = round_trips(ctx, int(p["before_days"]), int(p["after_days"]), p["tolerance"])
     trips = trips.filter(pl.col("straddles") >= p["min_straddling"])
+    # a weekly report date lies near every day of the month, and a customer's two payments may be chance
+    who = ["institution_id", "account_id", "cp_holder_id"]
+    spanned = pl.col("report_date").n_unique().over(who)
+    trips = trips.filter(
+        (~pl.col("weekly").all().over(who) & ~pl.col("customer"))
+        | ((pl.col("straddles") >= p["sure_straddling"]) & (spanned >= p["sure_dates"]))
+    )
     other = _other_legs(ctx, trips)
     for (iid,), rows in trips.group_by("institution_id", maintain_order=True):
         if rows["in_line_no"].n_unique() < int(p["min_trips"]) or rows["report_date"].n_unique() < 2:

@@ -33,7 +33,8 @@ class Firm:
         deposit_bank: str = "B1",
         daily: bool = True,
     ) -> None:
-        self.w, self.id, self.daily = world, iid, daily
+        self.w, self.id = world, iid
+        self.days = DAYS if daily else [*MONTH_ENDS, LAST]
         name = f"{iid}支付有限公司"
         world.institution(iid, "payment", name=name, licence_status="licensed", licence_scope="支付业务")
         self.own = world.account("own", iid, name, bank=f"{deposit_bank}银行", bank_code=deposit_bank)
@@ -93,7 +94,7 @@ class Firm:
     def report(self) -> None:
         """Deliver the daily reports (month-end ones for a firm that reports monthly)."""
         base = OPENING_FEN * len(self.reserve)
-        for d in DAYS if self.daily else [*MONTH_ENDS, LAST]:
+        for d in self.days:
             owed = base + sum(v for x, v in self.owed if x <= d)
             held = base + sum(v for x, v in self.bank if x <= d)
             self.w.register(
@@ -147,6 +148,35 @@ def _misuse(w: World, firm: Callable[..., Firm]) -> None:
     c = firm("MISUSE-ELSEWHERE")
     elsewhere = w.account(None, c.id, f"{c.id}支付有限公司", bank="B3银行", bank_code="B3", held=False)
     c.move("2016-04-20", c.deposit, elsewhere, 70_000)
+    through, shell, boss = firm("MISUSE-THROUGH"), w.firm(held=True), w.person()
+    w.relate(through.id, boss, "shareholder")
+    for n in range(8):  # paid as regularly as merchants are, and passed on less a commission
+        on = dt.date(2016, 4, 6) + dt.timedelta(days=9 * n)
+        through.move(on, through.deposit, shell, 3_000 + 100 * n)
+        w.move(on + dt.timedelta(days=2), shell, boss, round((3_000 + 100 * n) * 0.98, 2))
+    wages, staff, landlord = firm("MISUSE-WAGES"), w.people(4), w.firm()
+    unearned = firm("MISUSE-UNEARNED", daily=False)
+    unearned.days = []  # no reports: what customers' payments can have earned is the measure
+    for n, end in enumerate(MONTH_ENDS):
+        for k, who in enumerate(staff):
+            wages.move(end.replace(day=15), wages.deposit, who, 500 + 50 * k + 10 * n)
+        wages.move(end.replace(day=8), wages.deposit, landlord, 700)
+        unearned.move(end.replace(day=5), unearned.deposit, unearned.own, 20_000)
+        unearned.move(end.replace(day=17), unearned.deposit, unearned.own, 31_000 + n)
+    lent = firm("OWN-MONEY-BACK")
+    lent.days = []
+    lent.move("2016-04-12", lent.own, lent.deposit, 60_000)
+    lent.move("2016-05-20", lent.deposit, lent.own, 60_000)
+    trade = firm("RELATED-MERCHANT")
+    w.relate(trade.id, trade.merchants[0], "affiliate")
+    supplies = firm("MERCHANT-SUPPLIED")  # a merchant buys a part of what it sells from an affiliate
+    shop, maker = w.firm(held=True), w.firm()
+    w.relate(supplies.id, maker, "affiliate")
+    for n in range(12):
+        on = FIRST + dt.timedelta(days=4 + 7 * n)
+        supplies.move(on, supplies.customers[n], supplies.deposit, 900, 900)
+        supplies.move(on + dt.timedelta(days=1), supplies.deposit, shop, 891, -900)
+        w.move(on + dt.timedelta(days=2), shop, maker, 300)
     own = firm("MISUSE-OWN")
     own.move("2016-05-09", own.deposit, own.own, 45_000)
     d = firm("WALLET")
@@ -174,6 +204,12 @@ def _outside(w: World, firm: Callable[..., Firm]) -> None:
     for n, who in enumerate(w.people(5)):
         d.move(FIRST + dt.timedelta(days=9 * n), who, d.own, 100)
     assert b.id
+    e = firm("NAMED-ACCOUNT")  # an account in its name that no register lists
+    named = w.account(None, None, f"{e.id}支付有限公司", bank="B3银行", bank_code="B3")
+    for n, who in enumerate(w.people(24)):
+        w.move(FIRST + dt.timedelta(days=2 * n), who, named, 200)
+    w.move("2016-05-03", named, e.deposit, 3_000)
+    w.move("2016-06-03", named, e.deposit, 1_000)
 
 
 def _clearing(w: World, firm: Callable[..., Firm]) -> None:
@@ -190,6 +226,23 @@ def _clearing(w: World, firm: Callable[..., Firm]) -> None:
             f.move(on, _at(w, codes[source]), accounts[source], yuan, yuan)
             f.move(on, accounts[target], _at(w, codes[target]), round(yuan * 0.997, 2), -yuan)
         f.move("2016-06-20", accounts[0], accounts[1], 9_000)
+    f = firm("CLEAR-PARTS")  # over the deposit account, payees get theirs in two parts, all at one tariff
+    two = f.settlement("B3")
+    for n in range(40):
+        source, target = ((f.deposit, "B1"), (two, "B3"))[:: 1 if n % 2 else -1]
+        on, yuan, payee = FIRST + dt.timedelta(days=2 * n), 500 + 37 * n, _at(w, target[1])
+        f.move(on, _at(w, source[1]), source[0], yuan, yuan)
+        f.move(on, target[0], payee, round(yuan * 0.4, 2), 0)
+        f.move(on + dt.timedelta(days=1), target[0], payee, round(yuan * 0.59, 2), -yuan)
+    f.move("2016-06-20", two, f.deposit, 9_000)
+    f = firm("CHANNEL")
+    account = f.settlement("B2")
+    for n in range(30):
+        on, yuan = FIRST + dt.timedelta(days=3 * n), 700 + 31 * n
+        f.move(on, _at(w, "B3"), f.collection[0], yuan, yuan)
+        f.move(on, account, _at(w, "B2"), round(yuan * 0.997, 2), -yuan)
+        for line in w.lines[-1:]:
+            line["channel"] = "大额支付系统"
     f = firm("ONE-BANK")
     account = f.settlement("B2")
     for n in range(30):
@@ -234,6 +287,22 @@ def _dressing(w: World, firm: Callable[..., Firm]) -> None:
     for end in MONTH_ENDS[:2]:
         w.move(end - dt.timedelta(days=2), p.own, p.custody, 200_000)
         w.move(end + dt.timedelta(days=2), p.custody, p.own, 200_000)
+    weekly = firm("DRESS-WEEKLY")
+    weekly.days = [d for d in DAYS if d.weekday() == 4]
+    for friday in weekly.days[4:9]:
+        weekly.move(friday, weekly.own, weekly.deposit, 50_000)
+        weekly.move(friday + dt.timedelta(days=3), weekly.deposit, weekly.own, 50_000)
+    lender = firm("DRESS-WEEKLY-LENDER")  # nobody's register names the lender
+    lender.days, payer = weekly.days, w.firm(held=True)
+    for friday in lender.days[3:8]:
+        lender.move(friday, payer, lender.deposit, 70_000)
+        lender.move(friday + dt.timedelta(days=3), lender.deposit, payer, 70_000)
+    advances = firm("ADVANCES-WEEKLY")
+    advances.days = weekly.days
+    for n in range(8):
+        on = FIRST + dt.timedelta(days=9 * n + 3)
+        advances.move(on, advances.own, advances.deposit, 30_000 + n)
+        advances.move(on + dt.timedelta(days=4), advances.deposit, advances.own, 30_000 + n)
     stays = firm("FUNDING-STAYS")
     for end in MONTH_ENDS:
         stays.move(end, stays.own, stays.deposit, 100_000)
@@ -257,6 +326,26 @@ def _books(w: World, firm: Callable[..., Firm]) -> None:
         untied.items += [(d, "M12", 1_000_000_00), (d, "M13", 1_012_345_67), (d, "M14", 12_345_67)]
     false = firm("FALSE-BALANCE")
     false.declared = dict.fromkeys(DAYS[30:60], 40_000_00)
+    untold = firm("FALSE-BALANCE-UNTOLD")  # the same where no statement prints balances
+    untold.declared = dict.fromkeys(DAYS[30:60], 40_000_00)
+    w.untold |= {a.no for a in untold.reserve}
+    rolls, weekly = firm("TRANSIT-ROLLS"), firm("TRANSIT-ROLLS-WEEKLY")
+    weekly.days = [d for d in DAYS if d.weekday() == 4]
+    for n, d in enumerate(DAYS):  # there is always something in transit, and never the same
+        fresh = (3_000 + 37 * n * n % 2_000 + (4_000 if d.weekday() > 4 else 0)) * 100
+        rolls.transit[d], weekly.transit[d] = fresh, fresh
+    level = firm("TRANSIT-LEVEL")  # nearly the same every day, and received the next
+    scheme = w.firm("银联商务股份有限公司")
+    for n, d in enumerate(DAYS[:-1]):
+        level.transit[d] = (5_000 + n % 7) * 100
+        level.move(d + dt.timedelta(days=1), scheme, level.deposit, 5_000 + n % 7, 5_000 + n % 7)
+        level.move(d + dt.timedelta(days=1), level.deposit, level.merchants[0], 5_000 + n % 7, -5_000 - n % 7)
+    for iid, off, spelt in (("MONTHLY-TABLES", 0, "M1"), ("MONTHLY-TABLES-OFF", 4_321_00, "M01")):
+        f, held = firm(iid), 90_000_00
+        for n, d in enumerate(DAYS[6::7]):
+            taken, paid = (700 + 11 * n) * 100, (600 + 13 * n) * 100
+            held += taken - paid + (off if n == 7 else 0)
+            f.items += [(d, "A01", taken), (d, "B04", paid), (d, "L24", taken - paid), (d, spelt, held)]
     timing = firm("TIMING")
     timing.owed += [(DAYS[20], 900_00), (DAYS[21], -900_00)]
     clears = firm("TRANSIT-CLEARS")
@@ -273,6 +362,17 @@ def _books(w: World, firm: Callable[..., Firm]) -> None:
         f = firm(iid)
         for d in dates:
             f.move(d, bank, f.deposit, 1_234.56)
+    for iid, dates, remark in (
+        ("INTEREST-NO-PAYER", ("2016-04-21", "2016-06-21"), None),
+        ("INTEREST-CALLED", ("2016-06-30",), "结息"),
+        ("NO-PAYER", ("2016-04-21", "2016-05-03", "2016-05-12", "2016-06-07"), None),
+    ):
+        f = firm(iid)
+        for d in dates:
+            f.move(d, bank, f.deposit, 321)
+            w.lines[-1] |= dict.fromkeys(
+                ("counterparty_account", "counterparty_name", "counterparty_bank")
+            ) | {"remark": remark}
     told = firm("INTEREST-TOLD")
     told.move("2016-05-03", bank, told.deposit, 77.77)
     told.items.append((dt.date(2016, 5, 3), "F03", 77_77))

@@ -10,11 +10,17 @@ POSITIVE: dict[str, float | None] = {
     "MISUSE-RELATED": 80_000,
     "MISUSE-ELSEWHERE": 70_000,
     "MISUSE-OWN": 45_000,
+    "MISUSE-THROUGH": 26_800,
+    "MISUSE-WAGES": 3 * (500 + 550 + 600 + 650 + 700) + 4 * (10 + 20),
+    "MISUSE-UNEARNED": 3 * 51_000 + 3,
 }
 LOOK_ALIKE = {
     "WALLET": "a customer withdraws what was paid in",
     "BIG-MERCHANT": "a big merchant settled weekly",
     "TIMING": "the monthly return of earned fees to the own account",
+    "OWN-MONEY-BACK": "own money put in goes back later",
+    "RELATED-MERCHANT": "an affiliate settled like any merchant",
+    "MERCHANT-SUPPLIED": "a merchant that buys from an affiliate",
     "DRESS-OWN": "own money put in for report dates and taken back",
 }
 

@@ -10,10 +10,13 @@ POSITIVE: dict[str, float | None] = {
     "DRESS-OWN": 1_500_000,
     "DRESS-RELATED": 900_000,
     "DRESS-CUSTODY": 400_000,
+    "DRESS-WEEKLY": 250_000,
+    "DRESS-WEEKLY-LENDER": 350_000,
 }
 LOOK_ALIKE = {
     "FUNDING-STAYS": "monthly funding that stays",
     "ADVANCES": "advances and refunds over the month",
+    "ADVANCES-WEEKLY": "advances of four days that now and then span a weekly report",
     "ONE-ROUND-TRIP": "one coincidence with a month end",
 }
 

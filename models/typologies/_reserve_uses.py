@@ -1,0 +1,261 @@
+"""What leaves the reserves for the institution itself: income taken back, money passed on, wages.
+
+Shared questions of ``reserve-misappropriation``; no name and no remark is read.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from models.typologies._frames import of
+from models.typologies._paths import arrivals, edges
+from models.typologies._reserve import RESERVE_TYPES, Book, books
+from models.typologies._roundtrip import round_trips
+from models.typologies.base import Context
+
+SLACK_DAYS = 3
+"""A settled day falls on a weekend or holiday now and then."""
+WEEKLY_SHARE = 0.6
+"""Share of the weeks of its life in which a weekly return comes on its weekday."""
+EQUAL = 0.01
+"""Relative difference within which own money put in is the money that goes back."""
+
+
+def own_returns(book: Book, max_income: float) -> pl.DataFrame:
+    """Payments to own accounts off any settled interval, where all are more than customers' payments can have earned.
+
+    What went to own accounts, less own money put in before, is compared with the largest income the customers'
+    payments can have brought (and a month's of it more, for what was earned before the statements begin).
+
+    Returns
+    -------
+    polars.DataFrame
+        Lines of ``book.lines``; sorted.
+    """
+    reserve = book.lines.filter("reserve")
+    back = reserve.filter((pl.col("direction") == "out") & (pl.col("side") == "own")).sort("line_no")
+    put = reserve.filter((pl.col("direction") == "in") & pl.col("side").is_in(["own", "self"]))
+    if back.is_empty():
+        return back
+    lent = _matched(put, back)
+    back = back.join(lent, on="line_no", how="anti")
+    brought = reserve.filter((pl.col("direction") == "in") & pl.col("side").is_in(["other", "unknown"]))
+    taken = int(brought["amount_fen"].sum())
+    days = max(31, (reserve["booked_on"].max() - reserve["booked_on"].min()).days)  # type: ignore[operator, union-attr]
+    room = max_income * taken * (1 + 31 / days)
+    if int(back["amount_fen"].sum()) <= room:
+        return back.clear()
+    return back.join(_settled(back), on="line_no", how="anti").sort("line_no")
+
+
+def _matched(put: pl.DataFrame, back: pl.DataFrame) -> pl.DataFrame:
+    """Returns of own money put in earlier in the same amount (``line_no``)."""
+    return (
+        back.select("line_no", "booked_on", "amount_fen")
+        .join_where(
+            put.select(
+                put_on="booked_on",
+                low_fen=(pl.col("amount_fen") * (1 - EQUAL)).cast(pl.Int64),
+                high_fen=(pl.col("amount_fen") * (1 + EQUAL)).cast(pl.Int64),
+            ),
+            pl.col("put_on") <= pl.col("booked_on"),
+            pl.col("amount_fen") <= pl.col("high_fen"),
+            pl.col("amount_fen") >= pl.col("low_fen"),
+        )
+        .select("line_no")
+        .unique()
+        .sort("line_no")
+    )
+
+
+def _settled(back: pl.DataFrame) -> pl.DataFrame:
+    """Returns at settled intervals: on one weekday of most weeks, else one a month about one day (``line_no``).
+
+    Of several in one interval the smallest is the settled one.
+    """
+    smallest = back.sort("amount_fen", "line_no")
+    weeks = smallest.with_columns(
+        slot=pl.col("booked_on").dt.weekday(), period=pl.col("booked_on").dt.truncate("1w")
+    ).unique(["slot", "period"], keep="first", maintain_order=True)
+    span = (back["booked_on"].max() - back["booked_on"].min()).days / 7 + 1  # type: ignore[operator, union-attr]
+    best = weeks.group_by("slot").len().sort(["len", "slot"], descending=[True, False]).row(0)
+    if span >= 4 and best[1] >= WEEKLY_SHARE * span:
+        return weeks.filter(pl.col("slot") == best[0]).select("line_no")
+    anchors = pl.DataFrame({"slot": list(range(1, 32))}, schema={"slot": pl.Int64})
+    day = pl.col("booked_on").dt.day().cast(pl.Int64)
+    # a month ends on its 28th to 31st day; the first days after it belong to the same interval
+    shifted = pl.col("booked_on").dt.offset_by("-15d")
+    apart = (day - pl.col("slot")).abs()
+    near = (
+        smallest.join(anchors, how="cross")
+        .filter(pl.min_horizontal(apart, 31 - apart) <= SLACK_DAYS)
+        .with_columns(
+            period=pl.when(pl.col("slot").is_between(8, 23))
+            .then(pl.col("booked_on").dt.truncate("1mo"))
+            .otherwise(shifted.dt.truncate("1mo"))
+        )
+        .sort("slot", "amount_fen", "line_no")
+        .unique(["slot", "period"], keep="first", maintain_order=True)
+    )
+    choice = (
+        near.group_by("slot")
+        .agg(pl.len().alias("n"), pl.col("amount_fen").sum().alias("fen"))
+        .sort(["n", "fen", "slot"], descending=[True, False, False])
+    )
+    if choice.is_empty() or choice["n"][0] < 2:
+        return back.select("line_no").clear()
+    return near.filter(pl.col("slot") == choice["slot"][0]).select("line_no")
+
+
+def passed_on(ctx: Context, hops: int, days: int, share: float, least_fen: int) -> pl.DataFrame:
+    """Payments out of reserves whose payee passes them on to the institution's related parties or to itself.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``institution_id``, ``line_no``, ``arrived_fen``: payments of which `share` or more arrived, to payees who
+        passed on that share of all they got, `least_fen` or more. Sorted.
+    """
+
+    def make(c: Context) -> pl.DataFrame:
+        return _passed_on(c, hops, days, share, least_fen)
+
+    found: pl.DataFrame = ctx.shared(f"reserve.passed_on:{hops}:{days}:{share:g}:{least_fen}", make)
+    return found
+
+
+def _passed_on(ctx: Context, hops: int, days: int, share: float, least_fen: int) -> pl.DataFrame:
+    schema = {"institution_id": pl.String, "line_no": pl.Int64, "arrived_fen": pl.Int64}
+    outs = [
+        b.lines.filter(
+            pl.col("reserve")
+            & (pl.col("direction") == "out")
+            & pl.col("side").is_in(["other", "vendor", "staff", "institution"])
+        ).select(
+            pl.lit(b.institution_id).alias("institution_id"), "line_no", "booked_on", "amount_fen",
+            holder_id=pl.col("cp_holder_id").cast(pl.Int64),
+        )
+        for b in books(ctx)
+    ]  # fmt: skip
+    close = (
+        ctx.table("mart_role_all", ("institution_id", "holder_id", "role"))
+        .filter(pl.col("role").is_in(["related", "self"]))
+        .select("institution_id", pl.col("holder_id").cast(pl.Int64))
+        .unique()
+    )
+    if not outs or close.is_empty():
+        return pl.DataFrame(schema=schema)
+    # what comes back into a reserve account is a customer's payment
+    ends = (
+        ctx.table("mart_account", ("account_id", "account_type", "holder_id"))
+        .filter(~pl.col("account_type").is_in(RESERVE_TYPES).fill_null(False))
+        .select("account_id", pl.col("holder_id").cast(pl.Int64))
+        .join(close, on="holder_id")
+        .select("institution_id", "account_id")
+    )
+    starts = pl.concat(outs).drop_nulls("holder_id")
+    # who paid in as much is a customer who gets it back
+    brought = [
+        b.lines.filter(pl.col("reserve") & (pl.col("direction") == "in"))
+        .group_by(holder_id=pl.col("cp_holder_id").cast(pl.Int64))
+        .agg(in_fen=pl.col("amount_fen").sum())
+        .select(pl.lit(b.institution_id).alias("institution_id"), "holder_id", "in_fen")
+        for b in books(ctx)
+    ]
+    starts = (
+        starts.join(pl.concat(brought), on=["institution_id", "holder_id"], how="left")
+        .filter(
+            pl.col("in_fen").fill_null(0) < pl.col("amount_fen").sum().over("institution_id", "holder_id")
+        )
+        .drop("in_fen")
+    )
+    # only who passes money on at all is followed: merchants' statements are seldom on hand
+    payers = edges(ctx).select(holder_id=pl.col("from_holder_id").cast(pl.Int64)).unique()
+    starts = starts.join(payers, on="holder_id", how="semi")
+    parts = [
+        frame.group_by("start_no")
+        .agg(pl.col("amount_fen").sum().alias("arrived_fen"))
+        .select(pl.lit(iid).alias("institution_id"), line_no="start_no", arrived_fen="arrived_fen")
+        for iid, frame in arrivals(ctx, starts, close, hops=hops, days=days, accounts=ends).items()
+    ]
+    if not parts:
+        return pl.DataFrame(schema=schema)
+    arrived = starts.join(pl.concat(parts), on=["institution_id", "line_no"], how="left").with_columns(
+        pl.col("arrived_fen").fill_null(0)
+    )
+    who = ["institution_id", "holder_id"]
+    most = pl.col("arrived_fen").sum().over(who) >= share * pl.col("amount_fen").sum().over(who)
+    return (
+        arrived.filter(most & (pl.col("arrived_fen") >= share * pl.col("amount_fen")))
+        .filter(pl.col("amount_fen").sum().over(who) >= least_fen)
+        .select(list(schema))
+        .sort("institution_id", "line_no")
+    )
+
+
+def wages(ctx: Context, outs: pl.DataFrame, least_people: int, least_months: int) -> pl.DataFrame:
+    """Payees who are paid as staff and landlords are, by the month.
+
+    Persons who get about the same sum, several on one and the same day, or whoever gets one sum to the fen every
+    month: orders never come to that. Only where merchants are settled more often; whoever paid in is a customer.
+
+    Parameters
+    ----------
+    outs : polars.DataFrame
+        Payments of one institution's reserves with ``cp_holder_id``, ``booked_on``, ``amount_fen``, ``paid_in_fen``.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``cp_holder_id``; sorted.
+    """
+    companies: pl.DataFrame = ctx.shared(
+        "reserve.named_companies",
+        lambda c: c.table("mart_holder", ("holder_id", "kind")).filter(pl.col("kind") == "company"),
+    )
+    by = (
+        outs.drop_nulls("cp_holder_id")
+        .group_by("cp_holder_id")
+        .agg(
+            pl.col("booked_on").unique().alias("days"),
+            pl.col("booked_on").dt.truncate("1mo").n_unique().alias("months"),
+            pl.len().alias("n"),
+            (pl.col("amount_fen").max() / pl.col("amount_fen").min()).alias("spread"),
+            pl.col("paid_in_fen").first(),
+        )
+    )
+    often = by.filter((pl.col("n") >= 3) & (pl.col("n") > 1.5 * pl.col("months")))
+    monthly = by.filter(
+        (pl.col("n") == pl.col("months"))
+        & (pl.col("months") >= least_months)
+        & (pl.col("spread") <= 2)
+        & (pl.col("paid_in_fen") == 0)
+    )
+    if often.height < monthly.height:
+        return monthly.select("cp_holder_id").clear()
+    fixed = monthly.filter(pl.col("spread") == 1).select("cp_holder_id")
+    people = monthly.join(companies, left_on="cp_holder_id", right_on="holder_id", how="anti")
+    shared = people.select("cp_holder_id", "days").explode("days").with_columns(n=pl.len().over("days"))
+    together = (
+        shared.filter(pl.col("n") >= least_people)
+        .group_by("cp_holder_id")
+        .len()
+        .filter(pl.col("len") >= least_months)
+    )
+    return pl.concat([fixed, together.select("cp_holder_id")]).unique().sort("cp_holder_id")
+
+
+def dressing(ctx: Context) -> pl.DataFrame:
+    """The way back of own money put in for a report date (``line_no``); left to window-dressing."""
+    return round_trips(ctx, 4, 7, 0.01).select(pl.col("out_line_no").alias("line_no"))
+
+
+def passed_of(ctx: Context, institution_id: str, p: dict[str, float]) -> list[int]:
+    """Line numbers of `passed_on` of one institution, by the parameters of the typology."""
+
+    def answer(c: Context) -> pl.DataFrame:
+        return passed_on(
+            c, int(p["passed_hops"]), int(p["passed_days"]), p["passed_share"], int(p["passed_yuan"] * 100)
+        )
+
+    return of(ctx, answer, institution_id)["line_no"].to_list()
