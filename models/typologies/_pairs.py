@@ -14,7 +14,14 @@ _GRID = math.log(1.02)
 
 
 def match_pairs(
-    ins: pl.DataFrame, outs: pl.DataFrame, *, fee: float, least_fee_fen: int, days: int, rounds: int = 8
+    ins: pl.DataFrame,
+    outs: pl.DataFrame,
+    *,
+    fee: float,
+    least_fee_fen: int,
+    days: int,
+    rounds: int = 8,
+    tariff: float | None = None,
 ) -> pl.DataFrame:
     """Match pay-outs to the pay-ins they pass on.
 
@@ -30,6 +37,8 @@ def match_pairs(
         The pay-out comes on the day of the pay-in or up to so many days later.
     rounds : int
         Rounds of mutual best choice.
+    tariff : float, optional
+        Only pairs that keep back this share of the pay-in, to the fen either way.
 
     Returns
     -------
@@ -61,6 +70,8 @@ def match_pairs(
         (pl.col("in_fen") - pl.col("out_fen"))
         <= pl.max_horizontal((pl.col("out_fen") * fee).cast(pl.Int64), pl.lit(least_fee_fen))
     )
+    if tariff is not None:
+        keep = keep & ((pl.col("in_fen") - pl.col("out_fen") - pl.col("in_fen") * tariff).abs() <= 1.5)
     small = right.filter(pl.col("out_fen") < least_fee_fen / max(fee, 1e-9))
     parts = [
         left.join(w, on=["in_on", "cell"], how="inner").select(

@@ -1,10 +1,11 @@
 """二(四)2 变相跨行清算: customers pay in at one bank, payees are paid the like at another.
 
 Pay-outs inside one bank (the payee's bank is that of the paying account) are matched one to one
-with customers' pay-ins of the like amount, less a fee. Where most of the money so matched came in
-at another bank, the institution clears across banks over its own accounts. Payments from the deposit
-account (备付金存管账户), which alone may pay across banks, and payments that reach another bank through
-the clearing channel are clean; so are payer and payee at one bank.
+with customers' pay-ins of the like amount, less a fee; what one payee gets in parts within a day counts as one.
+Where most of the money so matched came in at another bank, the institution clears across banks over its own
+accounts. Payments through the clearing channel are clean, and so are payer and payee at one bank. The deposit
+account (备付金存管账户) alone may pay what other banks collected: what it pays counts only where the account the
+money came into is not swept, day by day, to another.
 
 Confidence: the share of matched pay-outs that crossed banks, times 0.9, plus 0.1 when few lump transfers
 between the accounts even the positions out.
@@ -64,6 +65,14 @@ TYPOLOGY = Typology(
 )  # fmt: skip
 
 
+CHANNELS = (
+    "大额|小额|银联|网联|网银互联|超级网银|人民银行|清算|(?i:cnaps|hvps|beps|ibps|cups|nucc|epcc|unionpay)"
+)
+"""Channels of the central bank and the licensed clearing houses, as bank exports name them."""
+SWEPT_SHARE = 0.5
+"""Share of its days of receipts on which a swept account is emptied; positions are evened out far more rarely."""
+
+
 def _bank_key(frame: pl.DataFrame, column: str) -> pl.Series:
     names = frame.select(column).unique().drop_nulls()
     keyed = names.with_columns(name_keys(names[column]).alias("key"))
@@ -88,17 +97,24 @@ def detect(ctx: Context) -> Iterable[Finding]:
         lines = _flows(book).sort("line_no")
         customer = lines.filter(pl.col("side").is_in(["other", "unknown", "staff"]))
         inside = pl.col("other_bank").is_null() | (pl.col("other_bank") == pl.col("bank"))
-        # settlement accounts pay inside their bank; the deposit account pays across banks by right
+        channelled = pl.col("channel").str.contains(CHANNELS).fill_null(False)
+        swept = swept_accounts(lines)
+        deposit = pl.col("account_type") == "reserve_deposit"
+        loose = customer.filter(
+            (pl.col("direction") == "in") & pl.col("reserve") & ~deposit & ~pl.col("account_id").is_in(swept)
+        )
+        # with every other account swept to it, the deposit account pays out what it collected
         outs = customer.filter(
             (pl.col("direction") == "out")
-            & (pl.col("account_type") != "reserve_deposit")
             & pl.col("reserve")
             & inside
+            & ~channelled
+            & (~deposit | pl.lit(loose.height > 0))
         )
         ins = customer.filter((pl.col("direction") == "in") & pl.col("reserve"))
         if outs.is_empty():
             continue
-        pairs = _pairs(lines, ins, outs, p)
+        pairs = _by_right(_pairs(lines, ins, outs, p), lines, swept)
         if pairs.is_empty():
             continue
         refund = pl.col("payer").eq_missing(pl.col("payee")) & pl.col("payer").is_not_null()
@@ -108,18 +124,33 @@ def detect(ctx: Context) -> Iterable[Finding]:
         if crossed.height < p["min_pairs"] or share < p["min_cross_share"]:
             continue
         week = pl.col("booked_on", "booked_at").dt.offset_by("7d")
-        other_week = _pairs(lines, ins.with_columns(week), outs, p)
+        other_week = _by_right(_pairs(lines, ins.with_columns(week), outs, p), lines, swept)
         chance = other_week.filter(pl.col("in_bank") != pl.col("out_bank")).height
         if crossed.height < p["over_chance"] * chance and _common_fee(crossed) < p["regular_fee"]:
             continue
         yield _finding(book, lines, outs, ins, pairs, crossed, share)
 
 
+def swept_accounts(lines: pl.DataFrame) -> list[int]:
+    """Reserve accounts whose receipts go to another reserve account day by day (most days of receipts)."""
+    flows = lines.filter("reserve")
+    took = flows.filter((pl.col("direction") == "in") & (pl.col("side") != "reserve"))
+    gave = flows.filter((pl.col("direction") == "out") & (pl.col("side") == "reserve"))
+    days = took.group_by("account_id").agg(pl.col("booked_on").n_unique().alias("took"))
+    sweeps = gave.group_by("account_id").agg(pl.col("booked_on").n_unique().alias("gave"))
+    both = days.join(sweeps, on="account_id")
+    return both.filter(pl.col("gave") >= SWEPT_SHARE * pl.col("took"))["account_id"].sort().to_list()
+
+
 def _pairs(lines: pl.DataFrame, ins: pl.DataFrame, outs: pl.DataFrame, p: dict[str, float]) -> pl.DataFrame:
-    """Pay-outs with the pay-ins they pass on, and bank, account and holder of both."""
-    pairs = match_pairs(
-        ins, outs, fee=p["max_fee"], least_fee_fen=int(p["least_fee_yuan"] * 100), days=int(p["max_days"])
-    )
+    """Pay-outs with the pay-ins they pass on, and bank, account and holder of both.
+
+    ``out_lines`` holds the payments that make up the pay-out: one, or the parts one payee got.
+    """
+    first = _matched(ins, outs, p, None)
+    tariff = _tariff(first, p["regular_fee"])
+    # where one tariff is kept, pairs that keep it go before pairs that fit by chance
+    pairs = first if tariff is None else _matched(ins, outs, p, tariff)
     about = lines.select("line_no", "bank", "account_id", "cp_holder_id")
     return pairs.join(
         about.select(in_line_no="line_no", in_bank="bank", in_account="account_id", payer="cp_holder_id"),
@@ -128,6 +159,71 @@ def _pairs(lines: pl.DataFrame, ins: pl.DataFrame, outs: pl.DataFrame, p: dict[s
         about.select(out_line_no="line_no", out_bank="bank", out_account="account_id", payee="cp_holder_id"),
         on="out_line_no",
     )
+
+
+def _matched(
+    ins: pl.DataFrame, outs: pl.DataFrame, p: dict[str, float], tariff: float | None
+) -> pl.DataFrame:
+    """Pairs of single payments, then of those in parts; those that keep the tariff first, if there is one."""
+    done: list[pl.DataFrame] = []
+    for share in (None,) if tariff is None else (tariff, None):
+        for parts in (False, True):
+            if done:
+                ins = ins.join(done[-1].select(line_no="in_line_no"), on="line_no", how="anti")
+                used = done[-1].select(line_no="out_lines").explode("line_no")
+                outs = outs.join(used, on="line_no", how="anti")
+            pays = _in_parts(outs) if parts else outs.with_columns(out_lines=pl.concat_list("line_no"))
+            made = match_pairs(
+                ins, pays, fee=p["max_fee"], least_fee_fen=int(p["least_fee_yuan"] * 100), days=int(p["max_days"]),
+                tariff=share,
+            )  # fmt: skip
+            done.append(made.join(pays.select("out_lines", out_line_no="line_no"), on="out_line_no"))
+    return pl.concat(done).sort("out_line_no")
+
+
+def _tariff(pairs: pl.DataFrame, least: float) -> float | None:
+    """The share of the pay-in that the most pairs kept back, to one in ten thousand, if `least` of them or more did."""
+    kept = ((pairs["in_fen"] - pairs["out_fen"]) / pairs["in_fen"]).round(4)
+    counted = kept.alias("kept").value_counts().sort(["count", "kept"], descending=[True, False])
+    if counted.is_empty() or counted["count"][0] < least * pairs.height:
+        return None
+    return float(counted["kept"][0])
+
+
+def _in_parts(outs: pl.DataFrame) -> pl.DataFrame:
+    """Two to four payments of one account to one payee on a day, or on two days where these are its only ones."""
+    who = ["account_id", "cp_holder_id"]
+    known = outs.drop_nulls("cp_holder_id").with_columns(
+        span=(pl.col("booked_on").max() - pl.col("booked_on").min()).dt.total_days().over(who),
+        first_on=pl.col("booked_on").min().over(who),
+    )
+    day = pl.when(pl.col("span") <= 1).then(pl.col("first_on")).otherwise(pl.col("booked_on")).alias("day")
+    return (
+        known.sort("booked_at", "line_no")
+        .group_by(*who, day, maintain_order=True)
+        .agg(
+            pl.col("line_no").first(),
+            pl.col("booked_at").first(),
+            pl.col("booked_on").first(),
+            pl.col("amount_fen").sum(),
+            out_lines=pl.col("line_no"),
+        )
+        .filter(pl.col("out_lines").list.len().is_between(2, 4))
+        .sort("line_no")
+    )
+
+
+def _by_right(pairs: pl.DataFrame, lines: pl.DataFrame, swept: list[int]) -> pl.DataFrame:
+    """Without what the deposit account pays of money that was swept to it."""
+    deposit = (
+        lines.filter(pl.col("account_type") == "reserve_deposit")["account_id"].unique().sort().to_list()
+    )
+    by_right = (
+        pl.col("out_account").is_in(deposit)
+        & pl.col("in_account").is_in(swept)
+        & (pl.col("in_account") != pl.col("out_account"))
+    )
+    return pairs.filter(~by_right)
 
 
 def _common_fee(pairs: pl.DataFrame) -> float:
@@ -147,19 +243,17 @@ def _finding(
     share: float,
 ) -> Finding:
     used = pl.concat([crossed["in_account"], crossed["out_account"]]).unique().to_list()
-    same = pairs.join(crossed, on="out_line_no", how="anti")
     # what no pair explains on these accounts was batched; where nearly all pairs cross banks it did too
     near_all = share >= 0.9
-    chosen_out = outs.filter(pl.col("account_id").is_in(used))
+    crossed_out = crossed.select(line_no="out_lines").explode("line_no")
+    deposit = pl.col("account_type") == "reserve_deposit"
+    paired = pl.col("line_no").is_in(crossed_out["line_no"].to_list())
+    chosen_out = outs.filter(pl.col("account_id").is_in(used) & (~deposit | paired))
     chosen_in = ins.filter(
         pl.col("account_id").is_in(used) & (pl.col("account_type") != "reserve_collection")
     )
-    if near_all:
-        chosen_out = chosen_out
-    else:
-        chosen_out = chosen_out.join(
-            same.select(pl.col("out_line_no").alias("line_no")), on="line_no", how="anti"
-        ).join(crossed.select(pl.col("out_line_no").alias("line_no")), on="line_no", how="semi")
+    if not near_all:
+        chosen_out = chosen_out.join(crossed_out, on="line_no", how="semi")
         chosen_in = chosen_in.join(
             crossed.select(pl.col("in_line_no").alias("line_no")), on="line_no", how="semi"
         )

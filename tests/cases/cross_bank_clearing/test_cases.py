@@ -5,9 +5,15 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.payments import region
 
-POSITIVE: dict[str, float | None] = {"CLEAR-TWO": None, "CLEAR-THREE": None, "CLEAR-FEW": None}
+POSITIVE: dict[str, float | None] = {
+    "CLEAR-TWO": None,
+    "CLEAR-THREE": None,
+    "CLEAR-FEW": None,
+    "CLEAR-PARTS": None,
+}
 LOOK_ALIKE = {
     "ONE-BANK": "payer and payee at one bank",
+    "CHANNEL": "paid through the clearing channel",
     "REFUNDS": "refunds to the payer",
     "BUSY": "batches paid inside one bank, and so many pay-ins elsewhere that like amounts meet by chance",
     "BIG-MERCHANT": "collected, swept, paid through the deposit account",
@@ -19,6 +25,8 @@ def test_cases() -> None:
     found = check_cases(world, "cross-bank-clearing", POSITIVE, LOOK_ALIKE)
     paid = sum(round((500 + 37 * n) * 0.997, 2) for n in range(40))
     assert found["CLEAR-TWO"].amount_fen == round(paid * 100)
+    parts = sum(round((500 + 37 * n) * 0.4, 2) + round((500 + 37 * n) * 0.59, 2) for n in range(40))
+    assert found["CLEAR-PARTS"].amount_fen == round(parts * 100)
     assert (
         found["CLEAR-TWO"].evidence.filter(found["CLEAR-TWO"].evidence["role"] == "position_transfer").height
         == 2
