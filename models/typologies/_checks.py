@@ -2,11 +2,14 @@
 
 A check is a sum of items that must be nought. It is evaluated on a day only where its required
 items were delivered; other items of the sum that were not delivered count as nought, as in the
-form. Checks over two days need reports on both.
+form. Checks over two days need reports on both; where tables come by the week or month, two in a row
+stand for them once most such pairs tie, since only then do the tables count the movements between.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 
 import polars as pl
@@ -77,6 +80,19 @@ CHECKS: tuple[Check, ...] = (
 )  # fmt: skip
 """Checks of C4 whose items the tables may hold."""
 
+MIN_PAIRS = 3
+"""Fewest pairs of tables further apart than a day that can show that they count the movements between."""
+
+
+def item_code(code: str) -> str:
+    """The usual spelling of an item: ``m01`` and ``Ｍ1`` are ``M1``, ``A1`` is ``A01``; others stay as they are."""
+    plain = unicodedata.normalize("NFKC", code).strip().upper()
+    told = re.fullmatch(r"([A-N])0*([0-9]{1,2})", plain)
+    if told is None:
+        return plain
+    letter, number = told.groups()
+    return f"{letter}{int(number)}" if letter in "LMN" else f"{letter}{int(number):02d}"
+
 
 def run_checks(items: pl.DataFrame, tolerance_fen: int) -> pl.DataFrame:
     """Evaluate every check that can be on every day.
@@ -97,7 +113,10 @@ def run_checks(items: pl.DataFrame, tolerance_fen: int) -> pl.DataFrame:
     if items.is_empty():
         return pl.DataFrame(schema=schema)
     have = set(items.columns)
-    yesterday = items.with_columns(pl.col("report_date").dt.offset_by("1d"))
+    earlier = items.sort("report_date").with_columns(
+        pl.col("report_date").shift(-1), gap=pl.col("report_date").diff().shift(-1).dt.total_days()
+    )
+    earlier = earlier.drop_nulls("report_date")
     out = []
     for c in CHECKS:
         if not set(c.required) <= have or (c.before and not set(c.before) <= have):
@@ -107,12 +126,15 @@ def run_checks(items: pl.DataFrame, tolerance_fen: int) -> pl.DataFrame:
         ready = pl.all_horizontal([pl.col(k).is_not_null() for k in c.required])
         if c.before:
             frame = items.join(
-                yesterday.select("report_date", *[pl.col(k).alias(f"{k}_before") for k in c.before]),
+                earlier.select("report_date", "gap", *[pl.col(k).alias(f"{k}_before") for k in c.before]),
                 on="report_date",
                 how="inner",
             )
             total = total + pl.sum_horizontal([pl.col(f"{k}_before") * v for k, v in c.before.items()])
             ready = ready & pl.all_horizontal([pl.col(f"{k}_before").is_not_null() for k in c.before])
+            apart = frame.filter(ready & (pl.col("gap") > 1)).select(total.abs() <= tolerance_fen).to_series()
+            if apart.len() < MIN_PAIRS or not apart.sum() > apart.len() / 2:
+                ready = ready & (pl.col("gap") == 1)
         out.append(
             frame.filter(ready)
             .select("report_date", pl.lit(c.code).alias("check"), total.cast(pl.Int64).alias("off_fen"))

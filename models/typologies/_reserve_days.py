@@ -6,6 +6,7 @@ import datetime as dt
 
 import polars as pl
 
+from models.typologies._checks import item_code
 from models.typologies._reserve import Book
 from models.typologies.base import Context
 
@@ -114,6 +115,7 @@ def _reports(ctx: Context, book: Book) -> pl.DataFrame:
         pl.col("bank_balance_fen").alias("declared_fen"),
         pl.col("in_transit_fen").fill_null(0).alias("transit_fen"),
     ).join(balances(book, own["report_date"]), on="report_date", how="left")
+    out = _anchored(book, out)
     if fresh is not None:
         out = out.join(fresh, on="report_date", how="left")
     else:
@@ -121,13 +123,45 @@ def _reports(ctx: Context, book: Book) -> pl.DataFrame:
     return out.sort("report_date")
 
 
+ANCHOR_DAYS = 5
+"""Fewest report days that agree on the opening balance of statements that print none."""
+
+
+def _anchored(book: Book, days: pl.DataFrame) -> pl.DataFrame:
+    """Fill balances of statements that print none from the opening balance most reports agree on.
+
+    Declared balance less what was moved since the first line is that opening balance, if the report is right and no
+    line is missing. Where most report days agree on it, it holds between the first and the last of them: a missing
+    line would shift all that come after it.
+    """
+    reserve = book.lines.filter("reserve").sort("booked_on")
+    if days["statement_fen"].is_not_null().any() or reserve.is_empty():
+        return days
+    signed = pl.when(pl.col("direction") == "in").then("amount_fen").otherwise(-pl.col("amount_fen"))
+    moved = reserve.group_by("booked_on", maintain_order=True).agg(signed.sum().alias("moved_fen"))
+    run = days.sort("report_date").join_asof(
+        moved.with_columns(pl.col("moved_fen").cum_sum()), left_on="report_date", right_on="booked_on"
+    )
+    opening = run.select(pl.col("declared_fen") - pl.col("moved_fen")).drop_nulls().to_series().alias("fen")
+    counted = opening.value_counts().sort(["count", "fen"], descending=[True, False])
+    if counted.is_empty() or counted["count"][0] < max(ANCHOR_DAYS, opening.len() / 2):
+        return days
+    agree = run.filter(pl.col("declared_fen") - pl.col("moved_fen") == counted["fen"][0])["report_date"]
+    inside = pl.col("report_date").is_between(agree.min(), agree.max())
+    return run.with_columns(
+        statement_fen=pl.when(inside).then(pl.col("moved_fen") + counted["fen"][0])
+    ).select(days.columns)
+
+
 def items(ctx: Context, book: Book) -> pl.DataFrame:
-    """Official reserve tables of one institution, one column an item, in fen; sorted by day."""
+    """Official reserve tables of one institution, one column an item (`item_code`), in fen; sorted by day."""
     own = ctx.table("mart_reserve_table", ("institution_id", "report_date", "item", "amount_fen")).filter(
         pl.col("institution_id") == book.institution_id
     )
     if own.is_empty():
         return pl.DataFrame(schema={"report_date": pl.Date})
+    spelt = {c: item_code(c) for c in own["item"].drop_nulls().unique()}
+    own = own.drop_nulls("item").sort("report_date", "item").with_columns(pl.col("item").replace(spelt))
     wide = own.pivot(on="item", index="report_date", values="amount_fen", aggregate_function="first")
     return wide.select("report_date", *sorted(c for c in wide.columns if c != "report_date")).sort(
         "report_date"

@@ -5,8 +5,11 @@ Three looks, the largest figure is the amount:
 * official table checks of C4 that fail (``M14`` = actual − trial balance foremost), by their codes;
 * declared against statement balance of the reserve accounts, where every account's balance is known,
   on report days in a row;
-* items in transit that stay: in transit less what was booked today (A07, else less the smallest level
-  of the window) for more than the allowed days on end. Ledger credits without money at the bank show here.
+* items in transit that stay: in transit less what was booked today (A07), or without that item the level that
+  in transit did not fall below, for more than the allowed days on end. New items every day keep a level up too,
+  so that a level without A07 counts only where it stands far above the changes from report to report (for weekly
+  and rarer reports: where it does not change) and is not received soon after. Ledger credits without money at
+  the bank show here.
 
 Confidence: 0.95 for a failing trial balance or aged transit, 0.8 for a difference to statements alone
 (a page may be missing although the balance chain holds).
@@ -22,7 +25,8 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._checks import run_checks
 from models.typologies._common import most, yuan
-from models.typologies._reserve import books
+from models.typologies._frames import within_days
+from models.typologies._reserve import Book, books
 from models.typologies._reserve_days import items, report_keys, reports
 from models.typologies.base import Context, Parameter, Typology
 
@@ -59,22 +63,79 @@ TYPOLOGY = Typology(
 )  # fmt: skip
 
 
-def aged_transit(days: pl.DataFrame, max_days: int, tolerance_fen: int) -> pl.DataFrame:
+STEADY = 4
+"""A level without A07 is made of old items when it is so many times the larger changes between reports."""
+OFTEN_DAYS = 4
+"""Reports so many days apart or less show what one day adds; rarer ones do not."""
+FEE = 0.015
+SOON_DAYS = 5
+
+
+def received(book: Book, days: pl.DataFrame) -> pl.DataFrame:
+    """Report days whose whole in-transit figure, less a fee, one payment from outside brings within days.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``report_date``; unique.
+    """
+    ins = book.lines.filter(
+        pl.col("reserve")
+        & (pl.col("direction") == "in")
+        & pl.col("side").is_in(["other", "unknown", "institution"])
+    ).select("booked_on", pl.col("amount_fen").alias("in_fen"))
+    shown = days.filter(pl.col("transit_fen") > 0).select("report_date", "transit_fen")
+    return (
+        within_days(
+            shown.with_columns(all=pl.lit(1)), ins.with_columns(all=pl.lit(1)), ["all"], "report_date", "booked_on",
+            before=-1, after=SOON_DAYS,
+        )
+        .filter(pl.col("in_fen").is_between(pl.col("transit_fen") * (1 - FEE), pl.col("transit_fen")))
+        .select("report_date")
+        .unique()
+    )  # fmt: skip
+
+
+def aged_transit(
+    days: pl.DataFrame, max_days: int, tolerance_fen: int, received_on: pl.Series | None = None
+) -> pl.DataFrame:
     """Report days whose items in transit stay longer than `max_days`.
+
+    Parameters
+    ----------
+    received_on : polars.Series of date, optional
+        Report days whose items were `received` soon after.
 
     Returns
     -------
     polars.DataFrame
         ``report_date``, ``stale_fen``; the days of every run of excess longer than `max_days`.
     """
-    fresh = pl.col("new_transit_fen").fill_null(0)
-    floor = pl.col("transit_fen").rolling_min_by("report_date", window_size=f"{max_days + 1}d")
+    window = f"{max_days + 1}d"
+    floor = pl.col("transit_fen").rolling_min_by("report_date", window_size=window)
+    change = pl.col("change_fen").rolling_quantile_by(
+        "report_date", window_size="31d", quantile=0.75, min_samples=1
+    )
+    often = pl.col("gap").rolling_median_by("report_date", window_size="31d", min_samples=1) <= OFTEN_DAYS
+    old = pl.when(often).then(floor > STEADY * change).otherwise(change <= tolerance_fen)
+    known = received_on if received_on is not None else pl.Series([], dtype=pl.Date)
+    cleared = (
+        pl.col("report_date")
+        .is_in(known.to_list())
+        .cast(pl.Float64)
+        .rolling_mean_by("report_date", window_size="31d")
+    )
+    stale = pl.when(old & (cleared < 0.5)).then(floor).otherwise(0)
     return (
         days.sort("report_date")
         .with_columns(
+            change_fen=pl.col("transit_fen").diff().abs().cast(pl.Float64),
+            gap=pl.col("report_date").diff().dt.total_days(),
+        )
+        .with_columns(
             pl.when(pl.col("new_transit_fen").is_not_null())
-            .then(pl.col("transit_fen") - fresh)
-            .otherwise(floor)
+            .then(pl.col("transit_fen") - pl.col("new_transit_fen"))
+            .otherwise(stale)
             .alias("stale_fen")
         )
         .with_columns((pl.col("stale_fen") > tolerance_fen).alias("stale"))
@@ -117,7 +178,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
         if days.is_empty():
             continue
         failed = run_checks(items(ctx, book), tolerance)
-        stale = aged_transit(days, max_days, tolerance)
+        stale = aged_transit(days, max_days, tolerance, received(book, days)["report_date"])
         off = declared_off(days, least, tolerance)
         figures = {
             "checks": most(failed["off_fen"].abs()),

@@ -9,9 +9,15 @@ POSITIVE: dict[str, float | None] = {
     "STALE-TRANSIT": 25_000,
     "TRIAL-BALANCE": 12_345.67,
     "FALSE-BALANCE": 40_000,
+    "FALSE-BALANCE-UNTOLD": 40_000,
+    "MONTHLY-TABLES-OFF": 4_321,
 }
 LOOK_ALIKE = {
     "TRANSIT-CLEARS": "items in transit that clear within days",
+    "TRANSIT-ROLLS": "new items every day that clear the next",
+    "TRANSIT-ROLLS-WEEKLY": "the same, reported by the week",
+    "TRANSIT-LEVEL": "items of nearly the same sum every day, received the next",
+    "MONTHLY-TABLES": "tables by the week that tie",
     "TIMING": "a cut-off of one day",
     "MISUSE-RELATED": "books that show the shortfall tie",
 }
