@@ -1,10 +1,12 @@
 """二(四)1 吃利差: the bank credits interest on reserve accounts.
 
 A credit on a reserve account whose payer is the bank itself is interest unless it gives back an
-earlier charge of the same amount. No remark is read. The official table's item F03 of the same
-day and amount confirms it.
+earlier charge of the same amount. The official table's item F03 of the same day and amount confirms it.
+Banks that print no payer for interest leave a credit without any: such a credit counts on the days interest is
+settled (20th to 22nd) where the account has few others, and is no more than a bank can have paid on its balance;
+or where its remark, read only here, says interest.
 
-Confidence: 0.95 where item F03 says the same, 0.85 where the bank is the payer and the credits come
+Confidence: 0.7 for a credit without a payer alone; 0.95 where item F03 says the same, 0.85 where the bank is the payer and the credits come
 at a settled rhythm (two or more, or on a settlement day 20/21 of the month), 0.6 otherwise.
 """
 
@@ -16,6 +18,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._common import first_last, yuan
+from models.typologies._frames import with_line
 from models.typologies._reserve import Book, books
 from models.typologies._reserve_days import items
 from models.typologies.base import Context, Parameter, Typology
@@ -38,12 +41,56 @@ TYPOLOGY = Typology(
             "Banks give back wrong charges within a quarter's statement cycle.",
             "A credit equal to a charge of the same bank within this many days before is a refund, no interest.",
         ),
+        Parameter(
+            "min_rhythm", 0.8, "share", "calibrated", "Masked customers pay on any day of the month.",
+            "Smallest share of an account's credits without a payer that come on settlement days (20th to 22nd).",
+        ),
+        Parameter(
+            "max_rate", 0.05, "a year", "calibrated", "Time deposits paid below 5 % in the years concerned.",
+            "Highest rate by which a credit without a payer can be the interest of a quarter on the account's highest balance.",
+        ),
     ),
     reach="circle",
 )  # fmt: skip
 
 
-def _interest(ctx: Context, book: Book, refund_days: int) -> pl.DataFrame:
+def _anonymous(ctx: Context, lines: pl.DataFrame, p: dict[str, float]) -> pl.DataFrame:
+    """Credits without a payer on settlement days, no larger than the interest of a quarter can be, or called interest."""
+    nobody = lines.filter(
+        (pl.col("direction") == "in") & (pl.col("side") == "unknown") & pl.col("counterparty_name").is_null()
+    )
+    if nobody.is_empty():
+        return nobody
+    told = with_line(ctx, nobody.select("line_no"), "counterparty_account", "remark")
+    nobody = (
+        nobody.join(told, on="line_no")
+        .filter(pl.col("counterparty_account").is_null())
+        .with_columns(
+            settled=pl.col("booked_on").dt.day().is_between(20, 22),
+            called=pl.col("remark").fill_null("").str.contains("结息|利息|计息|付息"),
+        )
+    )
+    level = lines.group_by("account_id").agg(
+        most_fen=pl.max_horizontal(
+            pl.col("balance_after_fen").max().fill_null(0), pl.col("amount_fen").max().fill_null(0)
+        )
+    )
+    return (
+        nobody.join(level, on="account_id")
+        .filter(
+            pl.col("called")
+            | (
+                pl.col("settled")
+                & (pl.col("settled").mean().over("account_id") >= p["min_rhythm"])
+                & (pl.col("amount_fen") <= p["max_rate"] / 4 * pl.col("most_fen"))
+            )
+        )
+        .drop("settled", "called", "most_fen")
+    )
+
+
+def _interest(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
+    refund_days = int(p["refund_days"])
     lines = book.lines.filter("reserve")
     credit = lines.filter((pl.col("direction") == "in") & (pl.col("side") == "bank"))
     table = items(ctx, book)
@@ -62,6 +109,10 @@ def _interest(ctx: Context, book: Book, refund_days: int) -> pl.DataFrame:
         credit = credit.join(told, on=["booked_on", "amount_fen"], how="left")
     else:
         credit = credit.with_columns(pl.lit(None, pl.Boolean).alias("told"))
+    quiet = _anonymous(ctx, lines, p)
+    credit = pl.concat(
+        [credit, quiet.with_columns(told=pl.lit(None, pl.Boolean)).select(credit.columns)]
+    ).unique("line_no", keep="first", maintain_order=True)
     charge = lines.filter((pl.col("direction") == "out") & (pl.col("side") == "bank")).select(
         "account_id", "amount_fen", pl.col("booked_on").alias("charged_on")
     )
@@ -73,12 +124,14 @@ def _interest(ctx: Context, book: Book, refund_days: int) -> pl.DataFrame:
 
 def detect(ctx: Context) -> Iterable[Finding]:
     """One finding an institution over its reserve accounts; the amount is the interest credited."""
-    refund_days = int(ctx.parameter(TYPOLOGY, "refund_days"))
+    p = {x.name: ctx.parameter(TYPOLOGY, x.name) for x in TYPOLOGY.parameters}
+    refund_days = int(p["refund_days"])
     for book in books(ctx):
-        rows = _interest(ctx, book, refund_days)
+        rows = _interest(ctx, book, p)
         if rows.is_empty():
             continue
         told = rows["told"].fill_null(False).any()
+        named = (rows["side"] == "bank").any()
         rhythm = rows.height >= 2 or rows["booked_on"].dt.day().is_in([20, 21]).any()
         total = int(rows["amount_fen"].sum())
         accounts = tuple(sorted(rows["account_no"].unique()))
@@ -87,7 +140,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             typology=TYPOLOGY.code,
             amount_fen=total,
             severity=2,
-            confidence=0.95 if told else 0.85 if rhythm else 0.6,
+            confidence=0.95 if told else 0.7 if not named else 0.85 if rhythm else 0.6,
             first_on=first_last(rows["booked_on"])[0],
             last_on=first_last(rows["booked_on"])[1],
             explanation_zh=(

@@ -9,9 +9,12 @@ POSITIVE: dict[str, float | None] = {
     "INTEREST-QUARTER": 2_469.12,
     "INTEREST-MONTH": 3_703.68,
     "INTEREST-TOLD": 77.77,
+    "INTEREST-NO-PAYER": 642,
+    "INTEREST-CALLED": 321,
 }
 LOOK_ALIKE = {
     "INTEREST-OWN": "interest on the own account",
+    "NO-PAYER": "credits without a payer on any day of the month",
     "CHARGE-BACK": "a charge given back",
     "WALLET": "no credit of the bank",
 }

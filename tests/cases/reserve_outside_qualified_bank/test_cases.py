@@ -5,7 +5,12 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.payments import region
 
-POSITIVE: dict[str, float | None] = {"CARDS-TO-OWN": 7_500, "BAD-BANK": None, "BAD-DEPOSIT": 4_000}
+POSITIVE: dict[str, float | None] = {
+    "CARDS-TO-OWN": 7_500,
+    "BAD-BANK": None,
+    "BAD-DEPOSIT": 4_000,
+    "NAMED-ACCOUNT": 4_800,
+}
 LOOK_ALIKE = {
     "FEW-PAYERS": "a few payments to the own account",
     "WALLET": "reserve accounts at qualified banks",
