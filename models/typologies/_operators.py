@@ -7,8 +7,8 @@ not known to be one is taken for a person, so the signatures hold where names ar
 * **Pool** (吸收资金): many persons pay in, and are paid back again and again small shares of what they paid
   (interest), or more than they paid. A shop's refunds equal single payments, a school or charity pays
   others than its payers.
-* **Settlement** (二清): many payers, several payees that are no payers and are paid day by day nearly all
-  that came in the days before, less a fee.
+* **Settlement** (二清): many payers, or an acquirer's daily lump sums of what many paid, and payees that are no
+  payers and are paid day by day nearly all that came in the days before, less a fee.
 * **Lending** (放贷): many persons are paid first and pay back later, in parts and more than they got.
 """
 
@@ -34,10 +34,16 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("min_merchants", 5, "payees", "calibrated", "Fewer are suppliers or landlords.", "Fewest payees that are no payers and are paid again and again."),
     Parameter("min_settlement_days", 0.4, "share", "calibrated", "Weekly settlement is 0.2 of the business days, daily settlement near 1.", "Smallest share of the business days of its life on which it settles."),
     Parameter("max_fee", 0.08, "share", "calibrated", "Fees stay below a twelfth, trade margins do not.", "Largest share kept over its life."),
+    Parameter("min_lump_merchants", 20, "payees", "calibrated", "The research notes: an acquirer's lump sum goes on to twenty unrelated merchants or more.", "Fewest such payees where acquirers bring the payers' money in lump sums."),
+    Parameter("max_lump_fee", 0.03, "share", "calibrated", "The research notes: fees kept of 0.1 to 3 %; a treasury that pays a group's bills keeps nothing.", "Largest share kept of lump sums."),
     Parameter("min_daily_fit", 0.6, "share", "calibrated", "Chance agreement stays below a third of the days.", "Smallest share of settlement days that follow the receipts."),
 )  # fmt: skip
 """Parameters of the signatures, shared by the typologies that read them; each office override names one code."""
 
+LUMP_DAYS = 10
+"""Days of receipts from which lump sums can be told to come by the day."""
+LEAST_FEE = 0.0005
+"""Share of lump sums that a settlement business keeps at least."""
 MIN_MERCHANT_PAYMENTS = 4
 """Payments that tell a payee paid again and again."""
 
@@ -96,6 +102,7 @@ def _candidates(ctx: Context, p: dict[str, float]) -> pl.DataFrame:
     busy = activity.filter(
         (pl.col("payers") >= least)
         | ((pl.col("payees") >= p["min_borrowers"]) & (pl.col("both_ways") >= p["min_borrowers"]))
+        | ((pl.col("payees") >= p["min_lump_merchants"]) & (pl.col("in_days") >= LUMP_DAYS))
     ).filter((pl.col("payers") > 0) & (pl.col("payees") > 0))
     known = holder_institution(ctx).rename(
         {"other_holder_id": "holder_id", "other_institution": "institution_id"}
@@ -298,21 +305,29 @@ def _settlement(holder: int, carrier: str, mine: pl.DataFrame, p: dict[str, floa
     others = _others(mine)
     payers = others.filter((pl.col("ins") > 0) & (pl.col("other_kind") == "person"))
     merchants = others.filter((pl.col("ins") == 0) & (pl.col("outs") >= MIN_MERCHANT_PAYMENTS))
-    if payers.height < p["min_settlement_payers"] or merchants.height < p["min_merchants"]:
+    lumps = payers.height < p["min_settlement_payers"]
+    if lumps:
+        payers = others.filter(pl.col("ins") > 0)
+    if payers.is_empty() or merchants.height < p["min_lump_merchants" if lumps else "min_merchants"]:
         return None
     start = payers["first_in"].min()
     payees = others.filter((pl.col("ins") == 0) & (pl.col("outs") > 0)).select("other_id")
-    taken = mine.filter("coming").filter(pl.col("other_id").is_null() | (pl.col("other_kind") != "firm"))
+    taken = mine.filter("coming")
+    if not lumps:
+        taken = taken.filter(pl.col("other_id").is_null() | (pl.col("other_kind") != "firm"))
     paid = mine.filter(~pl.col("coming") & (pl.col("booked_at") >= start)).join(
         payees, on="other_id", how="semi"
     )
     taken = usual(taken)
     masked = mine.filter(~pl.col("coming") & pl.col("other_id").is_null() & (pl.col("booked_at") >= start))
-    settled, fit, days = daily_fit(taken, paid, masked, p["max_fee"])
+    max_fee = p["max_lump_fee" if lumps else "max_fee"]
+    settled, fit, days = daily_fit(taken, paid, masked, max_fee)
     total, gone = int(taken["amount_fen"].sum()), int(settled["amount_fen"].sum())
     if not total or days < p["min_settlement_days"] or fit < p["min_daily_fit"]:
         return None
     if not 0.8 * total <= gone <= total:
+        return None
+    if lumps and not (1 - max_fee) * total - taken["amount_fen"][-1] <= gone <= (1 - LEAST_FEE) * total:
         return None
     strength = min(1.0, 0.4 + 0.3 * fit + 0.3 * min(1.0, merchants.height / (2 * p["min_merchants"])))
     return Operator(

@@ -87,6 +87,16 @@ def settlement(w: World, till: Account, payers: int = 40, merchants: int = 8, sp
     return total
 
 
+def lumps(w: World, payer: Account, till: Account, share: float, payees: int = 22) -> None:
+    """One payer brings a sum a day, which goes on to many firms the next morning, all of it or less a fee."""
+    whom = [w.firm() for _ in range(payees)]
+    for n in range(60):
+        due = {k: 100 + (n * 17 + k * 29) % 300 for k in range(payees) if (n + k) % 3}
+        w.move(on(n), payer, till, sum(due.values()))
+        for k, yuan in due.items():
+            w.move(on(n + 1), till, whom[k], round(yuan * share, 2))
+
+
 def lending(w: World, till: Account, borrowers: int = 15) -> None:
     """Four persons fund it; borrowers get loans and pay them back with interest."""
     for n, who in enumerate(w.people(4)):
@@ -136,6 +146,9 @@ def _operators(w: World, ids: dict[str, str]) -> None:
         for who in staff:
             w.move(on(1 + 30 * month), listed, who, 6_000)
         w.move(on(2 + 30 * month), listed, landlord, 12_000)
+    acquirer = w.firm("大连甲乙支付服务有限公司客户备付金")
+    lumps(w, acquirer, _outside(w, ids, "SETTLE-LUMPS", "盘锦庚信息技术有限公司"), 0.992)
+    lumps(w, w.firm("辽宁辛集团有限公司"), _outside(w, ids, "TREASURY", "辽宁辛财务共享有限公司"), 1)
     lending(w, _outside(w, ids, "LEND-PERSON", "杨琴丙", person=True))
     lending(w, _outside(w, ids, "LEND-FIRM", "盘锦戊信息咨询有限公司"), borrowers=20)
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.discovery import region
 
-POSITIVE: dict[str, float | None] = {"SETTLE-FIRM": None, "SETTLE-PERSON": None, "SETTLE-LISTED": None}
+POSITIVE: dict[str, float | None] = {
+    "SETTLE-FIRM": None,
+    "SETTLE-PERSON": None,
+    "SETTLE-LISTED": None,
+    "SETTLE-LUMPS": None,
+}
 LOOK_ALIKE = {
+    "TREASURY": "pays a group's bills and keeps nothing",
     "MARKET": "own sales and refunds",
     "PROPERTY": "collects its own fees",
     "PAYROLL": "payroll for employers",
