@@ -1,6 +1,7 @@
 -- Purpose: the account and holder of each project's borrower and each subscription's investor.
 -- Grain: register × record_id.
--- Reads: stg_projects, stg_subscriptions, stg_products, mart_account, mart_holder, mart_line, int_name__key.
+-- Reads: stg_projects, stg_subscriptions, stg_products, int_customer__number, mart_account, mart_holder, mart_line,
+-- int_name__key.
 -- Who is known by number or account stands first, then the one firm of that name; a person known by name alone is the
 -- one holder of that name who deals with the institution.
 with asked as (
@@ -9,7 +10,6 @@ with asked as (
         project_id as record_id,
         institution_id,
         borrower_account as account_no,
-        borrower_id as id_no,
         borrower_name as name
     from stg_projects
     union all
@@ -18,7 +18,6 @@ with asked as (
         s.subscription_id as record_id,
         d.institution_id,
         s.investor_account as account_no,
-        s.investor_id as id_no,
         s.investor_name as name
     from stg_subscriptions as s
     left join stg_products as d on s.product_id = d.product_id
@@ -44,7 +43,8 @@ known as (
         coalesce(h.holder_id, a.holder_id, f.holder_id) as holder_id
     from asked as r
     left join mart_account as a on r.account_no = a.account_no
-    left join mart_holder as h on upper(trim(r.id_no)) = h.id_no
+    left join int_customer__number as n on r.register = n.register and r.record_id = n.record_id
+    left join mart_holder as h on n.id_no = h.id_no
     left join int_name__key as k on r.name = k.name and not k.masked
     left join firm as f on k.base_key = f.name_key
 ),

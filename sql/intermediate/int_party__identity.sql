@@ -2,7 +2,7 @@
 -- Grain: id_no (identity number; for an institution without one, its institution_id).
 -- kind: what the register says, else what the number is (an identity card's 18 or 15 digits, a credit code's 18
 -- characters), else what the name says.
--- Reads: stg_institutions, stg_parties, stg_subscriptions, stg_projects, int_name__key.
+-- Reads: stg_institutions, stg_parties, stg_subscriptions, stg_projects, int_customer__number, int_name__key.
 with named as (
     select
         upper(trim(coalesce(uscc, institution_id))) as id_no,
@@ -23,24 +23,24 @@ with named as (
     from stg_parties
     union all
     select distinct
-        upper(trim(investor_id)) as id_no,
-        investor_name as name,
+        n.id_no,
+        s.investor_name as name,
         null as institution_id,
         null as party_id,
         null as kind,
         3 as rank
-    from stg_subscriptions
-    where investor_id is not null
+    from stg_subscriptions as s
+    inner join int_customer__number as n on s.subscription_id = n.record_id and n.register = 'subscriptions'
     union all
     select distinct
-        upper(trim(borrower_id)) as id_no,
-        borrower_name as name,
+        n.id_no,
+        p.borrower_name as name,
         null as institution_id,
         null as party_id,
         null as kind,
         3 as rank
-    from stg_projects
-    where borrower_id is not null
+    from stg_projects as p
+    inner join int_customer__number as n on p.project_id = n.record_id and n.register = 'projects'
 )
 
 select

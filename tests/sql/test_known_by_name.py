@@ -38,3 +38,41 @@ def test_known_by_name(tmp_path: Path) -> None:
         ("mart_project", "project_id", "borrower_holder_id"),
     ):
         assert [r[0] for r in rows(con, f"select {column} from {table} order by {key}")] == known
+
+
+def test_known_by_number(tmp_path: Path) -> None:
+    lake = TinyLake(tmp_path).register(
+        "parties", party_id="T1", kind="company", name="甲商贸有限公司", id_no="91211100AAAAAAAAAA"
+    )
+    for n in (1, 2):
+        lake = lake.register(
+            "institutions",
+            institution_id=f"I{n}",
+            name=f"I{n}信息有限公司",
+            sector="p2p",
+            licence_status="none",
+        ).register("products", product_id=f"P{n}", institution_id=f"I{n}", name="一号", kind="loan")
+    for project, number in (("X1", "T1"), ("X2", "91211100aaaaaaaaaa")):
+        lake = lake.register(
+            "projects", project_id=project, institution_id="I1", borrower_id=number, principal=100
+        )
+    for n, (product, number, name) in enumerate(
+        (("P1", "K1", "张小三"), ("P2", "K1", "李小四"), ("P1", "K2", "王小五"), ("P2", "K2", "王小五"))
+    ):
+        lake = lake.register(
+            "subscriptions",
+            subscription_id=f"S{n}",
+            product_id=product,
+            investor_id=number,
+            investor_name=name,
+            amount=100,
+        )
+    con = lake.build()
+    party = rows(con, "select holder_id from mart_holder where party_id = 'T1'")
+    borrowers = rows(con, "select borrower_holder_id from mart_project order by project_id")
+    assert borrowers == [*party, *party]  # the party's number and its identity number are one holder
+    one, two, three, four = (
+        r[0] for r in rows(con, "select holder_id from mart_subscription order by subscription_id")
+    )
+    assert one != two  # one customer number on two platforms, two people
+    assert three == four  # a number with one name is one person on both
