@@ -17,6 +17,7 @@ from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, of, people, top, total
 from models.typologies._gaps import statements_end
 from models.typologies._ledger import payouts
+from models.typologies._misuse import loose_payments
 from models.typologies._outlook_said import drain
 from models.typologies._parties import sectors
 from models.typologies._pool import idle_deposits
@@ -26,6 +27,9 @@ from models.typologies._turns import rolled_rounds
 from models.typologies.base import Context, Parameter, Typology
 from models.typologies.commingled_client_funds import own_costs
 from models.typologies.custody_bypass import CLIENT_SECTORS
+
+CONTEXT = ("payout_other", "left")
+"""What left the pool and is shown, but makes up no part of it."""
 
 TYPOLOGY = Typology(
     code="fund-pool",
@@ -101,11 +105,11 @@ def detect(ctx: Context) -> Iterator[Finding]:
                     evidence("client_deposit", ins),
                     *(
                         evidence(str(role), part)
-                        for role, part in each(outs.filter(pl.col("role") != "payout_other"), "role")
+                        for role, part in each(outs.filter(~pl.col("role").is_in(CONTEXT)), "role")
                     ),
                     *(
                         evidence("context", part)
-                        for _, part in each(outs.filter(pl.col("role") == "payout_other"), "role")
+                        for _, part in each(outs.filter(pl.col("role").is_in(CONTEXT)), "role")
                     ),
                 ]
             ),
@@ -131,7 +135,11 @@ def detect(ctx: Context) -> Iterator[Finding]:
 
 
 def _outs(ctx: Context, institution: str, ins: pl.DataFrame) -> pl.DataFrame:
-    """What left the pool: payouts of its products, payouts of others nobody covered, own costs."""
+    """What left the pool: payouts of its products, payouts of others nobody covered, own costs, other uses.
+
+    Money that left the accounts for no project stays nowhere: it is `misappropriation` or another misuse, and no
+    balance any more.
+    """
     products = ins.select("product_id").unique()
     mine = pl.col("institution_id") == institution
     turned = rolled_rounds(ctx).select(ROUND).unique()
@@ -154,12 +162,14 @@ def _outs(ctx: Context, institution: str, ins: pl.DataFrame) -> pl.DataFrame:
     )
     first = ins["booked_on"].min()
     costs = own_costs(ctx).filter(mine).select("line_no", "booked_on", "amount_fen")
+    gone = of(ctx, loose_payments, institution).join(costs.select("line_no"), on="line_no", how="anti")
     return (
         pl.concat(
             [
                 own.drop("product_id").with_columns(role=pl.lit("payout")),
                 other.with_columns(role=pl.lit("payout_other")),
                 costs.with_columns(role=pl.lit("own_cost")),
+                gone.select("line_no", "booked_on", "amount_fen").with_columns(role=pl.lit("left")),
             ]
         )
         .filter(pl.col("booked_on") >= first)

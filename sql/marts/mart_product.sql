@@ -1,6 +1,6 @@
 -- Purpose: products with what the registers and subscriptions say of their size.
 -- Grain: product_id. Sorted by it.
--- Reads: stg_products, stg_subscriptions, stg_product_projects. Amounts in fen.
+-- Reads: stg_products, stg_subscriptions, int_product__project. Amounts in fen.
 with sold as (
     select
         product_id,
@@ -16,7 +16,7 @@ backed as (
     select
         product_id,
         count(*) as projects
-    from stg_product_projects
+    from int_product__project
     group by product_id
 )
 

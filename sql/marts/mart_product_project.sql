@@ -1,6 +1,6 @@
--- Purpose: register `product_projects` for the models, cut at the week's Sunday.
+-- Purpose: which product funds which project, for the models, cut at the week's Sunday.
 -- Grain: product_id, project_id. Sorted by it.
--- Reads: stg_product_projects.
+-- Reads: int_product__project.
 select *
-from stg_product_projects
+from int_product__project
 order by product_id, project_id

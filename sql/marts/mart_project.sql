@@ -1,6 +1,6 @@
 -- Purpose: registered projects with their borrower's account and holder and what was paid out and paid back.
 -- Grain: project_id. Sorted by it.
--- Reads: stg_projects, int_project__borrower, mart_project_line, stg_product_projects. Amounts in fen.
+-- Reads: stg_projects, int_project__borrower, mart_project_line, int_product__project. Amounts in fen.
 with paid as (
     select
         project_id,
@@ -17,7 +17,7 @@ funded as (
     select
         product_id,
         project_id
-    from stg_product_projects
+    from int_product__project
 ),
 
 products as (

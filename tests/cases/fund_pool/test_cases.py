@@ -5,13 +5,15 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
-POSITIVE = {"P1": 200_000, "P2": 200_000, "P3": 200_000, "P4": 150_000}
+POSITIVE = {"P1": 200_000, "P2": 200_000, "P3": 200_000, "P4": 150_000, "P5": 150_000}
 LOOK_ALIKE = {
     "L1": "deposits wait two days until the project is full",
     "L2": "a project still being raised",
     "L3": "repayments wait three weeks for the clients' withdrawal",
     "L4": "a project that got full yesterday",
     "L5": "money given back to the same clients within a week",
+    "L7": "the money left for a broker within days: misappropriation, and nothing stays",
+    "L8": "no register says which product funds which project; sums, terms and days do",
     "L6": "paid out of a second custody account whose statement is missing",
 }
 
@@ -35,6 +37,13 @@ def test_cases() -> None:
     for who in early:
         w.move("2016-03-08", part.custody, who, 10_000)
     part.sell(some, late, 10_000, "2016-04-01")
+    untied = w.platform("P5")  # its register of links is missing, and one product has no project
+    borrower = w.firm()
+    for key, sold, lent in (("a", "2016-03-01", "2016-03-03"), ("b", "2016-03-02", "2016-03-04")):
+        untied.sell(untied.product(key, issued=lent), w.people(20), 10_000, sold)
+        untied.project(key, 200_000, borrower, lent)
+        untied.lend(borrower, 200_000, lent)
+    untied.sell(untied.product("c"), w.people(15), 10_000, "2016-03-20")
 
     w.platform("L1").loan("a", w.people(20), each=10_000, lent="2016-03-03")
     raising = w.platform("L2")
@@ -57,6 +66,15 @@ def test_cases() -> None:
     dark = w.platform("L6")
     w.account("custody", "L6", held=False)
     dark.loan("a", w.people(20), each=10_000, lent="2016-03-01", days=90, lend=False)
+    gone, broker = w.platform("L7"), w.firm("甲证券股份有限公司")
+    gone.sell(gone.product("a"), w.people(20), 10_000, "2016-03-01")
+    w.move("2016-03-05", gone.custody, broker, 200_000)
+    loose = w.platform("L8")
+    for n, size in enumerate((10_000, 10_000, 12_500)):
+        firm, sold, lent = w.firm(), f"2016-03-{1 + n:02d}", f"2016-03-{4 + n:02d}"
+        loose.sell(loose.product(str(n), days=30 + 30 * n, issued=lent), w.people(20), size, sold)
+        loose.project(str(n), size * 20, firm, lent, 30 + 30 * n)
+        loose.lend(firm, size * 20, lent)
     found = check_cases(w, "fund-pool", POSITIVE, LOOK_ALIKE)
     assert found["P1"].clients == 20
     assert found["P1"].bases.net_unrepaid == found["P1"].amount_fen

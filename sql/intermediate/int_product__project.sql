@@ -1,0 +1,169 @@
+-- Purpose: which product's money goes to which project: as registered, else as sums and days tell.
+-- Grain: product_id × project_id. Amounts in fen. basis: register; size (sums within two per cent, full shortly before
+-- the project began, each other's best by sum, term and day); roll (the product is the principal of a project already
+-- running, and has none of its own); time (sold around the start of the project, sums differ).
+-- Reads: stg_product_projects, stg_products, stg_projects, stg_subscriptions.
+-- The register of links is optional. Where it tells nothing of an institution that has projects, products without a
+-- link would look like a pool; absence of a register is no sign of one.
+with sold as (
+    select
+        product_id,
+        sum(amount_fen) as sold_fen,
+        min(subscribed_on) as begun_on,
+        max(subscribed_on) as full_on
+    from stg_subscriptions
+    group by product_id
+),
+
+linked as (
+    select distinct d.institution_id
+    from stg_product_projects as l
+    inner join stg_products as d on l.product_id = d.product_id
+    union
+    select distinct p.institution_id
+    from stg_product_projects as l
+    inner join stg_projects as p on l.project_id = p.project_id
+),
+
+product as (
+    select
+        d.institution_id,
+        d.product_id,
+        d.raised_amount_fen,
+        s.sold_fen,
+        coalesce(s.begun_on, d.issued_on) as begun_on,
+        -- claims sold on to others are subscribed later: the product was full when it was issued
+        least(coalesce(s.full_on, d.issued_on), coalesce(d.issued_on, s.full_on)) as full_on,
+        coalesce(d.matures_on, coalesce(d.issued_on, s.full_on) + cast(d.term_days as integer)) as ends_on
+    from stg_products as d
+    left join sold as s on d.product_id = s.product_id
+    where d.institution_id not in (select k.institution_id from linked as k)
+),
+
+pair as (
+    select
+        d.product_id,
+        p.project_id,
+        least(
+            abs(d.sold_fen / nullif(p.principal_fen, 0) - 1),
+            abs(d.raised_amount_fen / nullif(p.principal_fen, 0) - 1)
+        ) as misfit,
+        date_diff('day', d.full_on, p.started_on) as lag,
+        coalesce(abs(date_diff('day', d.ends_on, p.due_on)), 0) as apart,
+        p.started_on < d.begun_on and p.due_on >= d.ends_on as running
+    from product as d
+    inner join stg_projects as p on d.institution_id = p.institution_id
+),
+
+likely as (
+    select *
+    from pair
+    where misfit <= 0.02 and lag between -2 and 20
+),
+
+first_choice as (
+    select
+        product_id,
+        project_id
+    from likely
+    qualify
+        row_number() over (
+            partition by product_id order by misfit > 0.001, apart, abs(lag), misfit, project_id
+        ) = 1
+        and row_number() over (
+            partition by project_id order by misfit > 0.001, apart, abs(lag), misfit, product_id
+        ) = 1
+),
+
+second_choice as (
+    select
+        product_id,
+        project_id
+    from likely
+    where
+        product_id not in (select c.product_id from first_choice as c)
+        and project_id not in (select c.project_id from first_choice as c)
+    qualify
+        row_number() over (
+            partition by product_id order by misfit > 0.001, apart, abs(lag), misfit, project_id
+        ) = 1
+        and row_number() over (
+            partition by project_id order by misfit > 0.001, apart, abs(lag), misfit, product_id
+        ) = 1
+),
+
+by_size as (
+    select
+        product_id,
+        project_id
+    from first_choice
+    union all
+    select
+        product_id,
+        project_id
+    from second_choice
+),
+
+by_roll as (
+    select
+        product_id,
+        project_id
+    from pair
+    where misfit <= 0.001 and running and product_id not in (select c.product_id from by_size as c)
+    qualify row_number() over (partition by product_id order by lag desc, project_id asc) = 1
+),
+
+by_time as (
+    select
+        product_id,
+        project_id
+    from pair
+    where
+        lag between -10 and 20
+        and product_id not in (select c.product_id from by_size as c)
+        and product_id not in (select c.product_id from by_roll as c)
+        and project_id not in (select c.project_id from by_size as c)
+),
+
+told as (
+    select
+        product_id,
+        project_id,
+        'size' as basis
+    from by_size
+    union all
+    select
+        product_id,
+        project_id,
+        'roll' as basis
+    from by_roll
+    union all
+    select
+        product_id,
+        project_id,
+        'time' as basis
+    from by_time
+)
+
+select
+    product_id,
+    project_id,
+    amount,
+    amount_fen,
+    source_file,
+    source_sha256,
+    source_record,
+    'register' as basis
+from stg_product_projects
+union all
+select
+    product_id,
+    project_id,
+    null as amount,
+    null as amount_fen,
+    null as source_file,
+    null as source_sha256,
+    null as source_record,
+    basis
+from told
+order by product_id, project_id
