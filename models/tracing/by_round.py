@@ -101,7 +101,11 @@ def payer_classes(ctx: Context) -> pl.DataFrame:
     roles = ctx.table("mart_role").select("institution_id", "holder_id", "role")
     return (
         controlled_lines(ctx)
-        .filter(pl.col("direction") == "in")
+        .filter((pl.col("direction") == "in") | pl.col("account_type").is_in(OWN_ACCOUNTS))
+        .with_columns(
+            # a payout that covered its round itself was paid by the account it left
+            cp_type=pl.when(pl.col("direction") == "out").then("account_type").otherwise("cp_type")
+        )
         .select("institution_id", "line_no", "cp_holder_id", "cp_type")
         .join(
             roles,

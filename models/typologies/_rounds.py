@@ -5,7 +5,8 @@ covered, in this order, by
 
 1. the **borrowers** of the product's projects, who paid in shortly before;
 2. **top-ups**: money that came into the paying account from the institution's own accounts, its
-   risk reserve, a guarantor or another party that is no client;
+   risk reserve, a guarantor or another party that is no client, and payouts that an own account or the
+   risk reserve, which hold no client's deposit, made themselves;
 3. what is left was paid out of the pool, that is with **other clients' money**.
 
 Amounts are integer fen; each in-line covers at most its own amount.
@@ -16,7 +17,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._gaps import seen
-from models.typologies._ledger import payouts, subscriptions
+from models.typologies._ledger import deposits, payouts, subscriptions
 from models.typologies._pool import disbursed
 from models.typologies._rounds_laid import laid, left_over
 from models.typologies._rounds_matched import AFTER_DAYS, BEFORE_DAYS, fill, one_to_one, scheduled, top_ups
@@ -42,6 +43,10 @@ WIDE_SUPPORT = 5
 """Holders of a product that got the same factor on whatever day: redemptions one by one, at one price."""
 MAIN_SHARE = 0.3
 """Share of the open holdings from which a round is the product's own and no trickle of withdrawals."""
+OWN_MONEY = ("own", "risk_reserve")
+"""Types of account whose payouts are the institution's own money, unless clients pay into them."""
+TILL_DEPOSITS = 3
+"""Subscriptions paid into an own account from which its payouts may be clients' money too."""
 REFUND_DAYS = 30
 """Days in which a product that was never lent gives its holders their own money back."""
 
@@ -71,8 +76,9 @@ def coverage(ctx: Context) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        Grain: round × ``line_no`` of the paying-in line. ``source`` is ``borrower`` or ``topup``;
-        ``amount_fen`` is the part of the line that went into the round.
+        Grain: round × ``line_no`` of the paying-in line, or of the payout itself where an own account
+        made it. ``source`` is ``borrower`` or ``topup``; ``amount_fen`` is the part of the line that went
+        into the round.
     """
     frame: pl.DataFrame = ctx.shared("rounds.coverage", lambda c: _covered(c)[1])
     return frame
@@ -166,7 +172,14 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     ins = pl.concat([ins, masked.with_columns(holder_id=pl.lit(None, pl.Int32)).select(ins.columns)])
     kept = left_over(paid, ins, products, taken, first)
     left = laid(left, kept, products).with_columns(borrower_fen=pl.col("paid_fen") - pl.col("left_fen"))
-    second = top_ups(ctx, left, taken)
+    straight = _straight(ctx, left)
+    served = straight.group_by("round_no").agg(straight_fen=pl.col("amount_fen").sum())
+    lacking = (
+        left.join(served, on="round_no", how="left")
+        .with_columns(left_fen=pl.col("left_fen") - pl.col("straight_fen").fill_null(0))
+        .drop("straight_fen")
+    )
+    second = pl.concat([straight, top_ups(ctx, lacking, taken).select(straight.columns)])
     projects = ctx.table("mart_product", ("product_id", "projects"))
     done = (
         left.join(second.group_by("round_no").agg(pl.col("amount_fen").sum()), on="round_no", how="left")
@@ -180,6 +193,24 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     cover = pl.concat([first, second.select(first.columns)]).join(keys, on="round_no")
     done = _visible(ctx, done)
     return done.drop("round_no"), cover.drop("round_no").sort(*ROUND, "line_no")
+
+
+def _straight(ctx: Context, left: pl.DataFrame) -> pl.DataFrame:
+    """Payouts of a round that own accounts made themselves, up to what the round lacks (``round_no``, ``line_no``)."""
+    tills = (
+        deposits(ctx)
+        .filter(pl.col("account_type").is_in(OWN_MONEY) & pl.col("subscription_id").is_not_null())
+        .filter(pl.len().over("account_id") >= TILL_DEPOSITS)
+    )
+    paid = (
+        round_lines(ctx)
+        .filter(pl.col("account_type").is_in(OWN_MONEY))
+        .join(tills, on="account_id", how="anti")
+        .join(left.select("round_no", *ROUND, "left_fen"), on=ROUND)
+        .select("round_no", "line_no", in_fen="amount_fen", paid_fen="left_fen")
+    )
+    need = paid.select("round_no", "paid_fen").unique()
+    return fill(need, paid.drop("paid_fen")).with_columns(source=pl.lit("topup"))
 
 
 def _visible(ctx: Context, done: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,9 @@ from models.typologies._rounds_matched import AFTER_DAYS
 LACKING = 0.5
 """Share of a whole round that must be uncovered for money repaid earlier to be taken for it."""
 
+ALL_OF_IT = 0.98
+"""Share of what a product's rounds lack from which rests of its repayments are what paid them."""
+
 
 def left_over(
     paid: pl.DataFrame, ins: pl.DataFrame, products: pl.DataFrame, taken: pl.DataFrame, first: pl.DataFrame
@@ -42,9 +45,10 @@ def left_over(
 def laid(left: pl.DataFrame, kept: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
     """Take what earlier repayments cover off what rounds lack (``left_fen``).
 
-    Whole rounds draw only on repayments that paid for nothing yet, because repaid money may wait weeks
-    for the clients; trickles of withdrawals draw on any rest. First each product's own money, then what
-    is left of the same borrower's: one who has several projects repays them in lines nobody labels.
+    Whole rounds draw on repayments that paid for nothing yet, because repaid money may wait weeks for the
+    clients, and on rests that are all they lack: clients who withdraw one by one may be many on a day, and
+    one line may repay two projects. Trickles of withdrawals draw on any rest. First each product's own money,
+    then what is left of the same borrower's: one who has several projects repays them in lines nobody labels.
     """
     whole = pl.col("main")
     kept = kept.with_row_index("kept_no").with_columns(fresh=pl.col("kept_fen") == pl.col("in_fen"))
@@ -55,7 +59,12 @@ def laid(left: pl.DataFrame, kept: pl.DataFrame, products: pl.DataFrame) -> pl.D
         for rounds_of, money in ((whole, pl.col("fresh")), (~whole, pl.lit(True))):
             lacking = pl.col("left_fen") > pl.when(whole).then(pl.col("paid_fen") * LACKING).otherwise(0)
             need = left.filter(rounds_of & lacking & pl.col(key).is_not_null())
-            offered = kept.filter(money & pl.col(key).is_not_null() & (pl.col("kept_fen") > 0))
+            lack = need.group_by(key).agg(pl.col("left_fen").sum())
+            have = kept.group_by(key).agg(pl.col("kept_fen").sum()).join(lack, on=key)
+            enough = have.filter(pl.col("kept_fen") >= pl.col("left_fen") * ALL_OF_IT)[key].implode()
+            offered = kept.filter(
+                (money | pl.col(key).is_in(enough)) & pl.col(key).is_not_null() & (pl.col("kept_fen") > 0)
+            )
             later = _later(need, offered, key)
             left = (
                 left.join(later, on="round_no", how="left")

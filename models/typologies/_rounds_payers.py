@@ -16,7 +16,8 @@ def borrowers(ctx: Context) -> pl.DataFrame:
     polars.DataFrame
         Grain: product × project × ``holder_id``. Where the register gives the borrower no account,
         the holder it makes of name and number may differ from the one that banks show; holders of
-        the same name that deal with the institution then stand beside it.
+        the same name that deal with the institution then stand beside it, and so does whoever else
+        holds the account the register gives for the borrower.
     """
     frame: pl.DataFrame = ctx.shared("rounds.borrowers", _borrowers)
     return frame
@@ -56,7 +57,14 @@ def _borrowers(ctx: Context) -> pl.DataFrame:
         .join(seen.join(names, on="holder_id"), on=["institution_id", "name_key"])
         .select(listed.columns)
     )
-    both = pl.concat([listed, twins]).drop("account_id")
+    holders = ctx.table("mart_account", ("account_id", "holder_id")).rename({"holder_id": "through_id"})
+    through = (
+        listed.join(holders.drop_nulls(), on="account_id")
+        .filter(pl.col("through_id").ne_missing(pl.col("holder_id")))
+        .with_columns(holder_id="through_id")
+        .select(listed.columns)
+    )
+    both = pl.concat([listed, twins, through]).drop("account_id")
     return both.unique().sort("product_id", "project_id", "holder_id")
 
 

@@ -80,7 +80,7 @@ def topped_up(ctx: Context, fit: float = 0.02) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        Grain: round × ``line_no`` of the top-up. ``payer``: ``own`` (the institution's own
+        Grain: round × ``line_no`` of the top-up; ``straight`` where it is the payout itself. ``payer``: ``own`` (the institution's own
         account), ``risk_reserve``, ``related`` (a related party), ``other``. ``role`` and
         ``distance`` of a related payer. ``amount_fen`` is the part of the line.
     """
@@ -98,7 +98,20 @@ def _topped_up(ctx: Context, fit: float) -> pl.DataFrame:
     close = related(ctx).rename({"holder_id": "cp_holder_id"})
     who = (
         controlled_lines(ctx)
-        .select("line_no", "institution_id", "cp_holder_id", "cp_type", "account_no", line_fen="amount_fen")
+        .with_columns(
+            # a payout that an own account made itself is that account's money
+            cp_type=pl.when(pl.col("direction") == "out").then("account_type").otherwise("cp_type"),
+            straight=pl.col("direction") == "out",
+        )
+        .select(
+            "line_no",
+            "institution_id",
+            "cp_holder_id",
+            "cp_type",
+            "account_no",
+            "straight",
+            line_fen="amount_fen",
+        )
         .join(close, on=["institution_id", "cp_holder_id"], how="left")
     )
     used = coverage(ctx).filter(pl.col("source") == "topup")
@@ -175,7 +188,9 @@ def detect(ctx: Context) -> Iterator[Finding]:
     paid_lines = round_lines(ctx)
     out_legs = _paying_legs(ctx)
     for institution, part in each(tops, "institution_id"):
-        sources = part.unique("line_no").select("line_no", "payer", "distance", amount_fen="line_fen")
+        sources = part.unique("line_no").select(
+            "line_no", "payer", "distance", "straight", amount_fen="line_fen"
+        )
         amount = total(sources)
         if amount < least:
             continue
@@ -198,7 +213,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
             bases=AmountBases(total(paid), 0, amount, 0),
             evidence=pl.concat(
                 [
-                    evidence("top_up", sources.select("line_no", "amount_fen")),
+                    evidence("top_up", sources.filter(~pl.col("straight")).select("line_no", "amount_fen")),
                     evidence("top_up", legs),
                     evidence("payout", paid),
                 ]

@@ -17,6 +17,8 @@ LOOK_ALIKE = {
     "L7": "a registered project found too few lenders; each got the own money back within days",
     "L8": "repayments wait eighteen days for the clients' withdrawal",
     "L10": "a repayment's line is lost on an account that tells no balance: one case is no practice",
+    "L11": "repaid money waits; the clients withdraw one by one, several on a day",
+    "L12": "the borrower repays through the account the register names, which another firm holds",
     "L9": "one borrower repays two projects on one day, the clients are paid two weeks apart",
 }
 
@@ -83,5 +85,17 @@ def test_cases() -> None:
     w.untold.add(lost.custody.no)
     for key in ("a", "b", "c", "d"):
         lost.loan(key, w.people(20), each=10_000, lent="2016-03-01", repaid=key != "c")
+    singly = w.platform("L11")
+    drawn, _ = singly.loan("a", w.people(9), each=20_000, lent="2016-03-01", paid=False)
+    for n, (client, held) in enumerate(singly.holdings[drawn]):
+        w.move(f"2016-04-{(4, 9, 22)[n % 3]:02d}", singly.custody, client, round(held * GROWN, 2))
+    through = w.platform("L12")
+    firm, agent = w.firm(), w.firm()
+    plan = through.product("a", days=30)
+    through.project("a", 200_000, firm, "2016-03-01", 30, product=plan, account=agent)
+    through.sell(plan, w.people(20), 10_000, "2016-02-28", redeemed="2016-04-01")
+    through.lend(agent, 200_000, "2016-03-01")
+    w.move("2016-03-31", agent, through.custody, 202_000)
+    through.pay(plan, "2016-04-01", GROWN)
     found = check_cases(w, "new-money-pays-old", POSITIVE, LOOK_ALIKE)
     assert all(f.severity == 5 for f in found.values())

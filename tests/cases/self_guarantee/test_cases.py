@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.cases.cases import check_cases
+from tests.cases.cases import check_cases, findings
 from tests.cases.world import Account, Platform, World
 
 GROWN = 1 + 0.10 * 30 / 365
 SUM = 100_821.9
-POSITIVE = {"P1": SUM, "P2": SUM, "P3": SUM}
+POSITIVE = {"P1": SUM, "P2": SUM, "P3": SUM, "P4": SUM}
 LOOK_ALIKE = {
     "L1": "an unrelated licensed guarantor pays",
     "L2": "the risk reserve advances what the borrower makes good",
@@ -41,6 +41,10 @@ def test_cases() -> None:
     w.relate("P3", owner, "actual_controller")
     overdue(w, Platform(w, "P3"), owner)
 
+    straight = w.platform("P4")  # the own account pays the clients itself
+    unpaid, _ = straight.loan("a", w.people(10), each=10_000, lent="2016-03-01", repaid=False, paid=False)
+    straight.pay(unpaid, "2016-04-05", GROWN, out_of=straight.own)
+
     overdue(w, w.platform("L1"), w.firm("乙融资担保有限公司"))
     reserve = w.platform("L2")
     fund = w.account("risk_reserve", "L2")
@@ -51,4 +55,5 @@ def test_cases() -> None:
     w.move("2016-04-01", bonus.own, bonus.custody, 300)
     bonus.pay(product, "2016-04-01", 0.003)
     found = check_cases(w, "self-guarantee", POSITIVE, LOOK_ALIKE)
-    assert found["P1"].clients == 10
+    assert found["P1"].clients == found["P4"].clients == 10
+    assert "P4" not in findings(w.context(), "new-money-pays-old")  # nobody else's money
