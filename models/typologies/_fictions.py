@@ -5,10 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._diversion import Diversion, diversions
-from models.typologies._gaps import many_or_checked, seen, statements_begin
+from models.typologies._gaps import many_or_checked, seen, statements_begin, statements_end
 from models.typologies._lenders import super_lenders
 from models.typologies._parties import own_holders, related
 from models.typologies._pool import PAID_DAYS, disbursed, disbursement_lines, products_status
+from models.typologies._rounds import borrowers, repayments
 from models.typologies.base import Context
 
 LENDING_SECTORS = ("p2p", "equity_crowdfunding")
@@ -57,6 +58,50 @@ def unpaid_projects(ctx: Context) -> pl.DataFrame:
         .join(disbursed(ctx), on="project_id", how="anti")
         .join(ctx.table("mart_project", ("project_id", "principal_fen")), on="project_id")
         .sort("institution_id", "project_id", "product_id")
+    )
+
+
+def paid_to_strangers(ctx: Context, least: int, patience: int) -> pl.DataFrame:
+    """Projects paid to somebody known who is not the borrower, and of whose borrower nothing is ever seen.
+
+    A lender may pay a supplier on the borrower's order: then the borrower repays. Counted are projects
+    of which a repayment (the principal, or the first instalment) is overdue by more than the patience.
+
+    Parameters
+    ----------
+    least : int
+        Such projects of one institution from which they count.
+    patience : int
+        Days a repayment may be late.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: project × line, as `shared_accounts`.
+    """
+    lenders = super_lenders(ctx).paid.select("line_no")
+    named = ctx.table("mart_holder", ("holder_id", "name_key")).drop_nulls().select("holder_id")
+    projects = ctx.table(
+        "mart_project",
+        ("project_id", "principal_fen", "borrower_holder_id", "started_on", "due_on", "repayment"),
+    ).join(named.rename({"holder_id": "borrower_holder_id"}), on="borrower_holder_id", how="semi")
+    who = borrowers(ctx).select("project_id", "institution_id", "holder_id").unique()
+    back = who.join(repayments(ctx), on=["institution_id", "holder_id"]).select("project_id").unique()
+    month = pl.col("started_on") + pl.duration(days=31)
+    asked = pl.when(pl.col("repayment").is_in(["monthly_interest", "amortising"])).then(
+        pl.min_horizontal(month, "due_on")
+    )
+    return (
+        disbursement_lines(ctx)
+        .filter(~pl.col("to_borrower").any().over("project_id"))
+        .join(named, on="holder_id", how="semi")
+        .join(lenders, on="line_no", how="anti")
+        .join(back, on="project_id", how="anti")
+        .join(projects.with_columns(asked_on=asked.otherwise(pl.col("due_on"))), on="project_id")
+        .join(statements_end(ctx), on="institution_id", how="left")
+        .filter(pl.col("asked_on") + pl.duration(days=patience) < pl.col("seen_to"))
+        .filter(pl.col("project_id").n_unique().over("institution_id") >= least)
+        .sort("institution_id", "project_id")
     )
 
 

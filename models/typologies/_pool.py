@@ -15,6 +15,7 @@ from models.typologies._frames import within_days
 from models.typologies._gaps import many_or_checked, seen, statements_begin, statements_end
 from models.typologies._hidden import hidden_accounts, hidden_deposits
 from models.typologies._ledger import clients, controlled_lines, deposits, payouts, subscriptions
+from models.typologies._lumps import LENT_SHARE, paid_in_lumps, paid_in_parts
 from models.typologies.base import Context
 
 RAISING_DAYS = 10
@@ -23,8 +24,6 @@ FULL_DAYS = 3
 """Days after the last subscription in which a fully subscribed project is paid out (a weekend between)."""
 LENDING_KINDS = ("loan", "equity")
 """Kinds of product whose money is to go to registered projects; others invest by other rules."""
-LENT_SHARE = 0.9
-"""Least share of the principal that is paid out: the rest is the fee the borrower agreed to."""
 _OUT = [
     "line_no",
     "institution_id",
@@ -79,6 +78,9 @@ def disbursed(ctx: Context) -> pl.DataFrame:
 
 def disbursement_lines(ctx: Context) -> pl.DataFrame:
     """Lines that paid out a project's money (grain: project × line), to the borrower or another.
+
+    Mostly one line of the principal; else several to the borrower that are it together, or one line that pays
+    several projects of one borrower or product, of which ``amount_fen`` is the project's part.
 
     ``to_borrower`` tells which; ``holder_id`` and ``cp_account_id`` say who got it. From own accounts
     and accounts no register gives to the institution that take client money, only payments to the borrower,
@@ -170,20 +172,71 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
     other = other.join(_sold_to(ctx, other), on=["institution_id", "cp_account_id"], how="anti")
     first = _nearest(own)
     left = other.join(first, on="project_id", how="anti").join(first, on="line_no", how="anti")
+    columns = [
+        "project_id",
+        "institution_id",
+        "line_no",
+        "account_no",
+        "booked_on",
+        "amount_fen",
+        "cp_account_id",
+        "to_borrower",
+        "cp_holder_id",
+    ]
+    parted = _parted(ctx, projects.join(first, on="project_id", how="anti")).select(columns)
+    left = left.join(parted, on="project_id", how="anti").join(parted, on="line_no", how="anti")
+    one = pl.concat([first, _nearest(left)]).select(columns)
+    single = pl.concat([one, parted], how="vertical_relaxed")
+    lumped = _lumped(
+        ctx,
+        projects.join(single, on="project_id", how="anti"),
+        outs.filter(~pl.col("till")).join(single, on="line_no", how="anti"),
+        names,
+    )
     return (
-        pl.concat([first, _nearest(left)])
-        .select(
-            "project_id",
-            "institution_id",
-            "line_no",
-            "account_no",
-            "booked_on",
-            "amount_fen",
-            "cp_account_id",
-            "to_borrower",
-            holder_id="cp_holder_id",
-        )
+        pl.concat([single, lumped.select(columns)], how="vertical_relaxed")
+        .rename({"cp_holder_id": "holder_id"})
         .sort("project_id", "line_no")
+    )
+
+
+def _parted(ctx: Context, projects: pl.DataFrame) -> pl.DataFrame:
+    """Payments to their borrowers that only together are a project's principal."""
+    paid = ctx.table("mart_project_line", ("project_id", "line_no", "kind", "amount_fen"))
+    paid = paid.filter(pl.col("kind") == "disbursement").join(projects, on="project_id", how="semi")
+    seen_on = ctx.table("mart_line", (*(c for c in _OUT if c not in ("institution_id", "amount_fen")),))
+    lines = paid.drop("kind").join(seen_on, on="line_no")
+    whose = projects.select("project_id", "institution_id")
+    return (
+        paid_in_parts(projects.select("project_id", "principal_fen", "day"), lines)
+        .join(whose, on="project_id")
+        .with_columns(to_borrower=pl.lit(True))
+    )
+
+
+def _lumped(ctx: Context, projects: pl.DataFrame, outs: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """Single lines that pay several projects of one borrower or of one product."""
+    sold = clients(ctx).rename({"holder_id": "cp_holder_id"})
+    free = outs.join(sold, on=["institution_id", "cp_holder_id"], how="anti")
+    free = free.join(_sold_to(ctx, free), on=["institution_id", "cp_account_id"], how="anti")
+    links = ctx.table("mart_product_project", ("product_id", "project_id")).unique()
+    some = projects.join(links, on="project_id", how="left")
+    pieces = paid_in_lumps(some, free.select("line_no", "institution_id", "booked_on", "amount_fen"))
+    borrower = projects.select("project_id", "borrower_holder_id").join(
+        names.rename({"holder_id": "borrower_holder_id", "name_key": "_b"}),
+        on="borrower_holder_id",
+        how="left",
+    )
+    return (
+        pieces.join(free.drop("amount_fen"), on="line_no")
+        .rename({"part_fen": "amount_fen"})
+        .join(borrower, on="project_id")
+        .join(names.rename({"holder_id": "cp_holder_id", "name_key": "_p"}), on="cp_holder_id", how="left")
+        .with_columns(
+            to_borrower=(
+                (pl.col("cp_holder_id") == pl.col("borrower_holder_id")) | (pl.col("_b") == pl.col("_p"))
+            ).fill_null(False)
+        )
     )
 
 
@@ -265,7 +318,7 @@ def _disbursed(ctx: Context) -> pl.DataFrame:
         .agg(
             lent_fen=pl.col("amount_fen").sum(),
             borrower_paid=pl.col("to_borrower").any(),
-            lent_on=pl.col("booked_on").min(),
+            lent_on=pl.col("booked_on").max(),
         )
         .sort("project_id")
     )

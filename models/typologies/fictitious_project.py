@@ -1,7 +1,7 @@
 """fictitious-project: a registered project that is none.
 
-Three signs: the project is full and its borrower (or anybody) was never paid; its money came back to
-controlled or related accounts within 30 days; one account served several unrelated borrowers. Where the payees are
+Four signs: the project is full and nobody was paid; somebody else was paid and the borrower is never heard of;
+its money came back to controlled or related accounts within 30 days; one account served several unrelated borrowers. Where the payees are
 persons who lend, the case is `super-lender`. Confidence: 0.9 for three projects or more of one sign, else 0.75;
 for money that came back it is 0.6, more by the share that did.
 """
@@ -14,7 +14,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._diversion import Diversion, chain_evidence
-from models.typologies._fictions import returned, shared_accounts, unpaid_projects
+from models.typologies._fictions import paid_to_strangers, returned, shared_accounts, unpaid_projects
 from models.typologies._frames import accounts_of, first_last, of, people, total
 from models.typologies._pool import all_deposits
 from models.typologies._say import yuan
@@ -61,6 +61,22 @@ TYPOLOGY = Typology(
             "unrelated borrowers served by one account",
         ),
         Parameter(
+            "min_strangers",
+            2,
+            "projects",
+            "calibrated",
+            "one is an order to pay a supplier whose borrower defaults",
+            "projects paid to others whose borrowers never pay",
+        ),
+        Parameter(
+            "patience",
+            10,
+            "days",
+            "calibrated",
+            "the days the catalogue gives money to be explained",
+            "days a repayment may be late before its borrower is taken to be none",
+        ),
+        Parameter(
             "min_amount",
             50_000,
             "yuan",
@@ -95,18 +111,30 @@ def detect(ctx: Context) -> Iterator[Finding]:
         )
     }
     served = shared_accounts(ctx, int(ctx.parameter(TYPOLOGY, "min_borrowers")))
-    who = {*never["institution_id"], *back, *served["institution_id"]}
+    lost = paid_to_strangers(
+        ctx,
+        int(ctx.parameter(TYPOLOGY, "min_strangers")),
+        int(ctx.parameter(TYPOLOGY, "patience")),
+    )
+    who = {*never["institution_id"], *back, *served["institution_id"], *lost["institution_id"]}
     for institution in sorted(who):
         mine = pl.col("institution_id") == institution
-        finding = _finding(ctx, institution, never.filter(mine), back.get(institution), served.filter(mine))
+        others = served.filter(mine)
+        strange = lost.filter(mine).join(others, on="project_id", how="anti")
+        finding = _finding(ctx, institution, never.filter(mine), back.get(institution), others, strange)
         if finding is not None:
             yield finding
 
 
 def _finding(
-    ctx: Context, institution: str, never: pl.DataFrame, back: Diversion | None, served: pl.DataFrame
+    ctx: Context,
+    institution: str,
+    never: pl.DataFrame,
+    back: Diversion | None,
+    served: pl.DataFrame,
+    lost: pl.DataFrame,
 ) -> Finding | None:
-    parts = [never.select("project_id", "principal_fen"), served.select("project_id", "principal_fen")]
+    parts = [part.select("project_id", "principal_fen") for part in (never, served, lost)]
     if back is not None:
         parts.append(back.projects.select("project_id", "principal_fen"))
     projects = pl.concat(parts).unique("project_id").sort("project_id")
@@ -119,10 +147,11 @@ def _finding(
     rows = [
         evidence("client_deposit", ins),
         evidence("paid_to_shared_account", served),
+        evidence("paid_to_stranger", lost),
         evidence("project", register="projects", keys=projects["project_id"].to_list()),
     ]
-    days = [ins.select("booked_on"), served.select("booked_on")]
-    accounts = [ins.select("account_no"), served.select("account_no")]
+    days = [part.select("booked_on") for part in (ins, served, lost)]
+    accounts = [part.select("account_no") for part in (ins, served, lost)]
     came = share = 0.0
     if back is not None:
         rows.append(chain_evidence(ctx, back).filter(pl.col("line_no").is_not_null()))
@@ -131,7 +160,7 @@ def _finding(
         came = back.arrived_fen
         share = came / total(back.projects, "lent_fen")
     first, last = first_last(pl.concat(days))
-    many = max(never["project_id"].n_unique(), served["project_id"].n_unique()) >= 3
+    many = max(part["project_id"].n_unique() for part in (never, served, lost)) >= 3
     large = amount >= ctx.parameter(TYPOLOGY, "large_amount") * 100
     return Finding(
         institution_id=institution,
@@ -143,15 +172,19 @@ def _finding(
         last_on=last,
         clients=people(ins),
         accounts=accounts_of(pl.concat(accounts)),
-        bases=AmountBases(max(total(ins), amount), total(ins), int(max(total(ins), came, total(served))), 0),
+        bases=AmountBases(
+            max(total(ins), amount), total(ins), int(max(total(ins), came, total(served), total(lost))), 0
+        ),
         evidence=pl.concat(rows),
         explanation_zh=f"{projects.height} 个登记项目(本金合计 {yuan(amount)} 元)存在虚构迹象:募满而未向任何人放款的 {never['project_id'].n_unique()} 个;"
         f"放款 30 天内回流机构或关联方账户的 {back.projects.height if back else 0} 个,回流 {yuan(int(came))} 元;"
-        f"由同一账户代收多名无关联借款人放款的 {served['project_id'].n_unique()} 个。",
+        f"由同一账户代收多名无关联借款人放款的 {served['project_id'].n_unique()} 个;"
+        f"放款付给他人而借款人到期从未出现的 {lost['project_id'].n_unique()} 个。",
         explanation_en=f"{projects.height} registered projects (principal {yuan(amount)} yuan) look invented: "
         f"{never['project_id'].n_unique()} were full and paid to nobody; of {back.projects.height if back else 0} the money "
         f"came back to controlled or related accounts within 30 days ({yuan(int(came))} yuan); "
-        f"{served['project_id'].n_unique()} were paid to one account behind several unrelated borrowers.",
+        f"{served['project_id'].n_unique()} were paid to one account behind several unrelated borrowers; "
+        f"{lost['project_id'].n_unique()} were paid to others and their borrowers, long due, never paid anything.",
         benign=(
             (
                 "仍在募集的项目:已检验;仅计入已满标且距最后认购已有数日的项目。",
@@ -160,6 +193,10 @@ def _finding(
             (
                 "同一借款人登记多个项目:已检验;各借款人名称和证件号码不同。",
                 "One borrower with several registered projects: tested; the borrowers' names and numbers differ.",
+            ),
+            (
+                "按借款人指令受托支付给供应商:已检验;借款人其后还款的项目未计入。",
+                "Payment to a supplier on the borrower's order: tested; projects whose borrower repays are not counted.",
             ),
             (
                 "借款人支付费用或付给关联供应商:已检验;至少一半资金回流。",

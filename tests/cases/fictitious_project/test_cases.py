@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.world import Account, Platform, World
 
-POSITIVE = {"P1": 200_000, "P2": 100_000, "P3": 150_000, "P4": 100_000}
+POSITIVE = {"P1": 200_000, "P2": 100_000, "P3": 150_000, "P4": 100_000, "P5": 100_000}
 LOOK_ALIKE = {
     "L1": "a project still being raised",
     "L2": "one borrower with several registered projects",
@@ -16,6 +16,10 @@ LOOK_ALIKE = {
     "L7": "raised into and lent from a person's account no register names: bad, but no invention",
     "L9": "no custody account at all, and the own account's statement is missing",
     "L10": "the line that lent one project is lost on an account that tells no balance",
+    "L11": "paid out in three parts",
+    "L12": "two projects of one borrower paid in one line",
+    "L13": "paid to suppliers on the borrowers' order; the borrowers repay",
+    "L14": "one project paid to another, its borrower in default",
     "L8": "raised into, lent from and within three weeks repaid to the own account, the payee's name not told",
 }
 
@@ -42,7 +46,25 @@ def test_cases() -> None:
     own.loan("a", w.people(10), each=10_000, lent="2016-03-01", days=180, borrower=front)
     w.move("2016-03-05", front, between, 99_000, arrives=98_900)
     w.move("2016-03-09", between, own.own, 98_000)
+    strange = w.platform("P5")
+    for key in ("a", "b"):
+        strange.loan(key, w.people(5), each=10_000, lent="2016-03-01", to=w.firm(), repaid=False, paid=False)
 
+    parted = w.platform("L11")
+    for key in ("a", "b"):
+        parted.loan(key, w.people(10), each=10_000, lent="2016-05-03", days=90, lend=False)
+        for on, part in (("2016-05-03", 50_000), ("2016-05-04", 30_000), ("2016-05-20", 20_000)):
+            parted.lend(parted.borrowers[f"L11-X{key}"], part, on)
+    lump, both = w.platform("L12"), w.firm()
+    for key, each in (("a", 10_000), ("b", 15_000)):
+        lump.loan(key, w.people(10), each=each, lent="2016-05-03", days=90, borrower=both, lend=False)
+    lump.lend(both, 250_000, "2016-05-03")
+    ordered = w.platform("L13")
+    for key in ("a", "b", "c"):
+        ordered.loan(key, w.people(10), each=10_000, lent="2016-03-01", to=w.firm())
+    w.platform("L14").loan(
+        "a", w.people(10), each=10_000, lent="2016-03-01", to=w.firm(), repaid=False, paid=False
+    )
     raising = w.platform("L1")
     young = raising.product("a")
     raising.project("a", 500_000, w.firm(), None, product=young)

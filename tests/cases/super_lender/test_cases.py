@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.world import Account, Platform, World
 
-POSITIVE = {"P1": 200_000, "P2": 200_000, "P3": 150_000}
+POSITIVE = {"P1": 200_000, "P2": 200_000, "P3": 150_000, "P4": 240_000}
 LOOK_ALIKE = {
     "L1": "a registered corporate borrower pays its suppliers",
     "L2": "each of three projects is paid to another agent",
@@ -31,6 +31,13 @@ def test_cases() -> None:
     claims(w, w.platform("P3"), on, 3, first=False)
     for who in w.people(3):
         w.move("2016-03-05", on[0], who, 40_000)
+    bundled, lender = w.platform("P4"), w.person()  # one line pays a product of several small loans
+    for key in ("a", "b"):
+        plan = bundled.product(key, days=180)
+        for n, part in enumerate((30_000, 40_000, 50_000)):
+            bundled.project(f"{key}{n}", part, w.person(), "2016-03-03", 180, product=plan)
+        bundled.sell(plan, w.people(10), 12_000, "2016-03-01")
+        bundled.lend(lender, 120_000, "2016-03-03")
 
     firm = w.firm(held=True)
     supplied = w.platform("L1")
