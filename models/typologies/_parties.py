@@ -63,8 +63,8 @@ def own_holders(ctx: Context) -> pl.DataFrame:
 def staff_and_vendors(ctx: Context) -> pl.DataFrame:
     """Holders an institution pays to run itself.
 
-    Employees and vendors of the register, and whoever its own accounts pay who is no subscriber,
-    no borrower and no account of its own.
+    Employees and vendors of the register, payees of their names (a register of accounts seldom tells
+    where wages go), and whoever its own accounts pay who is no subscriber, no borrower and no account of its own.
 
     Returns
     -------
@@ -78,8 +78,8 @@ def staff_and_vendors(ctx: Context) -> pl.DataFrame:
             .filter(pl.col("role").is_in(NOT_RELATED))
             .select("institution_id", "holder_id")
             .unique()
-            .with_columns(source=pl.lit("register"))
         )
+        listed = pl.concat([listed, _namesakes(ctx, listed)]).unique().with_columns(source=pl.lit("register"))
         borrowers = (
             ctx.table("mart_project", ("institution_id", "borrower_holder_id"))
             .select("institution_id", holder_id="borrower_holder_id")
@@ -105,6 +105,22 @@ def staff_and_vendors(ctx: Context) -> pl.DataFrame:
 
     frame: pl.DataFrame = ctx.shared("parties.staff_and_vendors", make)
     return frame
+
+
+def _namesakes(ctx: Context, listed: pl.DataFrame) -> pl.DataFrame:
+    """Payees of an institution that bear the name of somebody listed for it and are no client."""
+    names = ctx.table("mart_holder", ("holder_id", "name_key")).drop_nulls()
+    payees = (
+        controlled_lines(ctx)
+        .filter((pl.col("direction") == "out") & pl.col("cp_type").is_null())
+        .select("institution_id", holder_id="cp_holder_id")
+        .drop_nulls()
+        .unique()
+        .join(clients(ctx), on=["institution_id", "holder_id"], how="anti")
+        .join(names, on="holder_id")
+    )
+    called = listed.join(names, on="holder_id").select("institution_id", "name_key").unique()
+    return payees.join(called, on=["institution_id", "name_key"]).select("institution_id", "holder_id")
 
 
 def of_kind(ctx: Context, *roles: str) -> pl.DataFrame:

@@ -15,8 +15,10 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
+from models.typologies._commissions import proportional_runs
 from models.typologies._frames import accounts_of, each, first_last, of, people, total
-from models.typologies._ledger import controlled_lines, deposits, payouts
+from models.typologies._ledger import clients, controlled_lines, deposits, payouts
+from models.typologies._parties import staff_and_vendors
 from models.typologies._say import percent, span, yuan
 from models.typologies.base import Context, Parameter, Typology
 
@@ -103,6 +105,8 @@ TYPOLOGY = Typology(
     reach="circle",
 )
 
+CLIENTS_AT_MOST = 0.7
+"""Share of payments to subscribers above which runs are bonuses for clients, not commissions for agents."""
 RUN = ["institution_id", "account_id", "booked_on"]
 
 
@@ -113,11 +117,19 @@ def detect(ctx: Context) -> Iterable[Finding]:
     -----
     Payees who are employees by register, related parties, borrowers, or who are paid on a holding are left
     out, as are persons who paid money into the same account (a clients' account). A run is a day on
-    which at least ``min_persons`` others are paid from one account. The amount is the sum of the runs.
+    which at least ``min_persons`` others are paid from one account, or, where the runs are one share of the client
+    money since the run before, fewer of at least ``min_persons`` in all. The amount is the sum of the runs.
     """
     paid = _to_persons(ctx)
     runs = _runs(ctx, paid)
+    fewer = proportional_runs(ctx, paid, int(ctx.parameter(TYPOLOGY, "min_persons")))
+    fewer = fewer.join(runs.select("institution_id").unique(), on="institution_id", how="anti")
+    runs = pl.concat([runs, fewer.select(runs.columns)]).sort("institution_id", "line_no")
+    sold = clients(ctx).select("institution_id", "holder_id")
     for institution_id, part in each(runs, "institution_id"):
+        bonus = part.join(sold, on=["institution_id", "holder_id"], how="semi").height
+        if bonus > part.height * CLIENTS_AT_MOST:
+            continue
         ratio, variation = _follows(ctx, institution_id, part)
         if ratio is not None and ratio <= ctx.parameter(TYPOLOGY, "max_ratio"):
             yield _finding(ctx, institution_id, part, ratio, variation)
@@ -136,6 +148,10 @@ def _to_persons(ctx: Context) -> pl.DataFrame:
         .select("institution_id", cp_holder_id="holder_id")
         .unique()
     )
+    staff = staff_and_vendors(ctx).filter(pl.col("source") == "register")
+    inside = pl.concat(
+        [inside, staff.select("institution_id", cp_holder_id="holder_id")], how="vertical_relaxed"
+    ).unique()
     payers = (
         lines.filter(pl.col("direction") == "in").select("account_id", "cp_holder_id").drop_nulls().unique()
     )

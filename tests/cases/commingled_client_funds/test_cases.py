@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
-POSITIVE = {"P1": 50_000, "P2": 40_000, "P3": 45_000, "P4": 66_000}
+POSITIVE = {"P1": 50_000, "P2": 40_000, "P3": 45_000, "P4": 66_000, "P5": 40_000}
 LOOK_ALIKE = {
     "L1": "large agreed service fees from custody to the own account",
     "L2": "staff who are clients too are paid what they hold",
@@ -28,6 +30,13 @@ def test_cases() -> None:
         w.relate("P2", who, "employee")
         for month in ("03", "04"):
             w.move(f"2016-{month}-10", wages.custody, who, 5_000)
+    named = w.platform("P5")  # wages to accounts no register gives, in the names of the staff
+    named.loan("a", w.people(20), each=10_000, lent="2016-03-01")
+    for who in w.people(4):
+        w.relate("P5", who, "employee")
+        paid_at = replace(w.person(), name=who.name, id_no=None)
+        for month in ("03", "04"):
+            w.move(f"2016-{month}-10", named.custody, paid_at, 5_000)
     rent = w.platform("P3")
     rent.loan("a", w.people(20), each=10_000, lent="2016-03-01")
     landlord = w.firm()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 
 from tests.cases.selling import expect, months
 from tests.cases.world import Platform, World
 
-POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None}
+POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None, "A4": None}
 LOOK_ALIKE = {
     "N1": "payroll: the same proportions every month, once times one and a half",
     "N2": "one-off referral vouchers of 10 to 50 yuan",
     "N3": "refunds of costs, a few persons at a time",
     "N4": "a bonus paid once",
+    "N5": "a share of each month's deposits given to the clients who paid them",
+    "N6": "refunds of costs to a dozen persons, two or three a week",
 }
 
 
@@ -36,6 +39,19 @@ def commissions(p: Platform, agents: int, runs: int, seed: int, first: str = "20
     return paid
 
 
+def shares(p: Platform, agents: int, weeks: int, rate: float) -> float:
+    """Each week two per cent of what the agents' clients of that week brought, to these agents alone."""
+    draw, people, paid = random.Random(9), p.world.people(agents), 0.0
+    for k in range(weeks):
+        on = dt.date(2016, 3, 1) + dt.timedelta(days=7 * k)
+        for who in draw.sample(people, 3):
+            each = 1_000 * draw.randint(8, 40)
+            p.sell(p.product(f"w{k}-{who.no}", days=180), p.world.people(2), each, on)
+            p.world.move(on + dt.timedelta(days=6), p.own, who, round(each * 2 * rate, 2))
+            paid = round(paid + each * 2 * rate, 2)
+    return paid
+
+
 def wages(p: Platform, staff: int, first: str = "2016-02-05", runs: int = 5) -> None:
     draw, people = random.Random(7), p.world.people(staff)
     base = [draw.randint(3_000, 15_000) for _ in people]
@@ -46,7 +62,8 @@ def wages(p: Platform, staff: int, first: str = "2016-02-05", runs: int = 5) -> 
 
 def test_cases() -> None:
     w = World()
-    platforms = {i: w.platform(i) for i in (*POSITIVE, *LOOK_ALIKE)}
+    made_below = {"A4", "N5", "N6"}
+    platforms = {i: w.platform(i) for i in (*POSITIVE, *LOOK_ALIKE) if i not in made_below}
     for n, p in enumerate(platforms.values()):
         clients(p, n)
     POSITIVE["A1"] = commissions(platforms["A1"], 12, 5, seed=1)
@@ -54,6 +71,19 @@ def test_cases() -> None:
     POSITIVE["A2"] = commissions(platforms["A2"], 15, 4, seed=2)
     wages(platforms["A3"], 10, first="2016-02-14")  # wages on the very day of the first commission
     POSITIVE["A3"] = commissions(platforms["A3"], 10, 5, seed=3)
+    POSITIVE["A4"] = shares(w.platform("A4"), 9, 10, 0.02)  # fewer than eight a run, others each time
+    back = w.platform("N5")
+    for k, on in enumerate(months("2016-01-12", 6)):
+        plan, who = back.product(str(k), days=180), w.people(10)
+        each = 1_000 * (8 + 3 * (k % 3))
+        back.sell(plan, who, each, on)
+        for client in who:
+            w.move(on, back.own, client, each * 0.02)
+    costs, field, chance = w.platform("N6"), w.people(12), random.Random(11)
+    clients(costs, 20)
+    for k in range(16):
+        for who in chance.sample(field, 3):
+            w.move(dt.date(2016, 2, 1) + dt.timedelta(days=7 * k), costs.own, who, chance.randint(200, 3_000))
     wages(platforms["N1"], 25)
     n2, n3, n4 = platforms["N2"], platforms["N3"], platforms["N4"]
     draw = random.Random(5)
