@@ -106,8 +106,10 @@ def check_chain(lines: pl.DataFrame, accounts: Sequence[AccountBalances] = ()) -
     )
 
 
-def check_chains(lines: pl.DataFrame, rows: Sequence[int]) -> list[Chain]:
-    """Check files that state no opening or closing balances, many small ones at once.
+def check_chains(
+    lines: pl.DataFrame, rows: Sequence[int], accounts: Sequence[Sequence[AccountBalances]] = ()
+) -> list[Chain]:
+    """Check many small files at once; those that state opening or closing balances one by one.
 
     Parameters
     ----------
@@ -115,13 +117,17 @@ def check_chains(lines: pl.DataFrame, rows: Sequence[int]) -> list[Chain]:
         As for :func:`check_chain`, file after file.
     rows : sequence of int
         How many lines each file has.
+    accounts : sequence of sequence of AccountBalances
+        What each file states.
     """
     chain_no, plain = number_plain(lines, rows)
     found: list[Chain] = []
     start = 0
-    for count, is_plain in zip(rows, plain, strict=True):
-        own = chain_no.slice(start, count)
-        found.append(Chain(own, [], 0, 0) if is_plain else check_chain(lines.slice(start, count)))
+    for count, is_plain, stated in zip(rows, plain, accounts or [()] * len(rows), strict=True):
+        if is_plain and not stated:
+            found.append(Chain(chain_no.slice(start, count), [], 0, 0))
+        else:
+            found.append(check_chain(lines.slice(start, count), stated))
         start += count
     return found
 

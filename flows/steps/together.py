@@ -81,7 +81,8 @@ def read_together(tasks: Sequence[Task]) -> dict[str, Delivery]:
 def _judged(group: Alike, names: Sequence[str], reader: str) -> Iterator[tuple[int, pl.DataFrame, Sidecar]]:
     """Yield each file's place, lines in the bank's order and account, as reading it alone gives them."""
     counts = list(group.rows.values())
-    chains = check_chains(group.lines, counts)
+    results = group.results()
+    chains = check_chains(group.lines, counts, [result.accounts for result in results.values()])
     lines = group.lines.with_columns(pl.concat([each.chain_no for each in chains]).alias("chain_no"))
     days = (
         lines.group_by(pl.Series(np.repeat(np.arange(len(counts)), counts)), maintain_order=True)
@@ -93,7 +94,7 @@ def _judged(group: Alike, names: Sequence[str], reader: str) -> Iterator[tuple[i
         .rows()
     )
     start = 0
-    for (place, result), chain, day in zip(group.results().items(), chains, days, strict=True):
+    for (place, result), chain, day in zip(results.items(), chains, days, strict=True):
         yield (
             place,
             lines.slice(start, result.rows_accepted),

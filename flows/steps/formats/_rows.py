@@ -6,7 +6,7 @@ lines; the few that do not are told apart by :mod:`flows.steps.formats._odd_rows
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -64,10 +64,7 @@ class RowReader:
         if found is None:
             return False
         index, header = found
-        for row, below in pairwise(values[: index + 1]):
-            take_titles(self.state.titles, read_titles(row, self.aliases))
-            take_titles(self.state.titles, titles_below(row, below, self.aliases))
-            self.state.worth = worth_in(row) or self.state.worth
+        self.state.worth = titles_above(values[: index + 1], self.aliases, self.state.titles)
         header = verified(header, rows.slice(index + header.rows), self.aliases)
         self._use_header(header, int(rows["record"][index]))
         return True
@@ -205,6 +202,24 @@ class RowReader:
             return others
         texts = self.state.header.texts if self.state.header else ()
         return max((i + 1 for i, text in enumerate(texts) if text), default=0)
+
+
+def titles_above(
+    rows: Sequence[Sequence[str | None]], aliases: Mapping[str, tuple[Alias, ...]], titles: dict[str, str]
+) -> int:
+    """Add to `titles` what the rows above a header say; return what one is worth in fen below it.
+
+    Parameters
+    ----------
+    rows : sequence
+        Cells of the rows, the header's own last.
+    """
+    worth = 100
+    for row, below in pairwise(rows):
+        take_titles(titles, read_titles(row, aliases))
+        take_titles(titles, titles_below(row, below, aliases))
+        worth = worth_in(row) or worth
+    return worth
 
 
 def broken_rows(cells: pl.DataFrame) -> pl.Series:

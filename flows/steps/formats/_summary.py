@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -61,7 +61,7 @@ def finish(
             )
         if state.header.rows == 1:
             result.warnings += _told_of_columns(reader)
-        _control_totals(result, reader)
+        control_totals(result, state.titles)
     if result.rows_accepted == result.rows_quarantined == 0 and result.rows_ignored > 2:
         result.warnings.append(
             f"no transaction was found: all {result.rows_ignored} rows were taken for headers, totals and notes"
@@ -99,9 +99,8 @@ def hopeless(quarantine: Sequence[pl.DataFrame], accepted: int) -> str:
     return f"{share}; most often: {common}."
 
 
-def _control_totals(result: ReadResult, reader: RowReader) -> None:
+def control_totals(result: ReadResult, titles: Mapping[str, str]) -> None:
     """Compare what the preamble announces with what was read; a difference is a warning."""
-    titles = reader.state.titles
     number = _whole(titles.get("title_count"))
     if number is None:
         parts = [_whole(titles.get(role)) for role in ("title_debit_count", "title_credit_count")]

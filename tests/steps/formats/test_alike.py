@@ -99,10 +99,37 @@ cell = {
 }
 
 
-@st.composite
-def delivery(draw: st.DrawFn) -> bytes:
-    header = draw(st.sampled_from([SIGNED, SIGNED, TWO]))
-    wild = draw(st.booleans())
+ABOVE = st.sampled_from(
+    [
+        "某某银行账户明细",
+        "户名：甲公司,币种：人民币",
+        "币种：美元",
+        "总笔数：2",
+        "期初余额：0.00,期末余额：5.00",
+        f'"账号：","{OWN}"',
+        "单位：万元",
+        "户名,账号,开户行",
+        f"甲公司,{OWN},北川银行",
+        "",
+        ",,,",
+    ]
+)
+BELOW = st.sampled_from(
+    [
+        "合计,,1.00,2.00",
+        "2016-06-30,本月合计,1.00,2.00",
+        "以下空白",
+        "打印时间：2016-07-01",
+        "总笔数：3",
+        f"账号：{OWN}",
+        "x",
+        "",
+        SIGNED,
+    ]
+)
+
+
+def one_file(draw: st.DrawFn, header: str, named_above: bool, wild: bool) -> str:
     rows = []
     balance = 0
     for _ in range(draw(st.integers(0, 6))):
@@ -124,17 +151,52 @@ def delivery(draw: st.DrawFn) -> bytes:
         rows.append(",".join(values))
         if wild and draw(st.integers(0, 9)) == 0:
             rows.append("")
-    end = draw(st.sampled_from(["\n", "\r\n"]))
-    text = end.join([header, *rows]) + draw(st.sampled_from([end, end, ""]))
-    return text.encode(draw(st.sampled_from(["utf-8", "utf-8", "gb18030", "utf-8-sig"])))
+    above = draw(st.lists(ABOVE, max_size=3)) if draw(st.booleans()) else []
+    if named_above:
+        header = header.removeprefix("账号,")
+        rows = [row.partition(",")[2] for row in rows]
+        above = [f"账号：{draw(st.sampled_from([OWN, '6200000000000000033']))}", *above]
+    below = draw(st.lists(BELOW, max_size=3)) if draw(st.booleans()) else []
+    end = draw(st.sampled_from(["\n", "\n", "\r\n"]))
+    return end.join([*above, header, *rows, *below]) + draw(st.sampled_from([end, end, end, ""]))
 
 
-@given(st.lists(delivery(), min_size=2, max_size=6))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@st.composite
+def deliveries(draw: st.DrawFn) -> list[bytes]:
+    """Files of one bank: the same header row and encoding, each with its own oddities."""
+    header = draw(st.sampled_from([SIGNED, TWO, TWO, TWO]))
+    named_above = draw(st.booleans())
+    encoding = draw(st.sampled_from(["utf-8", "utf-8", "gb18030", "utf-8-sig"]))
+    return [
+        one_file(draw, header, named_above, draw(st.integers(0, 3)) == 0).encode(encoding)
+        for _ in range(draw(st.integers(2, 6)))
+    ]
+
+
+@given(deliveries())
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 def test_together_is_as_alone(files: list[bytes]) -> None:
     sources = [Source.of_bytes(f"{n}.csv", data) for n, data in enumerate(files)]
     for at, result in together(sources).items():
         assert same(result, read_statement(sources[at])), files[at]
+
+
+def test_files_with_preamble_and_totals_are_read_together() -> None:
+    def made(number: int) -> bytes:
+        rows = [
+            f"2016-06-{day:02d},,{day}.00,{1000 + day}.00,张三,6222000011112222,货款"
+            for day in range(1, 4 + number)
+        ]
+        head = ["某某银行账户明细", f"账号：62000000000000001{number},户名：甲公司{number},币种：人民币", f"总笔数：{3 + number},期初余额：1000.00"]  # fmt: skip
+        foot = ["合计,,6.00,,,,", "以下空白"]
+        return "\n".join([*head, "", TWO.removeprefix("账号,"), *rows, *foot, ""]).encode("gb18030")
+
+    sources = [Source.of_bytes(f"{n}.csv", made(n)) for n in range(5)]
+    read = together(sources)
+    assert sorted(read) == [0, 1, 2, 3, 4]
+    assert all(same(result, read_statement(sources[at])) for at, result in read.items())
+    assert read[3].accounts[0].opening_fen == 100_000
+    assert read[3].lines.collect()["holder_name"].unique().to_list() == ["甲公司3"]
 
 
 def test_a_file_longer_than_its_head_is_read_together_too() -> None:
