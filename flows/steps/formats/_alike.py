@@ -225,7 +225,7 @@ def _strange_rows(cells: pl.DataFrame, header: Header) -> pl.Series:
     """Rows of which only the whole file tells how to read them.
 
     A name in the column of the counterparty's account or an account in that of its name, a comma that
-    may be a decimal sign, and more cells than the header has.
+    may be a decimal sign, a code for success or failure, and more cells than the header has.
     """
     width = max((i + 1 for i, text in enumerate(header.texts) if text), default=0)
     beyond = [
@@ -233,13 +233,14 @@ def _strange_rows(cells: pl.DataFrame, header: Header) -> pl.Series:
     ]
     of = {
         role: [pl.col(f"c{i}") for i in header.columns.get(role, ())[:1] if f"c{i}" in cells.columns]
-        for role in ("cp_account", "cp_name", "amount", "debit", "credit", "balance")
+        for role in ("cp_account", "cp_name", "status", "amount", "debit", "credit", "balance")
     }
     money = [each for role in ("amount", "debit", "credit", "balance") for each in of[role]]
     said = [
         *[pl.col(name).str.strip_chars(BLANK) != "" for name in beyond],
         *[each.str.contains(r"\p{Han}") for each in of["cp_account"]],
         *[each.str.contains("[0-9]{10}") for each in of["cp_name"]],
+        *[each.str.contains(r"^\s*[0-9]{1,4}\s*$") for each in of["status"]],
         *[each.str.contains(r",[0-9]{1,2}[^0-9]*$") for each in money],
     ]
     return cells.select(strange=pl.any_horizontal(pl.lit(False), *[each.fill_null(False) for each in said]))[

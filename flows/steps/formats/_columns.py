@@ -50,7 +50,7 @@ _CNY = frozenset(
     "人民币 cny rmb 156 01 1 001 人民币元 元 ¥ ￥ cny人民币 人民币cny cny-人民币 rmb人民币 cnh 10 人民币(cny) 本币 renminbi 钞".split()
 )
 _FAILED = r"(?i)失败|未成功|不成功|已撤销|撤销|已冲销|交易关闭|已关闭|已取消|取消|退票失败|拒绝|fail|reject|cancel|void"
-_FAILED_EXACT = ("否", "N", "n", "F", "f", "0", "false", "FALSE", "False")
+_FAILED_EXACT = ("否", "N", "n", "F", "f", "false", "FALSE", "False")
 
 
 @dataclass
@@ -75,6 +75,8 @@ class Understanding:
         Where the profile says that all of the file is money in (+1) or out (-1).
     signed : bool or None
         Whether a lone amount column carries signs; None is not yet told.
+    success : str or None
+        The numeric code of transactions that did not fail.
     opening_fen : int or None
         Balance before the first line, where the file names it.
     lost_counterparties : int
@@ -96,6 +98,7 @@ class Understanding:
     own_account: str | None = None
     way: int | None = None
     signed: bool | None = None
+    success: str | None = None
     opening_fen: int | None = None
     lost_counterparties: int = 0
     told_by_balances: int = 0
@@ -213,7 +216,7 @@ def parse_columns(
     currency = cells.role("currency")
     title_currency = titles.get("currency") or known.currency
     foreign = _foreign(currency, title_currency, n)
-    status = _failed(cells)
+    status = _failed(cells, known)
     date_text = cells.role("date")
     zero = (amount == 0).fill_null(False) & at.is_not_null() & amount_code.is_null()
     total = _sums(cells, amount, party)
@@ -362,7 +365,7 @@ def _account(cells: _Cells, titles: Mapping[str, str], known: Understanding) -> 
     if cells.has("account"):
         first, *others = [clean_account(each) for each in cells.all("account")]
         for other in others:
-            first = pl.select(pl.coalesce(first, other)).to_series() if first.has_nulls() else first
+            first = _or_other(first, other)
         tail = first.str.len_chars() < 6
         title = titles.get("account") or known.account
         if title and (tail.fill_null(True)).all():
@@ -380,6 +383,13 @@ def _account(cells: _Cells, titles: Mapping[str, str], known: Understanding) -> 
             known.notes.append("the account is the one that pays or is paid in every row")
         value = known.account
     return pl.Series([value], dtype=pl.String).new_from_index(0, cells.height)
+
+
+def _or_other(first: pl.Series, other: pl.Series) -> pl.Series:
+    """Take another column's number where the first is empty or no more than a number's end."""
+    wanting = first.is_null() | (first.str.len_chars() < 6)
+    better = wanting & (other.str.len_chars().fill_null(0) > first.str.len_chars().fill_null(0))
+    return first.zip_with(~better, other) if better.any() else first
 
 
 def _amounts(
@@ -538,12 +548,29 @@ def _foreign(currency: pl.Series, title: str | None, n: int) -> pl.Series:
     return currency.is_in(foreign.implode()).fill_null(title_foreign)
 
 
-def _failed(cells: _Cells) -> pl.Series:
-    """Rows that the bank marks as failed: no money moved, so they are no transactions."""
+def _failed(cells: _Cells, known: Understanding) -> pl.Series:
+    """Rows that the bank marks as failed: no money moved, so they are no transactions.
+
+    Of codes (``0`` and ``1``, ``00`` and ``01``) that mean one thing at one bank and the opposite at another,
+    the commonest stands for success, for hardly a transaction fails; of equally common ones ``1`` and ``00``.
+    """
     if not cells.has("status"):
         return pl.Series([False]).new_from_index(0, cells.height)
     status = cells.role("status")
-    return (status.str.contains(_FAILED) | status.is_in(list(_FAILED_EXACT))).fill_null(False)
+    failed = status.str.contains(_FAILED) | status.is_in(list(_FAILED_EXACT))
+    codes = status.str.contains(r"^[0-9]{1,4}$").fill_null(False)
+    if not codes.any():
+        return failed.fill_null(False)
+    if known.success is None:
+        number = pl.col("code").cast(pl.Int64)
+        found = (
+            status.filter(codes)
+            .alias("code")
+            .value_counts()
+            .with_columns(first=pl.when(pl.col("code").str.len_chars() == 1).then(-number).otherwise(number))
+        )
+        known.success = str(found.sort("count", "first", descending=[True, False])["code"][0])
+    return failed.fill_null(False).zip_with(~codes, (status != known.success).fill_null(False))
 
 
 def _remark(cells: _Cells) -> pl.Series:
@@ -568,8 +595,12 @@ def _parties(cells: _Cells, sign: pl.Series, known: Understanding) -> tuple[pl.S
             return cells.role(f"payee_{part}").zip_with(out, cells.role(f"payer_{part}"))
 
         return clean_account(other("account")), other("name"), other("bank")
-    account, name, bank = (
-        clean_account(cells.role("cp_account")),
+    account, *others = [clean_account(each) for each in cells.all("cp_account")] or [
+        _nulls(cells.height, pl.String())
+    ]
+    for each in others:
+        account = _or_other(account, each) if account.has_nulls() else account
+    name, bank = (
         cells.role("cp_name"),
         cells.role("cp_bank"),
     )

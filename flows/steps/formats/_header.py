@@ -15,6 +15,7 @@ HEAD_ROWS = 400
 """Rows searched for a header; a preamble is never longer."""
 
 _LONGEST_HEADER = 80
+_SEVERAL = ("account", "cp_account")
 MANY_ROLES = ("remark", "ignored")
 _AMOUNTS = ("amount", "debit", "credit")
 _SUPPORT = frozenset(
@@ -253,8 +254,11 @@ def _assign(texts: tuple[str, ...], found: Sequence[tuple[Alias, ...]], rows: in
         if not role.startswith("title_")
     }
     columns = _settle_shared(columns, best)
-    if "account" in best and len(best["account"]) > 1:
-        columns["account"] = tuple(index for _, index in best["account"])
+    for role in _SEVERAL:  # a card beside the account: one is read where the other is empty
+        if role in columns:
+            columns[role] = tuple(
+                index for rank, index in best[role] if rank <= 2 or index == columns[role][0]
+            )
     if "date" not in columns or not any(role in columns for role in _AMOUNTS):
         return None
     if not _SUPPORT & columns.keys() or len({i for each in columns.values() for i in each}) < 3:

@@ -177,6 +177,7 @@ class RowReader:
     def _settle(
         self, frame: pl.DataFrame, out: Outcome, ignored: list[int], open_end: bool, half: bool
     ) -> None:
+        self.state.failed += int(frame["is_status"].sum())
         if ignored:
             left_out = frame["record"].is_in(pl.Series("record", ignored, dtype=pl.Int64).implode())
             out.ignored += int(left_out.sum())
@@ -188,7 +189,6 @@ class RowReader:
                 out.rejected.append(tail.select("record", code=pl.lit("cut")))
                 frame = frame.head(-1)
         self.state.zero += int(frame["is_zero"].sum())
-        self.state.failed += int(frame["is_status"].sum())
         nothing = frame["is_zero"] | frame["is_status"] | frame["is_total"]
         out.ignored += int(nothing.sum())
         out.lines.append(ParsedRows(frame).lines(frame.filter("is_line")))

@@ -177,3 +177,48 @@ def test_an_opendocument_sheet_is_read_like_a_workbook() -> None:
             "<m:manifest xmlns:m='urn:oasis:names:tc:opendocument:xmlns:manifest:1.0'/>",
         )
     assert moves(read(packed.getvalue(), "a.ods")) == [("2016-06-01 00:00:00", "out", 100)]
+
+
+@pytest.mark.parametrize(
+    ("codes", "failed"),
+    [("11101", 1), ("00010", 1), ("00000", 0), (("00", "00", "01", "00", "成功"), 1), (("0000", "成功"), 0)],
+)
+def test_of_numeric_states_the_commonest_is_success(codes: tuple[str, ...], failed: int) -> None:
+    rows = [f"{OWN},2016060110111{i},1.00,{90 + i}.00,进,张三,{code}" for i, code in enumerate(codes)]
+    result = read(
+        "\n".join(["交易账号,交易时间,交易金额,交易余额,收付标志,对手户名,交易是否成功", *rows, ""])
+    )
+    assert result.rows_accepted == len(codes) - failed
+    assert result.rows_ignored == 1 + failed
+    assert any("failed transactions" in each for each in result.warnings) == bool(failed)
+
+
+def test_a_card_beside_an_empty_or_short_account_names_the_account() -> None:
+    head = "交易卡号,交易账号,交易时间,交易金额,收付标志,交易对方账号,交易对方卡号,交易对方名称"
+    rows = [
+        f"{OWN},,20160601101112,1.00,进,{OTHER},,张三",
+        f"{OWN},1001,20160601101113,1.00,进,,{SECOND},李四",
+    ]
+    got = lines(read("\n".join([head, *rows, ""])))
+    assert [each["account_no"] for each in got] == [OWN, OWN]
+    assert [each["counterparty_account"] for each in got] == [OTHER, SECOND]
+
+
+def test_a_foot_of_totals_with_their_names_is_no_transaction() -> None:
+    foot = "总收入笔数：1,总收入金额：50.00,总支出笔数：0,总支出金额：0.00"
+    result = read(
+        text("交易时间,收入金额,支出金额,账户余额,对方户名", "20160601101112,50.00,--,900.00,张三", foot)
+    )
+    assert (result.rows_accepted, result.rows_quarantined) == (1, 0)
+
+
+def test_companions_of_an_enquiry_are_no_statements() -> None:
+    frozen = "银行名称,账号,冻结措施类型,冻结金额,冻结机关,冻结开始日期,冻结截止日期"
+    accounts = "账户开户名称,交易卡号,交易账号,账号开户时间,账户余额,可用余额,币种,账户状态,最后交易时间"
+    for head, row in (
+        (frozen, f"某行,{OWN},冻结,1.00,某院,20160601,20161201"),
+        (accounts, f"甲,{OWN},{OWN},20100101,1.00,1.00,CNY,正常,20160601"),
+    ):
+        result = read(f"{head}\n{row}\n")
+        assert result.rows_accepted == 0
+        assert result.problem is not None
