@@ -61,7 +61,10 @@ def fragment_frame(account: Ints, source: Ints, use: Ints, amount: Ints, basis: 
 
 def _virtual(line: Ints) -> Bytes:
     """0 for a line, else how far below zero the virtual leg's number lies."""
-    return np.maximum(-line, 0).astype(np.uint8)
+    code = np.zeros(line.size, np.uint8)
+    here = np.flatnonzero(line < 0)
+    code[here] = -line[here]
+    return code
 
 
 def _lines(line: Ints, name: str) -> pl.Series:

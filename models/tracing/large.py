@@ -25,7 +25,7 @@ from models.tracing.identify import identify
 from models.tracing.legs import HELD, OPENING, OVERDRAFT, Ints, Legs, legs
 from models.tracing.match import match
 
-PIECE = 4_000_000
+PIECE = 1_000_000
 """Lines worked on at a time; some 150 bytes of memory each."""
 COLUMNS = "line_no, account_id, direction, amount_fen"
 

@@ -63,7 +63,7 @@ def openings(lines: pl.DataFrame) -> pl.DataFrame:
     polars.DataFrame
         ``account_id``, ``opening_fen`` (may be negative: the account opens overdrawn).
     """
-    frame = _in_order(lines.select("account_id", "line_no", "direction", "amount_fen", "balance_after_fen"))
+    frame = in_order(lines.select("account_id", "line_no", "direction", "amount_fen", "balance_after_fen"))
     account, signed = _ints(frame["account_id"]), _signed(frame)
     said = np.flatnonzero(_bools(frame["balance_after_fen"].is_not_null()))
     said = said[starts(account[said])]
@@ -113,7 +113,7 @@ def legs(lines: pl.DataFrame, opening: pl.DataFrame | None = None) -> Legs:
     Legs
         With one opening and one held leg an account that needs them. O(n) after the sort.
     """
-    frame = _in_order(lines.select("account_id", "line_no", "direction", "amount_fen"))
+    frame = in_order(lines.select("account_id", "line_no", "direction", "amount_fen"))
     account = _ints(frame["account_id"])
     line = _ints(frame["line_no"])
     signed = _signed(frame)
@@ -127,7 +127,7 @@ def legs(lines: pl.DataFrame, opening: pl.DataFrame | None = None) -> Legs:
     return Legs(account, line, positive, rest)
 
 
-def _in_order(frame: pl.DataFrame) -> pl.DataFrame:
+def in_order(frame: pl.DataFrame) -> pl.DataFrame:
     """Lines account by account in the bank's order; warehouses hold them so."""
     if frame["line_no"].is_sorted() and frame["account_id"].is_sorted():
         return frame

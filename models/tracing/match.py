@@ -7,16 +7,21 @@ method. Both answers together account for every fen of every line.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import polars as pl
 
 from models.tracing.fifo import fifo
 from models.tracing.fragments import BASES, FRAGMENT_SCHEMA, METHODS, Method, fragment_frame
 from models.tracing.identify import Pairs, identify
-from models.tracing.legs import OPENING, OVERDRAFT, Ints, Legs, legs, openings, starts
+from models.tracing.legs import OPENING, OVERDRAFT, Ints, Legs, in_order, legs, openings, starts
 from models.tracing.lifo import lifo
 from models.tracing.lowest import claimed_part
 from models.tracing.pro_rata import pro_rata
+
+NEAR = 500_000
+"""Lines matched at a time: their arrays are used again before the processor's caches have lost them."""
 
 
 def match(
@@ -61,7 +66,32 @@ def match(
         raise ValueError(f"Unknown tracing method {method!r}; choose one of {', '.join(METHODS)}.")
     if opening is None and "balance_after_fen" in lines.columns:
         opening = openings(lines)
-    return match_legs(legs(lines, opening), method, pots=pots, claimed=claimed)
+    lines = in_order(lines.select("account_id", "line_no", "direction", "amount_fen"))
+    parts = [
+        match_legs(legs(part, opening), method, pots=_claims(pots, part), claimed=claimed)
+        for part in _by_accounts(lines)
+    ]
+    return pl.concat(parts, rechunk=False)
+
+
+def _by_accounts(lines: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Cut ordered lines between accounts, into parts that stay near the processor."""
+    if lines.height <= 2 * NEAR:
+        yield lines
+        return
+    first = np.append(starts(lines["account_id"].cast(pl.Int64).to_numpy()), lines.height)
+    at = 0
+    while at < lines.height:
+        end = int(first[np.searchsorted(first, at + NEAR)]) if at + NEAR < lines.height else lines.height
+        yield lines.slice(at, end - at)
+        at = end
+
+
+def _claims(pots: pl.DataFrame | None, lines: pl.DataFrame) -> pl.DataFrame | None:
+    """Claims that may lie on the lines."""
+    if pots is None or lines.is_empty():
+        return pots
+    return pots.filter(pl.col("line_no").is_between(lines["line_no"].min(), lines["line_no"].max()))
 
 
 def match_legs(
@@ -157,19 +187,22 @@ def _frame(walked: Legs, found: list[tuple[Pairs, str]]) -> pl.DataFrame:
         size, line = walked.overdraft[drawn], walked.line[drawn]
         a, z = np.where(size > 0, line, OVERDRAFT), np.where(size > 0, OVERDRAFT, line)
         parts.append((a, z, walked.account[drawn], np.abs(size), drawn, found[-1][1]))
+    if len(parts) == 1 and found[0][1] == "fifo":  # the order of the legs, and what is held is the last leg
+        a, z, account, amount, _, basis = parts[0]
+        return fragment_frame(account, a, z, amount, np.full(a.size, BASES.index(basis), np.uint8))
     a, z, account, amount, place = (np.concatenate([p[k] for p in parts]) for k in range(5))
-    basis = np.repeat(np.arange(len(parts)), [p[0].size for p in parts])
+    code = np.repeat(np.array([BASES.index(p[5]) for p in parts], np.uint8), [p[0].size for p in parts])
     first = starts(walked.account)
     end = np.append(first[1:], walked.account.size)
     if z.size and z.min() < 0:
         # what did not leave stands behind all that left its account
         stays = z < 0
         place[stays] = end[np.searchsorted(first, place[stays], side="right") - 1]
-    order = np.lexsort((a, z, place)) if len(found) > 1 or found[-1][1] != "fifo" else None
-    if order is None:
+    if len(found) > 1 or found[-1][1] != "fifo":
+        order = np.lexsort((a, z, place))
+    else:
         order = np.argsort(place, kind="stable")  # few sorted runs: a merge
-    code = np.array([BASES.index(p[5]) for p in parts], np.uint8)[basis[order]]
-    return fragment_frame(account[order], a[order], z[order], amount[order], code)
+    return fragment_frame(account[order], a[order], z[order], amount[order], code[order])
 
 
 __all__ = ["FRAGMENT_SCHEMA", "METHODS", "Method", "match", "match_legs", "pairs_of"]
