@@ -23,6 +23,8 @@ _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.S)
 _STRING = re.compile(r"'(?:[^']|'')*'")
 _READ = re.compile(r"\b(?:from|join)\s+([a-z_][a-z0-9_]*)", re.I)
 _PARAMETER = re.compile(r"\$([a-z_]+)")
+_THEN = re.compile(r"^-- Then: (.+)$", re.M)
+_AMENDS = re.compile(r"^-- Amends: ([a-z_0-9]+)$", re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class Relation:
         Names used as ``$name``.
     view : bool
         Whether the file asks to be a view (first line ``-- view: …``).
+    then : str
+        Cells that follow from where a row lies, as the assignments of an UPDATE (``-- Then: …``); empty for none.
+    amends : str
+        Relation that this one becomes (``-- Amends: …``): its rows stay where they lie, and the SELECT gives, by
+        its first column, the cells that change; empty for none.
     """
 
     name: str
@@ -51,11 +58,14 @@ class Relation:
     reads: frozenset[str]
     parameters: frozenset[str]
     view: bool
+    then: str = ""
+    amends: str = ""
 
     @property
     def temporary(self) -> bool:
-        """Steps between staging and marts are not kept; a file may say so itself (``-- temporary:``)."""
-        return self.layer == "intermediate" or self.text.startswith("-- temporary:")
+        """Steps between staging and marts are not kept; a file may say otherwise (``-- temporary:``, ``-- kept:``)."""
+        kept = self.layer != "intermediate" or self.text.startswith("-- kept:")
+        return not kept or self.text.startswith("-- temporary")
 
 
 def parse(name: str, layer: Layer, text: str) -> Relation:
@@ -67,7 +77,9 @@ def parse(name: str, layer: Layer, text: str) -> Relation:
         text=text,
         reads=frozenset(m.lower() for m in _READ.findall(bare)) - {name},
         parameters=frozenset(_PARAMETER.findall(bare)),
-        view=text.startswith("-- view:"),
+        view=text.startswith(("-- view:", "-- temporary view:")),
+        then="".join(_THEN.findall(text)),
+        amends="".join(_AMENDS.findall(text)),
     )
 
 
@@ -96,6 +108,8 @@ def load() -> dict[str, Relation]:
 def order(relations: Mapping[str, Relation], made: Mapping[str, frozenset[str]]) -> list[str]:
     """Names in an order in which each comes after all it reads; ties by layer, then name.
 
+    What amends a relation comes after all that read it.
+
     Parameters
     ----------
     relations : mapping
@@ -111,6 +125,9 @@ def order(relations: Mapping[str, Relation], made: Mapping[str, frozenset[str]])
     known = set(relations) | set(made)
     waiting = {n: set(r.reads) & known for n, r in relations.items()}
     waiting |= {n: set(reads) & known for n, reads in made.items()}
+    for name, relation in relations.items():
+        if relation.amends:
+            waiting[name] |= {n for n, w in waiting.items() if relation.amends in w} - {name}
     rank = {n: LAYERS.index(relations[n].layer) if n in relations else 1 for n in known}
     done: list[str] = []
     while waiting:

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from flows.steps.judge import DuckMarts
-from flows.steps.warehouse import SMALL, Step, attach_lake, open_aside, shape
+from flows.steps.warehouse import MEMORY_ONLY, SMALL, Step, attach_lake, open_aside, shape
 from sql import lake as schema
 
 SHARED = "shared.duckdb"
@@ -69,7 +69,7 @@ def marts_on(shared: Path, as_of: dt.date, after: Iterable[Step], memory: str, s
     DuckMarts
         The same relations as those of `build`, row for row.
     """
-    con = open_aside(Path(":memory:"), spill, memory, threads=1)
+    con = open_aside(MEMORY_ONLY, spill, memory, threads=1)
     try:
         quoted = str(shared).replace("'", "''")
         con.execute(f"attach '{quoted}' as shared_lake (read_only)")

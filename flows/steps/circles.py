@@ -158,7 +158,7 @@ LINES = {
     "mart_transfer": f"from_account_id {_AT} or to_account_id {_AT}",
 }
 GROW = (
-    "mart_client_line", "mart_institution_day", "mart_product", "mart_project", "mart_project_line", "mart_role",
+    "mart_client", "mart_institution_day", "mart_product", "mart_project", "mart_project_line", "mart_role",
     "mart_role_all", "mart_subscription", "trace_source", "trace_use",
 )  # fmt: skip
 """Relations with ``institution_id`` that grow with the lines, beside the ledgers."""

@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from flows.steps.errors import WarehouseError
+from models.lookups import LOOKUPS, looked_up
 
 
 class DuckMarts:
@@ -68,6 +69,8 @@ class DuckMarts:
     def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
         """Return a whole relation or some of its columns; a column is read once and kept.
 
+        Columns named may also be such as the relation shows but another holds (`models.lookups`).
+
         Raises
         ------
         KeyError
@@ -76,11 +79,12 @@ class DuckMarts:
         if name not in self._columns:
             raise KeyError(f"the warehouse has no relation {name}")
         wanted = self._columns[name] if columns is None else columns
-        missing = [c for c in wanted if c not in self._columns[name]]
+        shown = LOOKUPS.get(name, {})
+        missing = [c for c in wanted if c not in self._columns[name] and c not in shown]
         if missing:
             raise KeyError(f"{name} has no column {missing}")
         held = self._series.setdefault(name, {})
-        absent = [c for c in wanted if c not in held]
+        absent = [c for c in wanted if c not in held and c not in shown]
         if absent:
             # The rows of a table come in the order in which they were written, so columns read apart fit together;
             # those of a view need not.
@@ -89,6 +93,7 @@ class DuckMarts:
             arrow = self._con.sql(f'select {what} from "{name}"').to_arrow_table()
             for column in cast(pl.DataFrame, pl.from_arrow(arrow)).get_columns():
                 held[column.name] = _flagged(column)
+        held |= {c: looked_up(name, c, self.table, self.table) for c in wanted if c not in held}
         return pl.DataFrame([held[c] for c in wanted])
 
     def rows(
@@ -101,12 +106,15 @@ class DuckMarts:
         name : str
             A table, no view.
         columns : sequence of str
+            Also such as `table` looks up.
         condition : str
             SQL over the table's columns and the keys.
         keys : mapping
             Small frames by the name under which the condition knows them.
         """
-        what = ", ".join(f'"{c}"' for c in columns)
+        shown = LOOKUPS.get(name, {})
+        read = dict.fromkeys(shown[c][1] if c in shown else c for c in columns)
+        what = ", ".join(f'"{c}"' for c in read)
         for key, frame in keys.items():
             self._con.register(key, frame.to_arrow())
         try:
@@ -119,10 +127,17 @@ class DuckMarts:
         frame = cast(pl.DataFrame, pl.from_arrow(arrow))
         if not frame["_row"].is_sorted():
             frame = frame.sort("_row")
-        return pl.DataFrame([_flagged(s) for s in frame.drop("_row").get_columns()])
+        found = {s.name: _flagged(s) for s in frame.drop("_row").get_columns()}
+
+        def rows(_: str, wanted: tuple[str, ...]) -> pl.DataFrame:
+            return pl.DataFrame([found[c] for c in wanted])
+
+        return pl.DataFrame(
+            [looked_up(name, c, rows, self.table) if c in shown else found[c] for c in columns]
+        )
 
     def lines(self, numbers: pl.Series, columns: tuple[str, ...]) -> pl.DataFrame:
-        """Return some columns of the lines of these numbers, sorted by number and not kept.
+        """Return some columns of ``mart_line_told`` for the lines of these numbers, sorted by number and not kept.
 
         For texts of the few lines that are shown: a whole column of them would fill the memory.
 
@@ -137,12 +152,19 @@ class DuckMarts:
         self._con.register("wanted_lines", wanted.to_arrow())
         try:
             found = self._con.sql(
-                f"select {what} from mart_line as l semi join wanted_lines as w on l.line_no = w.line_no "
+                f"select {what} from mart_line_told as l semi join wanted_lines as w on l.line_no = w.line_no "
                 "order by l.line_no"
             ).to_arrow_table()
         finally:
             self._con.unregister("wanted_lines")
         return cast(pl.DataFrame, pl.from_arrow(found))
+
+    def find(self, line_id: str) -> list[int]:
+        """Return the numbers of the lines whose id starts so."""
+        found = self._con.execute(
+            "select line_no from mart_line_told where starts_with(line_id, $1) order by line_no", [line_id]
+        ).fetchall()
+        return [number for (number,) in found]
 
 
 def _flagged(column: pl.Series) -> pl.Series:

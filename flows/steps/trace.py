@@ -66,8 +66,7 @@ def tree(
     ConfigurationError
         When no line, or more than one, has this id.
     """
-    lines = marts.table("mart_line", TOLD)
-    start = lines.filter(pl.col("line_id").str.starts_with(line_id))
+    start = marts.lines(pl.Series(marts.find(line_id), dtype=pl.Int64), ("line_no", "amount_fen"))
     if start.height != 1:
         raise ConfigurationError(
             f"{start.height} statement lines have an id that starts with {line_id}; take one from evidence.parquet."
@@ -89,13 +88,18 @@ def tree(
         amounts = {
             path[1:] if path[:1] == (first,) else path: v for path, v in amounts.items() if path != (first,)
         }
-    return _with_band(_numbered(amounts, first, lines), sure, first, int(itself))
+    return _with_band(_numbered(amounts, first, marts), sure, first, int(itself))
 
 
 TOLD = (
-    "line_no", "line_id", "booked_at", "account_no", "counterparty_name", "counterparty_account", "remark",
-    "amount_fen",
-)  # fmt: skip
+    "line_no",
+    "line_id",
+    "booked_at",
+    "account_no",
+    "counterparty_name",
+    "counterparty_account",
+    "remark",
+)
 
 
 def _with_band(nodes: pl.DataFrame, sure: pl.DataFrame | None, first: int, ahead: int) -> pl.DataFrame:
@@ -108,7 +112,7 @@ def _with_band(nodes: pl.DataFrame, sure: pl.DataFrame | None, first: int, ahead
     )
 
 
-def _numbered(amounts: dict[tuple[int, ...], int], first: int, lines: pl.DataFrame) -> pl.DataFrame:
+def _numbered(amounts: dict[tuple[int, ...], int], first: int, marts: judging.DuckMarts) -> pl.DataFrame:
     """Put the paths in reading order, number them and say which line each is."""
     children: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
     for path in amounts:
@@ -141,7 +145,7 @@ def _numbered(amounts: dict[tuple[int, ...], int], first: int, lines: pl.DataFra
     names = pl.concat_str(
         [pl.col("counterparty_name"), pl.col("counterparty_account")], separator=" ", ignore_nulls=True
     )
-    told = lines.select(
+    told = marts.lines(frame["line_no"], TOLD).select(
         "line_no", "line_id", "booked_at", "account_no", names.alias("counterparty"), "remark"
     )
     return frame.with_columns(pl.col("line_no").cast(pl.Int64)).join(

@@ -1,8 +1,9 @@
-"""Build the DuckDB warehouse from the lake: all of ``sql/`` in order, in one transaction, then swap it in.
+"""Build the DuckDB warehouse from the lake: all of ``sql/`` in order, into a file aside, then swap it in.
 
 The warehouse is a cache: written aside and renamed, so a reader's open file is never broken
-and a killed build leaves the previous one. Relations that need a graph or a converter are
-made in Python between the layers (`MADE`).
+and a killed build leaves the previous one. That is why no transaction spans the build: each relation is
+committed as it is made, and a step nobody reads any more gives its memory back at once. Relations that need a
+graph or a converter are made in Python between the layers (`MADE`).
 """
 
 from __future__ import annotations
@@ -35,9 +36,8 @@ THREADS = 2
 MEMORY = "6GB"
 SMALL = 3_000_000
 """Lines up to which a lake is read into memory once instead of column by column from its files."""
-SLICE = 4_000_000
-"""Lines of which a relation that asks for ``$from_line`` and ``$to_line`` is made at a time, one slice after
-the other, so that its sort never holds more."""
+MEMORY_ONLY = Path(":memory:")
+"""A database without a file."""
 SPILL = "20GB"
 """Most that a build may spill beside the warehouse; more is a fault, not a big week."""
 
@@ -168,18 +168,47 @@ def _attach_lines(con: duckdb.DuckDBPyConnection, lake: Path, contents: list[str
 
 
 def _create(con: duckdb.DuckDBPyConnection, relation: sql.Relation, values: dict[str, object]) -> None:
+    if relation.amends:
+        cells = con.sql(f"select * from ({relation.text}) limit 0").columns
+        changes = ", ".join(f"{c} = changed.{c}" for c in cells[1:])
+        con.execute(
+            f"update {relation.amends} set {changes} from ({relation.text}) as changed "
+            f"where {relation.amends}.{cells[0]} = changed.{cells[0]}"
+        )
+        con.execute(f"alter table {relation.amends} rename to {relation.name}")
+        return
     parameters = {k: v for k, v in values.items() if k in relation.parameters}
     kind = ("temp " if relation.temporary else "") + ("view" if relation.view else "table")
-    create = f"create {kind} {relation.name} as {relation.text}"
-    if "from_line" not in relation.parameters:
-        con.execute(create, parameters or None)
-        return
-    last = con.execute("select coalesce(max(line_no), 0) from int_line__numbered").fetchall()[0][0]
-    for first in range(1, max(last, 1) + 1, SLICE):
-        bounds = {"from_line": first, "to_line": first + SLICE - 1}
-        con.execute(
-            create if first == 1 else f"insert into {relation.name} {relation.text}", parameters | bounds
-        )
+    text = relation.text
+    if relation.view:  # a view takes no parameters
+        for parameter, value in parameters.items():
+            text = text.replace(f"${parameter}", f"date '{value}'")
+        parameters = {}
+    con.execute(f"create {kind} {relation.name} as {text}", parameters or None)
+    if relation.then:
+        con.execute(f"update {relation.name} set {relation.then}")
+
+
+def _last_readers(names: list[str], relations: dict[str, sql.Relation]) -> dict[str, list[str]]:
+    """Say which relations (and the lines of the lake) nobody reads any more once each of `names` is made.
+
+    Who reads a view reads what the view reads. What a check reads stays: checks come last of all.
+    """
+    droppable = {"lake_lines", *names}
+    beneath: dict[str, frozenset[str]] = {}
+    last: dict[str, str | None] = {}
+    for name in names:
+        reads = relations[name].reads if name in relations else MADE[name].reads
+        reads = reads.union(*(beneath.get(r, frozenset()) for r in reads))
+        if name in relations and relations[name].view:
+            beneath[name] = reads
+        keep = name in relations and relations[name].layer == "checks"
+        last |= dict.fromkeys(reads & droppable, None if keep else name)
+    found: dict[str, list[str]] = {}
+    for relation, reader in last.items():
+        if reader is not None:
+            found.setdefault(reader, []).append(relation)
+    return found
 
 
 def _check(con: duckdb.DuckDBPyConnection, checks: list[sql.Relation], values: dict[str, object]) -> None:
@@ -200,10 +229,13 @@ def _check(con: duckdb.DuckDBPyConnection, checks: list[sql.Relation], values: d
 def open_aside(
     path: Path, spill: Path, memory: str = MEMORY, threads: int = THREADS
 ) -> duckdb.DuckDBPyConnection:
-    """Open a new database file with bounded memory that spills beside the warehouse."""
+    """Open a new database file with bounded memory that spills beside the warehouse.
+
+    No log is written ahead: a file whose build was killed is thrown away, never recovered.
+    """
     spill.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect(
-        str(path),
+        ":memory:",
         config={
             "threads": threads,
             "memory_limit": memory,
@@ -215,6 +247,10 @@ def open_aside(
         duckdb.InvalidInputException
     ):  # a notebook without widgets has no bar to turn off
         con.execute("set enable_progress_bar = false")
+    if path != MEMORY_ONLY:
+        quoted = str(path).replace("'", "''")
+        con.execute(f"attach '{quoted}' as lookthrough (recovery_mode no_wal_writes)")
+        con.execute("use lookthrough")
     return con
 
 
@@ -224,7 +260,7 @@ def shape(
     attach: Step,
     after: Iterable[Step] = (),
 ) -> None:
-    """Make every relation on a connection, in one transaction, and hold them to their checks.
+    """Make every relation on a connection, drop each step after its last reader, and hold them to their checks.
 
     Parameters
     ----------
@@ -239,13 +275,13 @@ def shape(
     Raises
     ------
     WarehouseError
-        When a relation fails or a check returns rows; the transaction is then left open.
+        When a relation fails or a check returns rows; what was made by then stays on the connection.
     """
     relations = sql.load()
     names_in_order = sql.order(relations, {n: m.reads for n, m in MADE.items()})
     values: dict[str, object] = {"as_of": as_of}
-    con.execute("begin")
     attach(con)
+    done_with = _last_readers(names_in_order, relations)
     for name in names_in_order:
         started = time.perf_counter()
         if name in MADE:
@@ -255,6 +291,7 @@ def shape(
                 _create(con, relations[name], values)
             except duckdb.Error as error:
                 raise WarehouseError(f"sql relation {name} failed: {error}") from error
+        _drop_steps(con, done_with.get(name, []))
         log.debug("%s: %.2f s", name, time.perf_counter() - started)
     for step in after:
         step(con)
@@ -263,7 +300,16 @@ def shape(
         [relations[n] for n in names_in_order if n in relations and relations[n].layer == "checks"],
         values,
     )
-    con.execute("commit")
+
+
+def _drop_steps(con: duckdb.DuckDBPyConnection, names: list[str]) -> None:
+    """Drop the temporary tables among some relations."""
+    steps = con.execute(
+        "select table_name from duckdb_tables() where temporary and list_contains($1, table_name) order by all",
+        [names],
+    ).fetchall()
+    for (step,) in steps:
+        con.execute(f'drop table temp."{step}"')
 
 
 def build(
@@ -308,6 +354,7 @@ def build(
             "select table_name from duckdb_tables() where not temporary order by table_name"
         ).fetchall()
         rows = {t: con.execute(f"select count(*) from {t}").fetchall()[0][0] for (t,) in tables}
+        con.execute("checkpoint")
     except BaseException:
         con.close()
         aside.unlink(missing_ok=True)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, cast
 import duckdb
 import polars as pl
 
+from models.lookups import LOOKUPS, looked_up
 from models.tracing.groups import Group
 
 if TYPE_CHECKING:
     from threading import RLock  # a factory at run time before 3.13
 
 LINE = (
-    "line_no", "account_id", "account_no", "seq", "booked_at", "booked_on", "direction", "amount_fen",
+    "line_no", "account_id", "seq", "booked_at", "booked_on", "direction", "amount_fen",
     "balance_after_fen", "cp_account_id", "cp_holder_id", "cp_basis",
 )  # fmt: skip
 """Columns of statement lines that tracing reads of a group: with their texts, lines are ten times as large."""
@@ -53,15 +54,21 @@ class ConnectionMarts:
         self._whole: dict[str, tuple[str, ...]] = {}
 
     def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
-        """Return a relation, or some of its columns."""
+        """Return a relation, or some of its columns (also those of `models.lookups`)."""
         with self.lock:
             if columns is None:
                 columns = self.columns(name)
             known = self._read.setdefault(name, {})
-            missing = [c for c in columns if c not in known]
+            shown = LOOKUPS.get(name, {})
+            missing = [c for c in columns if c not in known and c not in shown]
             if missing:
                 known.update((s.name, s) for s in self._rows(name, missing).get_columns())
+            known |= {c: looked_up(name, c, self.table, self._texts) for c in columns if c not in known}
             return pl.DataFrame([known[c] for c in columns])
+
+    def _texts(self, name: str, columns: tuple[str, ...]) -> pl.DataFrame:
+        """Every row of a relation that others look texts up in."""
+        return self.table(name, columns)
 
     def columns(self, name: str) -> tuple[str, ...]:
         """Names of all columns of a relation."""
@@ -94,6 +101,9 @@ class GroupMarts(ConnectionMarts):
         """Return the group's part of a relation, or some of its columns."""
         if name in self._where or name in ("mart_holder", "mart_account"):
             return super().table(name, columns)
+        return self._common.table(name, columns)
+
+    def _texts(self, name: str, columns: tuple[str, ...]) -> pl.DataFrame:
         return self._common.table(name, columns)
 
     def _rows(self, name: str, columns: list[str]) -> pl.DataFrame:
@@ -150,6 +160,9 @@ class ReachMarts(ConnectionMarts):
         """Return what is within reach of a relation, or some of its columns."""
         own = ("mart_line", "mart_transfer", "trace_pot")
         return super().table(name, columns) if name in own else self._common.table(name, columns)
+
+    def _texts(self, name: str, columns: tuple[str, ...]) -> pl.DataFrame:
+        return self._common.table(name, columns)
 
     def _rows(self, name: str, columns: list[str]) -> pl.DataFrame:
         accounts = ", ".join(map(str, self._accounts)) or "null"

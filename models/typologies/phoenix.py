@@ -84,10 +84,8 @@ def closed_firms(ctx: Context) -> dict[str, dt.date]:
         who = subject_of(ctx, iid, name, text)
         if who and day and "closed" in themes(text or ""):
             told[who] = min(told.get(who, day), day)
-    busy = ctx.table("mart_client_line", ("institution_id", "side", "booked_on")).filter(
-        pl.col("side") == "deposit"
-    )
-    last = dict(busy.group_by("institution_id").agg(pl.col("booked_on").max()).iter_rows())
+    busy = ctx.table("mart_client", ("institution_id", "last_in_on")).drop_nulls()
+    last = dict(busy.group_by("institution_id").agg(pl.col("last_in_on").max()).iter_rows())
     for who, day in told.items():
         if who not in days and (last.get(who) is None or last[who] < day):
             days[who] = day
@@ -110,10 +108,24 @@ def _begun(ctx: Context) -> pl.DataFrame:
     """
     start = ctx.table("mart_line", ("booked_on",))["booked_on"].min()
     assert start is None or isinstance(start, dt.date)
-    taken = ctx.table("mart_client_line", ("institution_id", "side", "booked_on"))
-    first = taken.filter(pl.col("side") == "deposit").group_by("institution_id")
-    begun = first.agg(begun_on=pl.col("booked_on").min())
+    taken = ctx.table("mart_client", ("institution_id", "first_in_on")).drop_nulls()
+    begun = taken.group_by("institution_id").agg(begun_on=pl.col("first_in_on").min())
     return begun.filter(pl.col("begun_on") > pl.lit(start) + pl.duration(days=QUIET_DAYS))
+
+
+def _client_lines(ctx: Context, institution_id: str) -> pl.DataFrame:
+    """Lines between the firm's own accounts and its clients, in order: line_no, direction, holder_id, booked_on, amount_fen."""
+    mine = pl.col("institution_id") == institution_id
+    accounts = ctx.table("mart_controlled_account", ("institution_id", "account_id")).filter(mine)
+    clients = ctx.table("mart_client", ("institution_id", "holder_id")).filter(mine)
+    columns = ("line_no", "account_id", "direction", "cp_holder_id", "booked_on", "amount_fen")
+    return (
+        ctx.table("mart_line", columns)
+        .join(accounts, on="account_id", how="semi")
+        .rename({"cp_holder_id": "holder_id"})
+        .join(clients, on="holder_id", how="semi")
+        .sort("line_no")
+    )
 
 
 def detect(ctx: Context) -> Iterable[Finding]:
@@ -140,10 +152,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
     )
     sector = {i: s for i, s, _ in firms.iter_rows()}
     people = _people(ctx)
-    deposits = ctx.table(
-        "mart_client_line", ("institution_id", "line_no", "side", "holder_id", "booked_on", "amount_fen")
-    )
-    clients = deposits.select("institution_id", "holder_id").drop_nulls().unique()
+    clients = ctx.table("mart_client", ("institution_id", "holder_id"))
     both = flows_between(ctx)
     for new, born_on in born.select("institution_id", "born_on").sort("institution_id").iter_rows():
         links = []
@@ -178,18 +187,17 @@ def detect(ctx: Context) -> Iterable[Finding]:
             elif handed or alone:
                 links.append((old, day, shared, over, share, got, 0.85 if handed else 0.6))
         if links:
-            yield _finding(ctx, new, max(links, key=lambda x: (x[6], x[4], x[0])), deposits)
+            yield _finding(ctx, new, max(links, key=lambda x: (x[6], x[4], x[0])))
 
 
 def _finding(
     ctx: Context,
     new: str,
     link: tuple[str, dt.date, pl.DataFrame, int, float, pl.DataFrame, float],
-    deposits: pl.DataFrame,
 ) -> Finding:
     old, day, shared, over, share, got, confidence = link
-    taken = deposits.filter((pl.col("institution_id") == new) & (pl.col("side") == "deposit")).sort("line_no")
-    back = deposits.filter((pl.col("institution_id") == new) & (pl.col("side") == "payout"))
+    lines = _client_lines(ctx, new)
+    taken, back = (lines.filter(pl.col("direction") == d) for d in ("in", "out"))
     amount = int(taken["amount_fen"].sum())
     handed = int(got.unique("transfer_no")["amount_fen"].sum()) if got.height else 0
     days = pl.concat([taken["booked_on"], got["booked_on"]])

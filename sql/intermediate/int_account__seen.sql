@@ -1,7 +1,7 @@
 -- Purpose: every account number that a statement, a register or a counterparty column gives in full.
 -- Grain: account_no × source of the holder's name; rank 1 is believed first.
--- Reads: int_account__stated, int_counterparty__given, int_number__plain, int_name__key, stg_accounts,
--- stg_subscriptions, stg_projects.
+-- Reads: int_account__stated, mart_counterparty, int_number__plain, int_name__key, stg_accounts,
+-- mart_investor, stg_projects.
 with mentions as (
     select
         account_no,
@@ -17,7 +17,7 @@ with mentions as (
         investor_id as id_no,
         null as bank_name,
         3 as rank
-    from stg_subscriptions
+    from mart_investor
     where investor_account is not null
     group by all
     union all
@@ -45,7 +45,7 @@ with mentions as (
         null as id_no,
         l.counterparty_bank as bank_name,
         4 as rank
-    from int_counterparty__given as l
+    from mart_counterparty as l
     inner join int_number__plain as n on l.counterparty_account = n.raw
     where not n.masked and n.number is not null
     group by all

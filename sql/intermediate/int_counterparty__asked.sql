@@ -1,6 +1,6 @@
 -- Purpose: every way in which the statement of one account names a counterparty.
 -- Grain: account_no × counterparty_account × counterparty_name as delivered.
--- Reads: int_counterparty__given, int_number__plain, int_name__key, stg_accounts.
+-- Reads: mart_counterparty, int_number__plain, int_name__key, stg_accounts.
 -- context: the institution whose account it is, else the account itself; persons of one name are told apart within
 -- it.
 with asked as (
@@ -8,7 +8,7 @@ with asked as (
         account_no,
         counterparty_account,
         counterparty_name
-    from int_counterparty__given
+    from mart_counterparty
     where counterparty_account is not null or counterparty_name is not null
 )
 

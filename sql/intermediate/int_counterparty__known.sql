@@ -1,7 +1,7 @@
 -- Purpose: who is known by full account number in each context: counterparties of its statements, investors,
 -- borrowers and related parties of its institution.
 -- Grain: context × account_no.
--- Reads: int_counterparty__asked, int_account__holder, stg_subscriptions, stg_products, stg_projects, stg_relations,
+-- Reads: int_counterparty__asked, int_account__holder, int_investor__asked, mart_investor, stg_projects, stg_relations,
 -- stg_accounts.
 with known as (
     select
@@ -11,10 +11,10 @@ with known as (
     where number is not null and not number_masked
     union
     select
-        'i:' || p.institution_id as context,
-        s.investor_account as account_no
-    from stg_subscriptions as s
-    inner join stg_products as p on s.product_id = p.product_id
+        'i:' || a.institution_id as context,
+        i.investor_account as account_no
+    from int_investor__asked as a
+    inner join mart_investor as i on a.investor_no = i.investor_no
     union
     select
         'i:' || institution_id as context,

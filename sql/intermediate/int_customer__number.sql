@@ -1,13 +1,15 @@
--- Purpose: the number by which each project's borrower and each subscription's investor is known.
--- Grain: register × record_id (rows with a number only).
--- Reads: stg_projects, stg_subscriptions, stg_products, stg_parties.
+-- Purpose: the number by which each project's borrower and each institution's investor is known.
+-- Grain: project_id for register 'projects'; institution_no × investor_no for 'subscriptions' (rows with a number only).
+-- Reads: stg_projects, int_investor__asked, mart_investor, stg_parties.
 -- Offices fill the column with an identity number, with the number of their register of parties, or with a platform's
 -- own customer number. A party's number stands for the party's identity, so that it is one holder under either. A
 -- customer number that several platforms give to people of different names belongs to each platform alone.
 with given as (
     select
         'projects' as register,
-        project_id as record_id,
+        project_id,
+        null::integer as institution_no,
+        null::integer as investor_no,
         institution_id,
         upper(trim(borrower_id)) as said,
         borrower_name as name
@@ -15,12 +17,14 @@ with given as (
     union all
     select
         'subscriptions' as register,
-        s.subscription_id as record_id,
-        d.institution_id,
-        upper(trim(s.investor_id)) as said,
-        s.investor_name as name
-    from stg_subscriptions as s
-    left join stg_products as d on s.product_id = d.product_id
+        null as project_id,
+        s.institution_no,
+        s.investor_no,
+        s.institution_id,
+        upper(trim(i.investor_id)) as said,
+        i.investor_name as name
+    from int_investor__asked as s
+    inner join mart_investor as i on s.investor_no = i.investor_no
 ),
 
 party as (
@@ -41,7 +45,9 @@ ambiguous as (
 
 select
     g.register,
-    g.record_id,
+    g.project_id,
+    g.institution_no,
+    g.investor_no,
     coalesce(p.id_no, case when a.said is not null then concat_ws(':', g.institution_id, g.said) end, g.said) as id_no
 from given as g
 left join party as p on g.said = p.said

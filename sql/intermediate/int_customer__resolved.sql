@@ -1,13 +1,15 @@
--- Purpose: the account and holder of each project's borrower and each subscription's investor.
--- Grain: register × record_id.
--- Reads: stg_projects, stg_subscriptions, stg_products, int_customer__number, mart_account, mart_holder, mart_line,
+-- Purpose: the account and holder of each project's borrower and each institution's investor.
+-- Grain: project_id for register 'projects'; institution_no × investor_no for 'subscriptions'.
+-- Reads: stg_projects, int_investor__asked, mart_investor, int_customer__number, mart_account, mart_holder, mart_line,
 -- int_name__key.
 -- Who is known by number or account stands first, then the one firm of that name; a person known by name alone is the
 -- one holder of that name who deals with the institution.
 with asked as (
     select
         'projects' as register,
-        project_id as record_id,
+        project_id,
+        null::integer as institution_no,
+        null::integer as investor_no,
         institution_id,
         borrower_account as account_no,
         borrower_name as name
@@ -15,12 +17,14 @@ with asked as (
     union all
     select
         'subscriptions' as register,
-        s.subscription_id as record_id,
-        d.institution_id,
-        s.investor_account as account_no,
-        s.investor_name as name
-    from stg_subscriptions as s
-    left join stg_products as d on s.product_id = d.product_id
+        null as project_id,
+        s.institution_no,
+        s.investor_no,
+        s.institution_id,
+        i.investor_account as account_no,
+        i.investor_name as name
+    from int_investor__asked as s
+    inner join mart_investor as i on s.investor_no = i.investor_no
 ),
 
 firm as (
@@ -36,14 +40,21 @@ firm as (
 known as (
     select
         r.register,
-        r.record_id,
+        r.project_id,
+        r.institution_no,
+        r.investor_no,
         r.institution_id,
         k.name_key,
         a.account_id,
         coalesce(h.holder_id, a.holder_id, f.holder_id) as holder_id
     from asked as r
     left join mart_account as a on r.account_no = a.account_no
-    left join int_customer__number as n on r.register = n.register and r.record_id = n.record_id
+    left join int_customer__number as n
+        on
+            r.register = n.register
+            and r.project_id is not distinct from n.project_id
+            and r.institution_no is not distinct from n.institution_no
+            and r.investor_no is not distinct from n.investor_no
     left join mart_holder as h on n.id_no = h.id_no
     left join int_name__key as k on r.name = k.name and not k.masked
     left join firm as f on k.base_key = f.name_key
@@ -80,7 +91,9 @@ met as (
 
 select
     k.register,
-    k.record_id,
+    k.project_id,
+    k.institution_no,
+    k.investor_no,
     k.account_id,
     coalesce(k.holder_id, m.holder_id) as holder_id
 from known as k

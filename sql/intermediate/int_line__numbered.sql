@@ -1,22 +1,36 @@
--- Purpose: every transaction of every monitored account, each once, numbered in order, its counterparty resolved.
+-- kept: Purpose: every transaction of every monitored account, each once, numbered in order, its counterparty resolved.
 -- Grain: line_no (dense, in the order of account_no and seq; seq follows time, then balance chain, then content).
--- Reads: int_line__kept, int_day__untimed, int_line__placed, int_counterparty__given, int_counterparty__resolved,
+-- Reads: int_line__kept, int_day__untimed, int_line__placed, mart_counterparty, int_counterparty__resolved,
 -- mart_account, mart_holder. Amounts in fen.
--- This is the one sort over all lines. It carries what lines say one by one; what many lines share (the account, the
--- counterparty as given, the file) stands as a number, and mart_line writes it out.
-with given as (
+-- Then: line_no = rowid + 1, seq = seq + rowid + 1, transfer_no = rowid + 1
+-- This is the one sort over all lines, and the one time that their texts are written: mart_line amends what is known
+-- later. What many lines share (the account, the counterparty as given, the file) stands as a number. Lines are
+-- numbered as they lie, which all threads write at once; a window over all lines would be one thread's work
+-- (check_line_order holds the outcome).
+with starts as (
+    select
+        account_id,
+        sum(lines) over (order by account_id) - lines as lines_before
+    from mart_account
+    where monitored
+),
+
+given as (
     select
         g.account_no,
         g.counterparty_account,
         g.counterparty_name,
         g.counterparty_bank,
-        g.given_id,
+        g.counterparty_no,
         a.account_id,
+        a.holder_id,
+        s.lines_before,
         c.account_id as cp_account_id,
         h.holder_id as cp_holder_id,
         coalesce(r.cp_basis, 'none') as cp_basis
-    from int_counterparty__given as g
+    from mart_counterparty as g
     inner join mart_account as a on g.account_no = a.account_no
+    inner join starts as s on a.account_id = s.account_id
     left join int_counterparty__resolved as r
         on
             g.account_no = r.account_no
@@ -28,9 +42,11 @@ with given as (
 
 read as (
     select
-        k.row_id,
         g.account_id,
+        g.holder_id,
+        -g.lines_before::bigint as seq,
         k.booked_at,
+        k.booked_at::date as booked_on,
         k.has_time,
         k.direction,
         k.amount_fen,
@@ -40,7 +56,7 @@ read as (
         k.channel,
         k.content_no,
         k.source_record,
-        g.given_id,
+        g.counterparty_no,
         g.cp_account_id,
         g.cp_holder_id,
         g.cp_basis,
@@ -55,32 +71,12 @@ read as (
             and k.counterparty_bank is not distinct from g.counterparty_bank
     left join int_day__untimed as u on k.account_no = u.account_no and k.booked_at::date = u.day
     left join int_line__placed as p on k.row_id = p.row_id
-),
-
-starts as (
-    select
-        account_id,
-        sum(lines) over (order by account_id) - lines as lines_before
-    from mart_account
-    where monitored
-),
-
--- numbered as they come out of the sort, which spills where memory ends; a window over all lines would not
--- (check_line_order holds the outcome)
-ordered as (
-    select
-        * exclude (clock, place),
-        row_number() over () as line_no
-    from (
-        select *
-        from read
-        order by account_id, clock, place
-    ) as sorted
 )
 
 select
-    o.*,
-    o.booked_at::date as booked_on,
-    (o.line_no - s.lines_before)::bigint as seq
-from ordered as o
-inner join starts as s on o.account_id = s.account_id
+    0::bigint as line_no,
+    * exclude (clock, place),
+    1 as occurrence,
+    0::bigint as transfer_no
+from read
+order by account_id, clock, place

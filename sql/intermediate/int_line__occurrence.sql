@@ -1,27 +1,25 @@
--- Purpose: the number of a line among those of equal account, day, direction and amount; a line alone is left out.
+-- Purpose: the number of a line among those of equal account, day, direction and amount, from the second on.
 -- Grain: line_no.
--- Reads: int_line__numbered.
-with equals as (
-    select
-        account_id,
-        booked_on,
-        direction,
-        amount_fen
+-- Reads: int_line__numbered. Lines are told apart by a hash first, which is cheap; only those that share one are
+-- compared whole.
+with doubtful as (
+    select hash(account_id, booked_on, direction, amount_fen) as line_hash
     from int_line__numbered
-    group by account_id, booked_on, direction, amount_fen
+    group by hash(account_id, booked_on, direction, amount_fen)
     having count(*) > 1
+),
+
+counted as (
+    select
+        line_no,
+        (row_number() over (
+            partition by account_id, booked_on, direction, amount_fen
+            order by line_no
+        ))::integer as occurrence
+    from int_line__numbered
+    where hash(account_id, booked_on, direction, amount_fen) in (select d.line_hash from doubtful as d)
 )
 
-select
-    n.line_no,
-    row_number() over (
-        partition by n.account_id, n.booked_on, n.direction, n.amount_fen
-        order by n.seq
-    ) as occurrence
-from int_line__numbered as n
-inner join equals as e
-    on
-        n.account_id = e.account_id
-        and n.booked_on = e.booked_on
-        and n.direction = e.direction
-        and n.amount_fen = e.amount_fen
+select *
+from counted
+where occurrence > 1

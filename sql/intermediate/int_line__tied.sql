@@ -4,27 +4,29 @@
 -- clock: the booking time, or the day alone where any line of that account and day has no time.
 -- by_content: place among them by content alone (money in first, then larger first), the last resort.
 -- by_chain: place in the source's own order; believed only where the balances prove it (int_line__tie).
-with shared as (
+-- Lines are told apart by a hash first, which is cheap; only those that share one are compared whole.
+with clocked as not materialized (
     select
-        l.account_no,
+        l.*,
         case when u.day is null then l.booked_at else u.day::timestamp end as clock
     from int_line__kept as l
     left join int_day__untimed as u on l.account_no = u.account_no and l.booked_at::date = u.day
-    group by l.account_no, case when u.day is null then l.booked_at else u.day::timestamp end
+),
+
+doubtful as (
+    select hash(account_no, clock) as clock_hash
+    from clocked
+    group by hash(account_no, clock)
     having count(*) > 1
 ),
 
 tied as (
     select
-        l.*,
-        s.clock,
-        case when l.direction = 'in' then l.amount_fen else -l.amount_fen end as delta
-    from int_line__kept as l
-    left join int_day__untimed as u on l.account_no = u.account_no and l.booked_at::date = u.day
-    inner join shared as s
-        on
-            l.account_no = s.account_no
-            and s.clock = case when u.day is null then l.booked_at else u.day::timestamp end
+        *,
+        case when direction = 'in' then amount_fen else -amount_fen end as delta
+    from clocked
+    where hash(account_no, clock) in (select d.clock_hash from doubtful as d)
+    qualify count(*) over (partition by account_no, clock) > 1
 )
 
 select

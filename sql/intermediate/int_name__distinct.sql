@@ -1,8 +1,8 @@
 -- Purpose: every name that any file gives, once, for normalisation.
 -- Grain: name as delivered.
--- Reads: int_counterparty__given, int_account__stated and the registers that hold names.
+-- Reads: mart_counterparty, int_account__stated and the registers that hold names.
 with names as (
-    select counterparty_name as name from int_counterparty__given
+    select counterparty_name as name from mart_counterparty
     union
     select holder_name as name from int_account__stated
     union
@@ -12,7 +12,7 @@ with names as (
     union
     select name from stg_parties
     union
-    select investor_name as name from stg_subscriptions
+    select investor_name as name from mart_investor
     union
     select borrower_name as name from stg_projects
     union

@@ -9,8 +9,8 @@ select
     (sum(case when l.direction = 'in' then l.amount_fen else 0 end))::bigint as in_fen,
     (sum(case when l.direction = 'out' then l.amount_fen else 0 end))::bigint as out_fen,
     count(*) filter (where starts_with(c.account_type, 'reserve')) as reserve_lines,
-    min(l.booked_on) as first_on,
-    max(l.booked_on) as last_on
+    min(l.booked_on) filter (where l.direction = 'in') as first_in_on,
+    max(l.booked_on) filter (where l.direction = 'in') as last_in_on
 from mart_line as l
 inner join mart_controlled_account as c on l.account_id = c.account_id
 where l.cp_holder_id is not null

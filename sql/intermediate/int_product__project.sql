@@ -2,7 +2,7 @@
 -- Grain: product_id × project_id. Amounts in fen. basis: register; size (sums within two per cent, full shortly before
 -- the project began, each other's best by sum, term and day); roll (the product is the principal of a project already
 -- running, and has none of its own); time (sold around the start of the project, sums differ).
--- Reads: stg_product_projects, stg_products, stg_projects, stg_subscriptions.
+-- Reads: stg_product_projects, stg_products, stg_projects, int_subscription__numbered.
 -- The register of links is optional. Where it tells nothing of an institution that has projects, products without a
 -- link would look like a pool; absence of a register is no sign of one.
 with sold as (
@@ -11,7 +11,7 @@ with sold as (
         sum(amount_fen) as sold_fen,
         min(subscribed_on) as begun_on,
         max(subscribed_on) as full_on
-    from stg_subscriptions
+    from int_subscription__numbered
     group by product_id
 ),
 

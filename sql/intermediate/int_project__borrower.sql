@@ -2,7 +2,7 @@
 -- Grain: project_id.
 -- Reads: int_customer__resolved.
 select
-    record_id as project_id,
+    project_id,
     account_id as borrower_account_id,
     holder_id as borrower_holder_id
 from int_customer__resolved

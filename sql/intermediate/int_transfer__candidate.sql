@@ -1,6 +1,7 @@
 -- Purpose: pairs of legs that could be one transfer.
 -- Grain: out_line_no × in_line_no, with the strongest basis.
--- Reads: int_transfer__leg. Every join runs over an account, a name or a reference *and* an amount or a day, so a
+-- Reads: int_transfer__leg, int_account__own_keys.
+-- Every join runs over an account, a name or a reference *and* an amount or a day, so a
 -- pool account with most of the traffic multiplies nothing.
 -- Settings: the in-leg is booked 1 day before to 3 days after the out-leg (banks book up to two days apart, weekends
 -- one more); a deducted fee is at most 50 yuan or 1 % of the amount, whichever is more.
@@ -15,10 +16,10 @@ ins as materialized (
 ),
 
 title as materialized (
-    select distinct
+    select
         account_id,
         unnest(own_keys) as own_key
-    from int_transfer__leg
+    from int_account__own_keys
 ),
 
 referenced as (
@@ -147,7 +148,7 @@ with_out as materialized (
     select
         b.*,
         o.account_id as out_account_id,
-        o.own_keys as out_keys,
+        k.own_keys as out_keys,
         o.cp_account_id as out_cp_account_id,
         o.cp_key as out_cp_key,
         o.cp_key_masked as out_cp_masked,
@@ -157,13 +158,14 @@ with_out as materialized (
         o.has_time as out_has_time
     from best as b
     inner join outs as o on b.out_line_no = o.line_no
+    inner join int_account__own_keys as k on o.account_id = k.account_id
 ),
 
 with_both as materialized (
     select
         b.*,
         i.account_id as in_account_id,
-        i.own_keys as in_keys,
+        k.own_keys as in_keys,
         i.cp_account_id as in_cp_account_id,
         i.cp_key as in_cp_key,
         i.cp_key_masked as in_cp_masked,
@@ -173,6 +175,7 @@ with_both as materialized (
         i.has_time as in_has_time
     from with_out as b
     inner join ins as i on b.in_line_no = i.line_no
+    inner join int_account__own_keys as k on i.account_id = k.account_id
 )
 
 select

@@ -1,6 +1,6 @@
 -- Purpose: every account seen in a register, a statement or a counterparty column.
 -- Grain: account_id (dense, in the order of account_no).
--- Reads: int_account__holder, mart_holder, stg_accounts, stg_banks, int_counterparty__given. Amounts in
+-- Reads: int_account__holder, mart_holder, stg_accounts, stg_banks, mart_counterparty. Amounts in
 -- fen.
 with flows as (
     select
@@ -10,7 +10,7 @@ with flows as (
         max(last_at)::date as last_on,
         sum(in_fen)::bigint as in_fen,
         sum(out_fen)::bigint as out_fen
-    from int_counterparty__given
+    from mart_counterparty
     group by account_no
 ),
 

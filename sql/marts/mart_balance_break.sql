@@ -1,7 +1,8 @@
 -- Purpose: where the balance chain of an account does not hold over all its files, and where files overlap.
 -- Grain: account_no × line_no × kind; for kind 'overlap' account_no × pair of sources. Sorted by account_no, kind,
 -- first_on.
--- Reads: mart_line, int_line__same, int_line__seen. Amounts in fen. Take the running total of the amounts from each
+-- Reads: mart_line, mart_account, mart_content, int_content__overlap. Amounts in fen.
+-- Take the running total of the amounts from each
 -- stated balance: what is left stays the same along an account; a break is where it changes, and gap_fen by how much
 -- (what is missing or too much). kind 'break': both lines stand in one file; 'gap': in two files (days or pages are
 -- missing between them, or one file is cut short); 'overlap': two files hold lines of the same transactions (counted
@@ -33,50 +34,40 @@ stepped as (
 
 broken as (
     select
-        l.account_no,
-        case when l.source_file = b.source_file then 'break' else 'gap' end as kind,
+        a.account_no,
+        case when c.source_file = d.source_file then 'break' else 'gap' end as kind,
         s.line_no,
         s.line_before as previous_line_no,
         b.booked_on as first_on,
         l.booked_on as last_on,
         (s.base - s.base_before)::bigint as gap_fen,
         s.line_no - s.line_before + 1 as lines,
-        b.source_file as previous_file,
-        l.source_file,
+        d.source_file as previous_file,
+        c.source_file,
         l.source_record
     from stepped as s
     inner join mart_line as l on s.line_no = l.line_no
     inner join mart_line as b on s.line_before = b.line_no
+    inner join mart_account as a on l.account_id = a.account_id
+    inner join mart_content as c on l.content_no = c.content_no
+    inner join mart_content as d on b.content_no = d.content_no
     where s.account_id = s.account_before and s.base <> s.base_before
-),
-
-copies as (
-    select
-        s.label,
-        l.account_no,
-        l.booked_at::date as booked_on,
-        c.source_file
-    from int_line__same as s
-    inner join int_line__seen as l on s.row_id = l.row_id
-    inner join lake_content as c on l.content_no = c.content_no
 ),
 
 overlapped as (
     select
-        a.account_no,
+        account_no,
         'overlap' as kind,
         null::bigint as line_no,
         null::bigint as previous_line_no,
-        min(a.booked_on) as first_on,
-        max(a.booked_on) as last_on,
+        first_on,
+        last_on,
         null::bigint as gap_fen,
-        count(*) as lines,
-        a.source_file as previous_file,
-        b.source_file,
+        lines,
+        previous_file,
+        source_file,
         null::bigint as source_record
-    from copies as a
-    inner join copies as b on a.label = b.label and a.source_file < b.source_file
-    group by a.account_no, a.source_file, b.source_file
+    from int_content__overlap
 )
 
 select * from broken

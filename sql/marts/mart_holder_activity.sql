@@ -3,38 +3,58 @@
 -- Reads: mart_transfer, mart_holder. Amounts in fen; each movement counts once, whichever statement shows it.
 -- person_payers/person_payees: other sides that are persons; both_ways: other sides that paid in and were paid;
 -- in_days/out_days: different days with a movement; top_in_fen/top_out_fen: the largest other side's sum.
-with moved as (
+with moved as not materialized (
     select
-        to_holder_id as holder_id,
-        from_holder_id as other_id,
+        from_holder_id,
+        to_holder_id,
         amount_fen,
-        paid_at::date as day,
-        true as coming
-    from mart_transfer
-    where to_holder_id is not null and from_holder_id is not null and to_holder_id <> from_holder_id
-    union all
-    select
-        from_holder_id as holder_id,
-        to_holder_id as other_id,
-        amount_fen,
-        paid_at::date as day,
-        false as coming
+        paid_at::date as day
     from mart_transfer
     where to_holder_id is not null and from_holder_id is not null and to_holder_id <> from_holder_id
 ),
 
+directed as (
+    select
+        from_holder_id,
+        to_holder_id,
+        count(*) as lines,
+        sum(amount_fen)::bigint as fen
+    from moved
+    group by from_holder_id, to_holder_id
+),
+
+side as (
+    select
+        to_holder_id as holder_id,
+        from_holder_id as other_id,
+        lines as in_lines,
+        0 as out_lines,
+        fen as in_fen,
+        0 as out_fen
+    from directed
+    union all
+    select
+        from_holder_id as holder_id,
+        to_holder_id as other_id,
+        0 as in_lines,
+        lines as out_lines,
+        0 as in_fen,
+        fen as out_fen
+    from directed
+),
+
 pair as (
     select
-        m.holder_id,
-        m.other_id,
+        s.holder_id,
+        s.other_id,
         h.kind,
-        count(*) filter (where m.coming) as in_lines,
-        count(*) filter (where not m.coming) as out_lines,
-        coalesce(sum(m.amount_fen) filter (where m.coming), 0)::bigint as in_fen,
-        coalesce(sum(m.amount_fen) filter (where not m.coming), 0)::bigint as out_fen
-    from moved as m
-    inner join mart_holder as h on m.other_id = h.holder_id
-    group by m.holder_id, m.other_id, h.kind
+        sum(s.in_lines) as in_lines,
+        sum(s.out_lines) as out_lines,
+        sum(s.in_fen)::bigint as in_fen,
+        sum(s.out_fen)::bigint as out_fen
+    from side as s
+    inner join mart_holder as h on s.other_id = h.holder_id
+    group by s.holder_id, s.other_id, h.kind
 ),
 
 day as (
@@ -43,7 +63,19 @@ day as (
         day,
         bool_or(coming) as coming,
         bool_or(not coming) as going
-    from moved
+    from (
+        select
+            to_holder_id as holder_id,
+            day,
+            true as coming
+        from moved
+        union all
+        select
+            from_holder_id as holder_id,
+            day,
+            false as coming
+        from moved
+    ) as either
     group by holder_id, day
 ),
 

@@ -12,7 +12,8 @@ with line as (
         l.booked_on,
         l.cp_account_id,
         l.cp_holder_id,
-        concat_ws(' ', l.remark, l.reference) as words
+        l.remark,
+        l.reference
     from mart_line as l
     inner join mart_controlled_account as c on l.account_id = c.account_id
 ),
@@ -25,7 +26,7 @@ candidate as (
         p.annual_rate,
         p.started_on,
         p.due_on,
-        contains(l.words, p.project_id) as named,
+        contains(concat_ws(' ', l.remark, l.reference), p.project_id) as named,
         case when l.cp_account_id = b.borrower_account_id then 'account' else 'holder' end as basis
     from line as l
     inner join int_project__borrower as b on l.cp_holder_id = b.borrower_holder_id

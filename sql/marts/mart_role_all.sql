@@ -1,6 +1,7 @@
 -- Purpose: every role that a holder has towards an institution, each with its reason.
 -- Grain: institution_id × holder_id × role. Sorted by it with priority first.
--- Reads: registers (staging), mart_relation, int_pair__flow, int_subscription__investor, int_project__borrower.
+-- Reads: registers (staging), mart_relation, int_pair__flow, int_investor__asked, int_investor__resolved,
+-- int_project__borrower.
 -- Priority (1 first) says which role is the main one: what a register says of this pair goes before what a register
 -- says of the holder alone, this before the holder's name, this before behaviour; a related party stays related
 -- whatever else it is, a registered borrower stays a borrower even when it also invests.
@@ -70,19 +71,18 @@ found as (
     group by p.institution_id, b.borrower_holder_id
     union all
     select
-        p.institution_id,
+        a.institution_id,
         i.investor_holder_id as holder_id,
         'client' as role,
         4 as priority,
-        'subscribed ' || count(*)::varchar || ' times' as reason,
+        'subscribed ' || sum(a.subscriptions)::varchar || ' times' as reason,
         'register' as source,
         'subscriptions' as register,
-        min(s.subscription_id) as key
-    from stg_subscriptions as s
-    inner join stg_products as p on s.product_id = p.product_id
-    inner join int_subscription__investor as i on s.subscription_id = i.subscription_id
-    where i.investor_holder_id is not null
-    group by p.institution_id, i.investor_holder_id
+        min(a.first_id) as key
+    from int_investor__asked as a
+    inner join int_investor__resolved as i on a.investor_no = i.investor_no and a.institution_no = i.institution_no
+    where i.investor_holder_id is not null and a.institution_no > 0
+    group by a.institution_id, i.investor_holder_id
     union all
     select
         f.institution_id,

@@ -1,6 +1,6 @@
 -- view: Purpose: the contract's statement lines (contract section 3), each transaction once.
 -- Grain: line_id.
--- Reads: mart_line.
+-- Reads: mart_line_told.
 select
     line_id,
     account_no,
@@ -18,4 +18,4 @@ select
     source_file,
     source_sha256,
     source_record
-from mart_line
+from mart_line_told

@@ -1,29 +1,22 @@
--- temporary: Purpose: register `subscriptions` as it stands: the latest delivered row of each key; rows dated
+-- temporary view: Purpose: register `subscriptions` as it stands: the latest delivered row of each key; rows dated
 -- (subscribed_on) after $as_of are not seen.
 -- Grain: subscription_id.
--- Reads: lake_subscriptions. Amounts also as integer fen (*_fen). Parameters: $as_of (date, the Sunday). The longest of
--- the registers: only keys delivered more than once are put in order, and mart_subscription sorts and names the files.
+-- Reads: lake_subscriptions, stg_subscriptions_repeated. Amounts also as integer fen (*_fen). Parameters: $as_of (date,
+-- the Sunday). A view: its texts are read where they are numbered (mart_investor) and nowhere held.
 with seen as (
     select *
     from lake_subscriptions
     where subscribed_on <= $as_of or subscribed_on is null
 ),
 
-repeated as (
-    select subscription_id
-    from seen
-    group by subscription_id
-    having count(*) > 1
-),
-
 latest as (
     select s.*
     from seen as s
-    anti join repeated as r on s.subscription_id is not distinct from r.subscription_id
+    anti join stg_subscriptions_repeated as r on s.subscription_id is not distinct from r.subscription_id
     union all
     select s.*
     from seen as s
-    semi join repeated as r on s.subscription_id is not distinct from r.subscription_id
+    semi join stg_subscriptions_repeated as r on s.subscription_id is not distinct from r.subscription_id
     qualify
         row_number() over (
             partition by s.subscription_id

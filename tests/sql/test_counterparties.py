@@ -115,4 +115,4 @@ def test_a_firm_is_one_however_written(lake: TinyLake, name: str) -> None:
 
 def test_an_account_s_title_is_shown_as_delivered(lake: TinyLake) -> None:
     con = lake.file("a.csv", row("X1", 1, 8, "09:00:00", counterparty_name="好貸信息 有限公司")).build()
-    assert rows(con, "select counterparty_name from mart_line") == [("好貸信息 有限公司",)]
+    assert rows(con, "select counterparty_name from mart_line_told") == [("好貸信息 有限公司",)]

@@ -1,14 +1,16 @@
-"""What is done so that many lines fit changes no row: slices, and texts of few lines alone."""
+"""What is done so that many lines fit changes no row: numbers for shared texts, and texts of few lines alone."""
 
 import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
 from flows.steps import warehouse
 from flows.steps.judge import DuckMarts
+from models.tracing.marts import ConnectionMarts
 from tests.sql.tiny import TinyLake, at, row, rows
 
 
@@ -29,15 +31,36 @@ def lake(tmp_path: Path) -> TinyLake:
     return lake
 
 
-@pytest.mark.parametrize("size", [1, 5, 24])
-def test_slices_of_any_size_make_the_same_lines(
-    lake: TinyLake, size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = rows(lake.build(), "select * from mart_line")
+def test_lines_lie_in_order_however_they_are_read(lake: TinyLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = rows(lake.build(), "select * from mart_line_told")
     assert len(whole) == 24
     assert {r[-2] for r in whole} > {"account"}, "no counterparty but by number: nothing is joined"
-    monkeypatch.setattr(warehouse, "SLICE", size)
-    assert rows(lake.build(), "select * from mart_line") == whole
+    assert rows(lake.build(), "select line_no, rowid + 1 from mart_line") == [(n, n) for n in range(1, 25)]
+    monkeypatch.setattr(warehouse, "SMALL", 0)
+    assert rows(lake.build(), "select * from mart_line_told") == whole
+
+
+def test_texts_that_lines_share_are_looked_up(lake: TinyLake) -> None:
+    told = ("line_no", "account_no", "counterparty_account", "counterparty_name", "source_file")
+    lake.build().close()
+    with DuckMarts(lake.folder / warehouse.FILE) as marts:
+        found = marts.table("mart_line", told)
+        assert found.equals(marts.lines(found["line_no"], told))
+        assert found["counterparty_name"].n_unique() == 2
+        with pytest.raises(KeyError, match="no column"):
+            marts.table("mart_line", ("line_id",))
+    with duckdb.connect(str(lake.folder / warehouse.FILE), read_only=True) as con:
+        assert ConnectionMarts(con).table("mart_line", told).equals(found)
+
+
+def test_a_line_is_found_by_the_start_of_its_id(lake: TinyLake) -> None:
+    lake.build().close()
+    with DuckMarts(lake.folder / warehouse.FILE) as marts:
+        ids = marts.lines(marts.table("mart_line", ("line_no",))["line_no"], ("line_id",))["line_id"]
+        assert ids.n_unique() == 24
+        assert [marts.find(i) for i in ids] == [[n] for n in range(1, 25)]
+        assert marts.find("") == list(range(1, 25))
+        assert marts.find("no such line") == []
 
 
 def test_texts_of_few_lines_are_those_of_the_whole(lake: TinyLake) -> None:
@@ -47,7 +70,8 @@ def test_texts_of_few_lines_are_those_of_the_whole(lake: TinyLake) -> None:
         asked = pl.Series([20, None, 3, 3, 99], dtype=pl.Int64)
         found = marts.lines(asked, columns)
         assert found["line_no"].to_list() == [3, 20]
-        assert found.equals(marts.table("mart_line", columns).filter(pl.col("line_no").is_in([3, 20])))
+        every = marts.lines(marts.table("mart_line", ("line_no",))["line_no"], columns)
+        assert found.equals(every.filter(pl.col("line_no").is_in([3, 20])))
         assert marts.lines(asked.head(0), columns).is_empty()
 
 
@@ -66,7 +90,9 @@ def test_only_the_latest_row_of_a_subscription_counts(tmp_path: Path) -> None:
     late = {"subscribed_on": dt.date(2016, 7, 9)}
     lake.register("subscriptions", "4/subscriptions.csv", subscription_id="C", **cells | late)
     assert rows(
-        lake.build(), "select subscription_id, amount_fen, source_file, source_record from mart_subscription"
+        lake.build(),
+        "select subscription_id, amount_fen, source_file, source_record "
+        "from mart_subscription inner join mart_delivery using (delivery_no) order by subscription_no",
     ) == [
         ("A", 900, "3/subscriptions.csv", 1),
         ("B", 200, "2/subscriptions.csv", 1),

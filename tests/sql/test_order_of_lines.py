@@ -8,7 +8,7 @@ import pytest
 
 from tests.sql.tiny import TinyLake, row, rows
 
-SEEN = "select line_no, line_id, account_no, seq, booked_at, direction, amount_fen, balance_after_fen, remark from mart_line"
+SEEN = "select line_no, line_id, account_no, seq, booked_at, direction, amount_fen, balance_after_fen, remark from mart_line_told"
 
 
 def day_of(seed: int, *, balances: bool, times: bool) -> list[dict[str, Any]]:
@@ -98,8 +98,8 @@ def test_line_ids_stay_when_a_richer_copy_and_later_lines_arrive(tmp_path: Path)
         .file("b.csv", row("A1", 1, 100, "08:00:00", balance=3, remark="x"), row("A1", 9, 5, "09:00:00"))
         .file("c.csv", row("A0", 1, 100, "08:00:00"))
     )
-    before = {i for (i,) in rows(first.build(), "select line_id from mart_line")}
-    after = {i for (i,) in rows(then.build(), "select line_id from mart_line")}
+    before = {i for (i,) in rows(first.build(), "select line_id from mart_line_told")}
+    after = {i for (i,) in rows(then.build(), "select line_id from mart_line_told")}
     assert before < after
     assert len(after) == 4
 

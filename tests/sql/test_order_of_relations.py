@@ -36,6 +36,6 @@ def test_words_in_comments_and_strings_are_no_dependencies() -> None:
 def test_every_file_says_purpose_grain_and_reads(name: str) -> None:
     head = [line for line in sql.load()[name].text.splitlines() if line.startswith("--")]
     text = "\n".join(head)
-    assert re.match(r"-- (view: |temporary: )?Purpose: ", text)
+    assert re.match(r"-- (view: |temporary: |temporary view: |kept: )?Purpose: ", text)
     assert "-- Grain: " in text
     assert "-- Reads: " in text

@@ -31,7 +31,7 @@ def test_minutes_in_one_source_and_days_in_the_other(lake: TinyLake) -> None:
     con = lake.build()
     assert rows(con, COUNT) == [(1, 10000)]
     assert rows(
-        con, "select has_time, strftime(booked_at, '%H:%M:%S'), counterparty_name from mart_line"
+        con, "select has_time, strftime(booked_at, '%H:%M:%S'), counterparty_name from mart_line_told"
     ) == [(True, "09:30:11", "张三")]
 
 
@@ -45,7 +45,7 @@ def test_one_source_cuts_seconds(lake: TinyLake) -> None:
 def test_a_source_without_counterparty_balance_or_reference(lake: TinyLake) -> None:
     lake.file("a.csv", row("A1", 1, 100, "09:30:11", balance=500, **FULL)).file("b.csv", row("A1", 1, 100))
     con = lake.build()
-    assert rows(con, "select counterparty_name, balance_after_fen from mart_line") == [("张三", 50000)]
+    assert rows(con, "select counterparty_name, balance_after_fen from mart_line_told") == [("张三", 50000)]
 
 
 def test_the_lean_copy_gives_what_the_rich_one_lacks(lake: TinyLake) -> None:
@@ -53,7 +53,7 @@ def test_the_lean_copy_gives_what_the_rich_one_lacks(lake: TinyLake) -> None:
     lake.file("a.csv", row("A1", 1, 100, "09:30:11", **masked))
     lake.file("b.csv", row("A1", 1, 100, None, balance=7, counterparty_account="6222000011112222"))
     con = lake.build()
-    assert rows(con, "select counterparty_account, balance_after_fen, has_time from mart_line") == [
+    assert rows(con, "select counterparty_account, balance_after_fen, has_time from mart_line_told") == [
         ("6222000011112222", 700, True)
     ]
 
@@ -154,7 +154,7 @@ def test_of_equal_copies_the_one_in_the_sound_file_is_cited(lake: TinyLake, cut_
         lake.file(name, *lines, problem="The file is cut off." if name == cut_short else None)
     con = lake.build()
     (sound,) = contents.keys() - {cut_short}
-    assert rows(con, "select source_file from mart_line where amount_fen = 10000") == [(sound,)]
+    assert rows(con, "select source_file from mart_line_told where amount_fen = 10000") == [(sound,)]
 
 
 def test_file_names_decide_nothing(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_file_names_decide_nothing(tmp_path: Path) -> None:
     seen = []
     for names in (("a.csv", "b.csv"), ("b.csv", "a.csv")):
         lake = TinyLake(tmp_path / names[0]).file(names[0], *first).file(names[1], *second)
-        seen.append(rows(lake.build(), "select * exclude (source_file) from mart_line order by line_no"))
+        seen.append(rows(lake.build(), "select * exclude (source_file) from mart_line_told order by line_no"))
     assert seen[0] == seen[1]
 
 
