@@ -1,5 +1,5 @@
 -- Purpose: the number by which each project's borrower and each institution's investor is known.
--- Grain: project_id for register 'projects'; institution_no × investor_no for 'subscriptions' (rows with a number only).
+-- Grain: project_id for register 'projects'; institution_no × investor_no for 'subscriptions'. Rows with a number only.
 -- Reads: stg_projects, int_investor__asked, mart_investor, stg_parties.
 -- Offices fill the column with an identity number, with the number of their register of parties, or with a platform's
 -- own customer number. A party's number stands for the party's identity, so that it is one holder under either. A
