@@ -6,6 +6,8 @@ import polars as pl
 
 from models.tracing.accounts import CLIENT_ACCOUNTS
 from models.tracing.book import walked_lines
+from models.tracing.sources import sources
+from models.tracing.tills import till_payouts
 from models.typologies._hidden import hidden_deposits
 from models.typologies._ledger import deposits
 from models.typologies.base import Context
@@ -45,7 +47,7 @@ def held(ctx: Context) -> pl.DataFrame:
 
 
 def _waiting(ctx: Context) -> pl.DataFrame:
-    """Deposits in accounts that are no client accounts, less what was passed on from there."""
+    """Deposits in accounts that are no client accounts, less what was passed on or paid back from there."""
     key = ["institution_id", "account_id"]
     hidden = hidden_deposits(ctx).select(*key, "line_no", "amount_fen")
     elsewhere = deposits(ctx).filter(~pl.col("account_type").is_in(CLIENT_ACCOUNTS))
@@ -63,11 +65,23 @@ def _waiting(ctx: Context) -> pl.DataFrame:
         .group_by(key)
         .agg(pl.col("amount_fen").sum().alias("went"))
     )
+    back = (
+        sources(ctx)
+        .filter((pl.col("basis") == "till") & pl.col("class").is_in(["same_client", "other_client"]))
+        .join(
+            till_payouts(ctx).select("institution_id", "line_no", "account_id"),
+            on=["institution_id", "line_no"],
+        )
+        .group_by(key)
+        .agg(pl.col("amount_fen").sum().alias("back"))
+    )
     return (
         came.group_by(key)
         .agg(pl.col("amount_fen").sum().alias("came"), pl.col("line_no").max())
         .join(went, on=key, how="left")
-        .with_columns(amount_fen=(pl.col("came") - pl.col("went").fill_null(0)).clip(lower_bound=0))
+        .join(back, on=key, how="left")
+        .with_columns(amount_fen=pl.col("came") - pl.col("went").fill_null(0) - pl.col("back").fill_null(0))
+        .with_columns(pl.col("amount_fen").clip(lower_bound=0))
         .select("institution_id", "line_no", "amount_fen")
         .sort("line_no")
     )

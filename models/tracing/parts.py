@@ -22,7 +22,7 @@ SOURCE_SCHEMA: dict[str, pl.DataType] = {
 """Grain: a part of a payout line that came from one origin (or one class, where the origin is the
 pool). ``basis`` says what the part rests on: ``round`` (paid in for this round), ``kept`` (an
 earlier repayment to the same product), ``pool``, ``returned`` (the very amount the client had paid
-in), ``balance`` (credited earlier). Parts of a line add up to the line."""
+in), ``balance`` (credited earlier), ``till`` (out of an account no register names). Parts of a line add up to the line."""
 
 USE_SCHEMA: dict[str, pl.DataType] = {
     "institution_id": pl.String(),

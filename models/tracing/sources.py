@@ -4,7 +4,7 @@ Specific identification goes first. A payout that belongs to a round of payment 
 paid by what came in for that round: repayments of the product's projects, then top-ups by whoever
 paid in just for it. What a round lacks came out of the pool, from other clients. A payout that
 belongs to no round is the client's own balance: money paid in and not subscribed, or repayments
-credited earlier.
+credited earlier. Payouts out of tills that no register names are told by what lay there.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from models.tracing.clients import payout_lines
 from models.tracing.credited import credited_lines
 from models.tracing.parts import SOURCE_SCHEMA
 from models.tracing.returned import returned
+from models.tracing.tills import till_sources
 from models.typologies._rounds import round_lines
 from models.typologies.base import Context
 
@@ -72,6 +73,6 @@ def _sources(ctx: Context) -> pl.DataFrame:
         pl.lit(None, pl.String).alias("product_id"),
         pl.lit("returned").alias("basis"),
     )
-    return pl.concat([f.cast(pl.Schema(SOURCE_SCHEMA)) for f in (paid, own, balance)]).sort(
-        SOURCE_ORDER, nulls_last=True
-    )
+    return pl.concat(
+        [f.cast(pl.Schema(SOURCE_SCHEMA)) for f in (paid, own, balance, till_sources(ctx))]
+    ).sort(SOURCE_ORDER, nulls_last=True)

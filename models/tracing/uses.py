@@ -17,6 +17,7 @@ from models.tracing.lent import project_payments
 from models.tracing.own_uses import internal
 from models.tracing.parts import USE_SCHEMA, less, outs, whole
 from models.tracing.sources import sources
+from models.tracing.tills import till_payouts
 from models.typologies._ledger import controlled_lines
 from models.typologies.base import Context
 
@@ -109,10 +110,12 @@ def _typed(parts: pl.DataFrame) -> pl.DataFrame:
 
 def _payouts(ctx: Context) -> pl.DataFrame:
     """Payouts made with deposits: back to the same client, or to another."""
+    paid = payout_lines(ctx).select("institution_id", "line_no", "holder_id")
+    paid = pl.concat([paid, till_payouts(ctx).select(paid.columns)], how="vertical_relaxed")
     return (
         sources(ctx)
         .filter(pl.col("class").is_in(["same_client", "other_client"]))
-        .join(payout_lines(ctx).select("line_no", "holder_id"), on="line_no")
+        .join(paid, on=["institution_id", "line_no"])
         .select(
             "institution_id",
             "line_no",

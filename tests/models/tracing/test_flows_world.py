@@ -139,6 +139,22 @@ def spent_on_itself(t: Tagged, size: int) -> None:
     t.close(p)
 
 
+def paid_out_of_a_till_nobody_registered(t: Tagged, size: int) -> None:
+    """Clients pay into it, it sweeps a part to custody, and pays one of them more than her own money."""
+    p, till = t.platform(), t.world.firm(held=True)
+    people = t.world.people(8)
+    t.world.move("2016-01-20", till, t.world.firm(), OPENING_FEN / 100)
+    p.sell(p.product("a"), people, size, "2016-02-01", into=till)
+    t.world.move("2016-02-10", till, people[0], size)
+    t.world.move("2016-02-11", till, people[0], 500)
+    t.world.move("2016-02-20", till, p.custody, size * 3)
+    for klass, yuan in (("same_client", size), ("other_client", 500)):
+        t.truth[(p.id, "source", klass)] += fen(yuan)
+        t.truth[(p.id, "use", klass)] += fen(yuan)
+    t.truth[(p.id, "use", "held")] += fen(size * 4 - 500)
+    t.close(p)
+
+
 STORIES = (
     repaid_by_the_borrower,
     paid_by_the_next_clients,
@@ -148,6 +164,7 @@ STORIES = (
     lent_on_to_an_executive,
     bought_shares_with_it,
     spent_on_itself,
+    paid_out_of_a_till_nobody_registered,
 )
 
 
