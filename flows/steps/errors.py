@@ -26,10 +26,6 @@ class ConfigurationError(LookthroughError):
     exit_code = 2
 
 
-class UnreadableFileError(LookthroughError):
-    """A delivered file as a whole cannot be read; the file is refused, the delivery goes on."""
-
-
 class WarehouseError(LookthroughError):
     """The warehouse could not be built or one of its checks returned violating rows."""
 

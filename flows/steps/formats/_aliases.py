@@ -31,8 +31,6 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _SPACE = re.compile(r"[\s\u200b\ufeff]+")
 _TAIL = re.compile(r"[:：*#.。;；,，]+$")
 
-REMARK_ROLE = "remark"
-
 
 @dataclass(frozen=True)
 class Alias:

@@ -15,13 +15,14 @@ import numpy as np
 import polars as pl
 
 from flows.steps.formats._alike_heads import Head, Table, groups
-from flows.steps.formats._columns import ParsedRows, Understanding, parse_columns
+from flows.steps.formats._columns import ParsedRows, parse_columns
 from flows.steps.formats._direction import MIN_PAIRS
 from flows.steps.formats._header import Header
 from flows.steps.formats._odd_rows import OddRowReader
 from flows.steps.formats._records import split_cells
 from flows.steps.formats._summary import control_totals
 from flows.steps.formats._text import number_lines
+from flows.steps.formats._understanding import Understanding
 from flows.steps.formats._values import BLANK, clean_account
 from flows.steps.formats.bank_export import not_blank
 from flows.steps.formats.protocol import LINE_SCHEMA, ReadOptions, ReadResult, Source

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from flows.steps.formats._aliases import Alias, normalise_header
-from flows.steps.formats._columns import Understanding, foreign_currency
 from flows.steps.formats._header import HEAD_ROWS, Header, account_in_name, find_header, match_header
+from flows.steps.formats._no_lines import foreign_currency
 from flows.steps.formats._profiles import profile_aliases
 from flows.steps.formats._records import DELIMITERS, MAX_COLUMNS, split_cells
 from flows.steps.formats._rows import RowReader, titles_above
 from flows.steps.formats._store import LineStore
 from flows.steps.formats._summary import finish
 from flows.steps.formats._text import detect_encoding, number_lines
+from flows.steps.formats._understanding import Understanding
 from flows.steps.formats._values import BLANK
 from flows.steps.formats.bank_export import BankExport, known_columns, not_blank, recognise_text
 from flows.steps.formats.protocol import Layout, ReadOptions, ReadResult, Source

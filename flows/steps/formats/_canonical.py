@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from flows.steps.formats._columns import _foreign
+from flows.steps.formats._no_lines import foreign
 from flows.steps.formats._values import (
     SCIENTIFIC,
     clean_account,
@@ -66,7 +66,7 @@ def canonical_lines(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
                     "counterparty_name", "counterparty_bank", "remark", "reference", "channel", "holder_name", "bank_name"
                 )
             },
-            "foreign": _foreign(text["currency"], None, n),
+            "foreign": foreign(text["currency"], None, n),
         }
     )  # fmt: skip
     code = (

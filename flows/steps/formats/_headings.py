@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from flows.steps.formats._columns import Understanding, foreign_currency, parse_columns
+from flows.steps.formats._columns import parse_columns
 from flows.steps.formats._header import Header
+from flows.steps.formats._no_lines import foreign_currency
+from flows.steps.formats._understanding import Understanding
 from flows.steps.formats._values import SCIENTIFIC, clean_account
 
 _BY_ACCOUNT = (None, "account", "account_tail", "account_scientific", "currency")

@@ -35,8 +35,8 @@ from typing import Any
 
 from flows.steps.errors import ConfigurationError
 from flows.steps.formats._aliases import Alias, load_aliases, normalise_header
-from flows.steps.formats._columns import Understanding
 from flows.steps.formats._header import Header, account_in_name
+from flows.steps.formats._understanding import Understanding
 from flows.steps.formats.protocol import ReadOptions, Source
 
 ROLES = frozenset(alias.role for each in load_aliases().values() for alias in each if alias.rank) - {

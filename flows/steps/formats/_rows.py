@@ -13,12 +13,13 @@ from itertools import pairwise
 import polars as pl
 
 from flows.steps.formats._aliases import Alias
-from flows.steps.formats._columns import ParsedRows, Understanding, parse_columns
+from flows.steps.formats._columns import ParsedRows, parse_columns
 from flows.steps.formats._header import HEAD_ROWS, Header, find_header, match_header
 from flows.steps.formats._headings import apply_headings
 from flows.steps.formats._odd_rows import OddRowReader, OddRows, is_top_row, take_titles
 from flows.steps.formats._reasons import REASONS
 from flows.steps.formats._titles import read_titles, titles_below, worth_in
+from flows.steps.formats._understanding import Understanding
 from flows.steps.formats._values import BLANK
 from flows.steps.formats._verify import verified
 from flows.steps.formats.protocol import QUARANTINE_SCHEMA

@@ -222,3 +222,20 @@ def test_companions_of_an_enquiry_are_no_statements() -> None:
         result = read(f"{head}\n{row}\n")
         assert result.rows_accepted == 0
         assert result.problem is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "accepted"),
+    [
+        ("人民币（本位币）", 1),
+        ("CNY（人民币）", 1),
+        ("人民币元/CNY", 1),
+        ("人民币/美元", 0),
+        ("港币", 0),
+        ("cnyx", 0),
+    ],
+)
+def test_a_currency_as_banks_write_it(said: str, accepted: int) -> None:
+    above = read(f"账号：{OWN},币种：{said}\n日期,借方,贷方,对方户名\n2016-06-01,1.00,,张三\n")
+    beside = read(text("日期,借方,贷方,对方户名,币种", f"2016-06-01,1.00,,张三,{said}"))
+    assert (above.rows_accepted, beside.rows_accepted) == (accepted, accepted)

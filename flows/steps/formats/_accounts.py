@@ -1,0 +1,51 @@
+"""Whose row it is: the account from its columns, from above the table or from the file's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from flows.steps.formats._cells import Cells
+from flows.steps.formats._parties import or_other, own_account
+from flows.steps.formats._understanding import Understanding
+from flows.steps.formats._values import clean_account
+
+_DISTINCT = 3
+
+
+def is_the_other_side(cells: Cells, titles: Mapping[str, str]) -> bool:
+    """Whether a column called just ``账号`` holds the counterparties': the preamble names another account."""
+    own = titles.get("account")
+    if not own or not cells.has("account") or cells.has("cp_account") or cells.has("cp_merged"):
+        return False
+    values = clean_account(cells.role("account")).drop_nulls()
+    number = clean_account(pl.Series([own]))[0]
+    held = cells.role("holder").drop_nulls().n_unique() if cells.has("holder") else 0
+    several = values.n_unique() >= (2 if held > 1 else max(_DISTINCT, 0.3 * len(values)))
+    return several and not (values == number).any() and bool(values.str.contains("[0-9]{6}").any())
+
+
+def account_of(cells: Cells, titles: Mapping[str, str], known: Understanding) -> pl.Series:
+    """Return each row's own account; null where nothing names one."""
+    if cells.has("account"):
+        first, *others = [clean_account(each) for each in cells.all("account")]
+        for other in others:
+            first = or_other(first, other)
+        tail = first.str.len_chars() < 6
+        title = titles.get("account") or known.account
+        if title and (tail.fill_null(True)).all():
+            return pl.Series([clean_account(pl.Series([title]))[0]], dtype=pl.String).new_from_index(
+                0, cells.height
+            )
+        return first
+    text = known.own_account or titles.get("account") or known.account
+    value = clean_account(pl.Series([text], dtype=pl.String))[0] if text else None
+    if value is None and cells.has("payer_account") and cells.has("payee_account"):
+        known.account = own_account(
+            clean_account(cells.role("payer_account")), clean_account(cells.role("payee_account"))
+        )
+        if known.account is not None:
+            known.notes.append("the account is the one that pays or is paid in every row")
+        value = known.account
+    return pl.Series([value], dtype=pl.String).new_from_index(0, cells.height)
