@@ -175,7 +175,8 @@ def _pots_elsewhere(con: duckdb.DuckDBPyConnection, lines: int) -> Iterator[pl.D
     for some in pieces:
         these = ", ".join(map(str, some))
         columns = ", ".join(PASSING)
-        yield passed_pots(read(con, f"select {columns} from mart_line where account_id in ({these})"))
+        query = f"select {columns} from mart_line where account_id in ({these}) order by line_no"
+        yield passed_pots(read(con, query))
 
 
 def _followed(

@@ -111,7 +111,8 @@ class GroupMarts(ConnectionMarts):
             columns = [c for c in LINE if c not in self._read[name]] + [c for c in columns if c not in LINE]
         where = self._where.get(name)
         if where is not None:
-            return read(self._con, f'select {_quoted(columns)} from "{name}" where {where}')
+            # a scan that selects from rows this very transaction wrote may begin anywhere
+            return read(self._con, f'select {_quoted(columns)} from "{name}" where {where} order by rowid')
         return self._named(name, columns)
 
     def _named(self, name: str, columns: list[str]) -> pl.DataFrame:

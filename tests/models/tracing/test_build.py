@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 import polars as pl
 import pytest
 
 from models import tracing
 from models.tracing.build import ORDER
-from models.tracing.groups import groups
+from models.tracing.groups import Group, groups
+from models.tracing.marts import LINE, ConnectionMarts, GroupMarts
 from tests.cases.world import World, day
 from tests.models.tracing.test_flows_world import STORIES, Tagged
 
@@ -59,3 +62,22 @@ def test_groups_change_nothing(whole: dict[str, pl.DataFrame], size: int) -> Non
 def test_money_is_followed_into_accounts_of_another_group(whole: dict[str, pl.DataFrame]) -> None:
     used = whole["trace_use"].filter((pl.col("class") == "securities") & (pl.col("basis") == "traced"))
     assert used["amount_fen"].sum() > 0
+
+
+def test_lines_come_in_order_from_the_transaction_that_wrote_them(tmp_path: Path) -> None:
+    """A scan that selects from rows not yet committed may begin anywhere."""
+    con = duckdb.connect(str(tmp_path / "w.duckdb"), config={"threads": 2})
+    con.execute("begin")
+    told = {
+        "line_no": "i",
+        "account_id": "(i // 5000)::integer",
+        "direction": "'in'",
+        "amount_fen": "1::bigint",
+    }
+    columns = ", ".join(f"{told.get(c, 'null::bigint')} as {c}" for c in LINE)
+    con.execute(
+        f"create table mart_line as select {columns} from (select range as i from range(600000)) order by i"
+    )
+    accounts = tuple(range(3, 118))
+    lines = GroupMarts(con, Group(("A",), accounts), ConnectionMarts(con)).table("mart_line", LINE)
+    assert lines["line_no"].to_list() == list(range(15_000, 590_000))
