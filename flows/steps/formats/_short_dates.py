@@ -12,7 +12,9 @@ import polars as pl
 
 from flows.steps.formats._values import guess_day_first
 
-_SPLIT = r"^([0-9]{1,2})([-/.])([0-9]{1,2})[-/.]([0-9]{2})(?:日)?($|[ T].*$)"
+_SPLIT = r"^([0-9]{1,2})([-/.])([0-9]{1,2})[-/.]([0-9]{1,2})(?:日)?($|[ T].*$)"
+_SHORT_END = r"^[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9](?:日)?(?:$|[ T])"
+_SHORT_START = r"^[0-9][-/.][0-9]{1,2}[-/.][0-9]{1,2}(?:日)?(?:$|[ T])"
 _PACKED = r"^([0-9]{2})([0-9]{2})([0-9]{2})$"
 _NAMED = r"^([0-9]{1,2})[-/ .]?([A-Za-z]{3})[a-z]*[-/ .,]*([0-9]{2})($| .*$)"
 _SHORT = rf"{_SPLIT}|{_PACKED}|{_NAMED}"
@@ -93,6 +95,8 @@ def spell_years(cells: pl.Series, day_first: bool | None) -> pl.Series:
         year=pl.col("s").str.extract(_NAMED, 3),
     )  # fmt: skip
     order = _order(frame.drop_nulls(["p", "q", "r"]), day_first)
+    if frame["s"].str.contains(_SHORT_END).any():  # no year is written with one digit: it stands in front
+        order = ("p", "q", "r") if not frame["s"].str.contains(_SHORT_START).any() else None
     named = pl.concat_str("day", pl.lit("-"), "month", pl.lit("-"), _century(pl.col("year").cast(pl.Int32)))
     named = named.str.to_date("%d-%b-%Y", strict=False).dt.strftime("%Y-%m-%d") + pl.col("rest")
     if order is None:

@@ -34,6 +34,9 @@ _NAMED_NUMBER = re.compile(r"^[A-Za-z]{2,12} +([0-9][0-9 -]{6,40})$")
 """An account behind the bank's or the account's name (``DBS 001-234567-8``); an IBAN has digits in its first word."""
 
 _ALONE = re.compile(r"^['=\"]*[0-9][0-9* -]{7,40}\"?$")
+_NAMES_ONE = re.compile("^[^:：]*[0-9@*][^:：]*$")
+"""What may be an account: a number or an address, and no further pair of a name and a value."""
+
 _MOMENT = re.compile(r"^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9](?:[0-9]{6})?$")
 _UNIT = re.compile(r"单位\s*[:：]?\s*(?:人民币)?\s*(百万元|千元|万元|亿元|元|分)\s*[)）\]】]?\s*$")
 _WORTH = {
@@ -70,7 +73,7 @@ def read_titles(row: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> dict[str,
                 if text and title_role(text.rstrip(":："), aliases):
                     text = ""
             text = _value(role, text)
-            if role == "account" and (_MOMENT.match(text) or ":" in text or "：" in text):
+            if role == "account" and (_MOMENT.match(text) or not _NAMES_ONE.search(text)):
                 continue
             if text:
                 found[role] = text
@@ -85,7 +88,12 @@ def titles_below(keys: Row, values: Row, aliases: Mapping[str, tuple[Alias, ...]
     """
     names = [(i, text) for i, cell in enumerate(keys) if (text := (cell or "").strip(BLANK))]
     roles = {i: role for i, text in names if (role := title_role(text, aliases)) is not None}
-    if len(roles) < 2 or any(re.search("[0-9:：=]", text) for _, text in names) or read_titles(keys, aliases):
+    if (
+        len(names) < 2
+        or not roles
+        or any(re.search("[0-9:：=]", text) for _, text in names)
+        or read_titles(keys, aliases)
+    ):
         return {}
     below = {i: (values[i] or "").strip(BLANK) for i in roles if i < len(values)}
     found: dict[str, str] = {}

@@ -26,6 +26,9 @@ _COMMA = r"^[^0-9]*(?:[0-9]{1,3}(?:[.\s'][0-9]{3})+|[0-9]+),[0-9]{1,2}[^0-9.,]*$
 _GROUPED_COMMA = r"^[^0-9]*[0-9]{1,3}(?:[.\s'][0-9]{3})+,[0-9]{1,2}[^0-9.,]*$"
 _POINT = r"^[^0-9]*[0-9][0-9,\s']*\.[0-9]{1,2}[^0-9.,]*$"
 
+_DOUBLE = 2.0**-51
+"""How far a number of a spreadsheet may lie from what was typed, of its size."""
+
 _SURE_COMMAS = 2
 """Cells such as ``100,00`` from which on the comma is the decimal sign: no thousands are written so."""
 
@@ -180,7 +183,8 @@ def _parse_hard(cells: pl.Series, worth: int) -> pl.Series:
     frame = frame.with_columns(scaled, decimals=s_.str.extract(r"\.([0-9]*)$").str.len_chars().fill_null(0))
     fen = pl.col("v").round(0)
     exact = (pl.col("v") - fen) == 0
-    rounding = (pl.col("decimals") >= 8) & ((pl.col("v") - fen).abs() < 0.0001)
+    nearest = pl.max_horizontal(pl.lit(0.0001), pl.col("v").cast(pl.Float64).abs() * _DOUBLE)
+    rounding = (pl.col("decimals") >= 8) & ((pl.col("v") - fen).abs().cast(pl.Float64) < nearest)
     fen_int = fen.cast(pl.Int64, strict=False)
     return frame.select(
         pl.when(exact | rounding)
@@ -211,7 +215,16 @@ _DATE_TIME_FORMATS = (
     "%Y-%m-%d %I:%M:%S %p",
     "%Y-%m-%d %I:%M %p",
 )
-_DATE_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%d-%b-%Y", "%b %d, %Y", "%d %b %Y")
+_DATE_FORMATS = (
+    "%Y-%m-%d",
+    "%Y%m%d",
+    "%d-%b-%Y",
+    "%b %d, %Y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%B %d, %Y",
+    "%d-%B-%Y",
+)
 
 
 def parse_moments(cells: pl.Series, day_first: bool | None = None) -> pl.DataFrame:
@@ -271,7 +284,7 @@ def _parse_odd_moments(cells: pl.Series, day_first: bool | None) -> pl.DataFrame
     half = s.str.contains(r"(?i)下午|晚上|\bpm\b|[0-9]pm$")
     s = (
         s.str.replace_all(r"(?i)上午|下午|凌晨|晚上|中午|\s*[ap]m\b", " ")
-        .str.replace_all(r"星期.|周[一二三四五六日]|\([一二三四五六日]\)", " ")
+        .str.replace_all(r"\(?(?:星期|周|礼拜)[一二三四五六日天]\)?|\([一二三四五六日]\)", " ")
         .str.replace_all(r"\s+", " ")
         .str.strip_chars(" :")
     )

@@ -29,6 +29,11 @@ def test_the_year_is_the_part_that_does_not_run_through_decades(cells: tuple[str
     assert _days(*cells)[:3] == ["2016-06-01", "2016-06-12", "2016-06-30"]
 
 
+def test_no_year_is_written_with_one_digit() -> None:
+    assert _days("16/6/1", "16/6/12", "16/6/30")[:3] == ["2016-06-01", "2016-06-12", "2016-06-30"]
+    assert _days("6/1/16", "16/6/1")[:2] == ["6/1/16", "16/6/1"]
+
+
 def test_a_time_behind_the_date_stays() -> None:
     assert _days("16-06-01 10:00:00", "16-06-30 11:00:00")[:2] == [
         "2016-06-01 10:00:00",

@@ -239,3 +239,22 @@ def test_a_currency_as_banks_write_it(said: str, accepted: int) -> None:
     above = read(f"账号：{OWN},币种：{said}\n日期,借方,贷方,对方户名\n2016-06-01,1.00,,张三\n")
     beside = read(text("日期,借方,贷方,对方户名,币种", f"2016-06-01,1.00,,张三,{said}"))
     assert (above.rows_accepted, beside.rows_accepted) == (accepted, accepted)
+
+
+@pytest.mark.parametrize(
+    "day", ["2016-06-02(周四)", "2016年6月2日 星期四", "2 June 2016", "June 2, 2016", "2016-06-02 00:00:00"]
+)
+def test_days_with_their_names(day: str) -> None:
+    result = read(text("日期|借方|贷方|对方户名", f"{day}|1.00||张三"))
+    assert moves(result) == [("2016-06-02 00:00:00", "out", 100)]
+
+
+def test_a_number_of_a_spreadsheet_is_as_exact_as_it_was_typed() -> None:
+    rows = [[f"账号：{OWN}"], ["日期", "借方", "贷方", "余额", "对方户名"], ["2016-06-01", 123456789012.34, "", 1234567890123.45, "张三"]]  # fmt: skip
+    assert brief(lines(read(book(rows), "a.xlsx"))) == [("out", 12_345_678_901_234, 123_456_789_012_345)]
+
+
+def test_a_small_table_of_what_was_asked_names_the_account() -> None:
+    asked = f"账号,开始日期,结束日期,最小金额,最大金额\n{OWN},20160101,20160630,0,99999\n"
+    result = read(f"查询条件\n{asked}\n日期,借方,贷方,对方户名\n2016-06-01,1.00,,张三\n")
+    assert [each["account_no"] for each in lines(result)] == [OWN]
