@@ -121,18 +121,25 @@ class TurnMarts:
         seen = marts.table("mart_account", ("account_id", "monitored")).filter("monitored")["account_id"]
         outside = own.filter(~pl.col("account_id").is_in(inside.implode()))["account_id"]
         accounts = seen.filter(~seen.is_in(outside.implode()))
-        self._keys = {"turn_institution": ids, "turn_account": pl.DataFrame({"account_id": accounts})}
+        sold = marts.table("mart_product", ("institution_id", "product_no")).join(
+            ids, on="institution_id", how="semi"
+        )
+        self._keys = {
+            "turn_institution": ids,
+            "turn_account": pl.DataFrame({"account_id": accounts}),
+            "turn_product": sold.select("product_no"),
+        }
 
     def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
         """Return a relation's rows of this turn, or some of their columns; a column is read once and kept."""
-        which = _rows_of(name, self._marts.columns(name)) if self._marts.has(name) else None
-        if which is None:
+        which = _rows_of(name, self._marts.columns(name)) if self._marts.has(name) else ()
+        if not which:
             return self._marts.table(name, columns)
         wanted = tuple(self._marts.columns(name)) if columns is None else columns
         held = self._held.setdefault(name, {})
         absent = [c for c in wanted if c not in held]
         if absent:
-            frame = self._marts.rows(name, absent, which, self._keys)
+            frame = self._marts.any_of(name, absent, which, self._known(name))
             held.update((s.name, s) for s in frame.get_columns())
         return pl.DataFrame([held[c] for c in wanted])
 
@@ -140,10 +147,23 @@ class TurnMarts:
         self, name: str, columns: Sequence[str], condition: str, keys: Mapping[str, pl.DataFrame]
     ) -> pl.DataFrame:
         """Return some columns of this turn's rows for which a condition holds; see `DuckMarts.rows`."""
-        mine = _rows_of(name, self._marts.columns(name))
-        if mine is None:
-            return self._marts.rows(name, columns, condition, keys)
-        return self._marts.rows(name, columns, f"({mine}) and ({condition})", {**self._keys, **keys})
+        which = _rows_of(name, self._marts.columns(name)) or ("true",)
+        both = [f"{mine} and ({condition})" for mine in which]
+        return self._marts.any_of(name, columns, both, {**self._known(name), **keys})
+
+    def _known(self, name: str) -> dict[str, pl.DataFrame]:
+        """Lists that the conditions on a relation name."""
+        if name == "mart_line" and "turn_leg" not in self._keys:
+            self._keys["turn_leg"] = self._legs()
+        return self._keys
+
+    def _legs(self) -> pl.DataFrame:
+        """Lines of the turn's transfers on accounts that are not its own."""
+        moves = self.table("mart_transfer", ("out_line_no", "in_line_no", "from_account_id", "to_account_id"))
+        mine = self._keys["turn_account"]["account_id"].implode()
+        left = moves.filter(~pl.col("from_account_id").is_in(mine))["out_line_no"]
+        came = moves.filter(~pl.col("to_account_id").is_in(mine))["in_line_no"]
+        return pl.DataFrame({"line_no": pl.concat([left, came]).drop_nulls().unique().sort()})
 
     def lines(self, numbers: pl.Series, columns: tuple[str, ...]) -> pl.DataFrame:
         """Return some columns of the lines of these numbers, whoever's they are; see `DuckMarts.lines`."""
@@ -151,22 +171,23 @@ class TurnMarts:
 
 
 MINE = "institution_id in (select institution_id from turn_institution)"
-_AT = "in (select account_id from turn_account)"
-_LEGS = f"select unnest([out_line_no, in_line_no]) from mart_transfer where from_account_id {_AT} or to_account_id {_AT}"
-LINES = {
-    "mart_line": f"account_id {_AT} or line_no in ({_LEGS})",
-    "mart_transfer": f"from_account_id {_AT} or to_account_id {_AT}",
+AT = "in (select account_id from turn_account)"
+PARTS = {
+    "mart_line": (f"account_id {AT}", "line_no in (select line_no from turn_leg)"),
+    "mart_transfer": (f"from_account_id {AT}", f"to_account_id {AT}"),
+    "mart_subscription": ("product_no in (select product_no from turn_product)",),
 }
+"""Rows of a turn, where they are not told by their institution: those for which any of the conditions holds."""
 GROW = (
     "mart_client", "mart_institution_day", "mart_product", "mart_project", "mart_project_line", "mart_role",
-    "mart_role_all", "mart_subscription", "trace_source", "trace_use",
+    "mart_role_all", "trace_source", "trace_use",
 )  # fmt: skip
 """Relations with ``institution_id`` that grow with the lines, beside the ledgers."""
 
 
-def _rows_of(name: str, columns: list[str]) -> str | None:
-    """Condition on the rows of a turn; None where a relation is read whole."""
-    if name in LINES:
-        return LINES[name]
+def _rows_of(name: str, columns: list[str]) -> tuple[str, ...]:
+    """Conditions of which a turn's rows meet any; none where a relation is read whole."""
+    if name in PARTS:
+        return PARTS[name]
     grows = name in GROW or name.startswith("ledger_")
-    return MINE if grows and "institution_id" in columns else None
+    return (MINE,) if grows and "institution_id" in columns else ()

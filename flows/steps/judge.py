@@ -11,9 +11,12 @@ import datetime as dt
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+import polars as pl
 
 from flows.steps.circles import TURN_LINES, TurnMarts, turns
 from flows.steps.errors import ConfigurationError, LookthroughError, WarehouseError
@@ -26,6 +29,10 @@ from models.typologies.base import Context, Registered, discover, in_order, stag
 log = logging.getLogger(__name__)
 
 WAREHOUSE_FILE = "lookthrough.duckdb"
+
+
+SIDE_BY_SIDE = 2
+"""Turns judged at the same time: much of what a typology does keeps one processor busy; each needs its own memory."""
 
 
 class TypologyError(LookthroughError):
@@ -129,9 +136,20 @@ def judge(
         return made.judgement(city)
     first, by_circle, last = stages
     made.ask(first, city)
-    gathered.gather(city, (_turn(city, marts, part) for part in parts))
-    for part in parts:
-        made.ask(by_circle, _turn(city, marts, part))
+
+    def gathered_of(part: list[str]) -> dict[str, pl.DataFrame]:
+        return gathered.answers(_turn(city, marts, part))
+
+    def judged_of(part: list[str]) -> _Made:
+        of_part = _Made(progress, made.findings)
+        of_part.ask(by_circle, _turn(city, marts, part))
+        return of_part
+
+    # The turns' answers are taken in the order of the turns, whichever is done first.
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        gathered.gather(city, pool.map(gathered_of, parts))
+        for of_part in pool.map(judged_of, parts):
+            made.take(of_part)
     made.ask(last, city)
     return made.judgement(city)
 
@@ -150,8 +168,9 @@ def _turn(city: Context, marts: DuckMarts, part: list[str]) -> Context:
 class _Made:
     """Findings so far, and how long each typology took."""
 
-    def __init__(self, progress: Callable[[str], None] | None) -> None:
+    def __init__(self, progress: Callable[[str], None] | None, before: Sequence[Finding] = ()) -> None:
         self.findings: list[Finding] = []
+        self._before = tuple(before)
         self.seconds: dict[str, float] = {}
         self._progress = progress or (lambda code: None)
 
@@ -166,7 +185,11 @@ class _Made:
             code = entry.meta.code
             self._progress(code)
             context.findings = {
-                c: [f for f in self.findings if f.typology == c and context.concerns(f.institution_id)]
+                c: [
+                    f
+                    for f in (*self._before, *self.findings)
+                    if f.typology == c and context.concerns(f.institution_id)
+                ]
                 for c in entry.meta.after
             }
             started = time.perf_counter()
@@ -184,6 +207,12 @@ class _Made:
             self.findings += found
             self.seconds[code] = self.seconds.get(code, 0.0) + time.perf_counter() - started
             log.debug("typology %s: %d findings in %.2f s", code, len(found), self.seconds[code])
+
+    def take(self, other: _Made) -> None:
+        """Add what another found, and the time it took."""
+        self.findings += other.findings
+        for code, seconds in other.seconds.items():
+            self.seconds[code] = self.seconds.get(code, 0.0) + seconds
 
     def judgement(self, context: Context) -> Judgement:
         """Return all of it, sorted."""

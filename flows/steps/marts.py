@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, cast
 
@@ -16,7 +18,8 @@ from models.lookups import LOOKUPS, looked_up
 class DuckMarts:
     """Read access to a warehouse file, as `models.typologies.base.Marts`.
 
-    Use as a context manager; frames stay usable after it closes.
+    Use as a context manager; frames stay usable after it closes. Threads may share it: their questions are put to the
+    database one after another, each answered with all its processors.
     """
 
     def __init__(self, path: Path, memory: str = "4GB", threads: int = 2) -> None:
@@ -51,6 +54,7 @@ class DuckMarts:
             self._columns.setdefault(table, []).append(column)
         self._views = {v for (v,) in self._con.execute("select view_name from duckdb_views()").fetchall()}
         self._series: dict[str, dict[str, pl.Series]] = {}
+        self._one = threading.RLock()
 
     def __enter__(self) -> Self:
         return self
@@ -83,18 +87,22 @@ class DuckMarts:
         missing = [c for c in wanted if c not in self._columns[name] and c not in shown]
         if missing:
             raise KeyError(f"{name} has no column {missing}")
-        held = self._series.setdefault(name, {})
-        absent = [c for c in wanted if c not in held and c not in shown]
-        if absent:
-            # The rows of a table come in the order in which they were written, so columns read apart fit together;
-            # those of a view need not.
-            absent = self._columns[name] if name in self._views else absent
-            what = ", ".join(f'"{c}"' for c in absent)
-            arrow = self._con.sql(f'select {what} from "{name}"').to_arrow_table()
-            for column in cast(pl.DataFrame, pl.from_arrow(arrow)).get_columns():
-                held[column.name] = _flagged(column)
-        held |= {c: looked_up(name, c, self.table, self.table) for c in wanted if c not in held}
+        with self._one:
+            held = self._series.setdefault(name, {})
+            absent = [c for c in wanted if c not in held and c not in shown]
+            if absent:
+                self._read(name, absent)
+            held |= {c: looked_up(name, c, self.table, self.table) for c in wanted if c not in held}
         return pl.DataFrame([held[c] for c in wanted])
+
+    def _read(self, name: str, absent: list[str]) -> None:
+        # The rows of a table come in the order in which they were written, so columns read apart fit together;
+        # those of a view need not.
+        absent = self._columns[name] if name in self._views else absent
+        what = ", ".join(f'"{c}"' for c in absent)
+        arrow = self._con.sql(f'select {what} from "{name}"').to_arrow_table()
+        for column in cast(pl.DataFrame, pl.from_arrow(arrow)).get_columns():
+            self._series[name][column.name] = _flagged(column)
 
     def rows(
         self, name: str, columns: Sequence[str], condition: str, keys: Mapping[str, pl.DataFrame]
@@ -112,21 +120,29 @@ class DuckMarts:
         keys : mapping
             Small frames by the name under which the condition knows them.
         """
+        return self.any_of(name, columns, (condition,), keys)
+
+    def any_of(
+        self, name: str, columns: Sequence[str], conditions: Sequence[str], keys: Mapping[str, pl.DataFrame]
+    ) -> pl.DataFrame:
+        """Return the rows for which any of the conditions holds, each once; see `rows`.
+
+        Each condition is a query of its own: one that says "in this list or in that" is not looked up but tried
+        row by row.
+        """
         shown = LOOKUPS.get(name, {})
         read = dict.fromkeys(shown[c][1] if c in shown else c for c in columns)
         what = ", ".join(f'"{c}"' for c in read)
-        for key, frame in keys.items():
-            self._con.register(key, frame.to_arrow())
-        try:
-            arrow = self._con.sql(
-                f'select rowid as _row, {what} from "{name}" where {condition}'
-            ).to_arrow_table()
-        finally:
-            for key in keys:
-                self._con.unregister(key)
-        frame = cast(pl.DataFrame, pl.from_arrow(arrow))
+        with self._one, self._knowing(keys):
+            parts = [
+                self._con.sql(f'select rowid as _row, {what} from "{name}" where {c}').to_arrow_table()
+                for c in conditions
+            ]
+        frame = pl.concat([cast(pl.DataFrame, pl.from_arrow(part)) for part in parts])
         if not frame["_row"].is_sorted():
             frame = frame.sort("_row")
+        if len(conditions) > 1:
+            frame = frame.filter((pl.col("_row") != pl.col("_row").shift()).fill_null(True))
         found = {s.name: _flagged(s) for s in frame.drop("_row").get_columns()}
 
         def rows(_: str, wanted: tuple[str, ...]) -> pl.DataFrame:
@@ -135,6 +151,17 @@ class DuckMarts:
         return pl.DataFrame(
             [looked_up(name, c, rows, self.table) if c in shown else found[c] for c in columns]
         )
+
+    @contextmanager
+    def _knowing(self, keys: Mapping[str, pl.DataFrame]) -> Iterator[None]:
+        """Let queries name some small frames."""
+        for key, frame in keys.items():
+            self._con.register(key, frame.to_arrow())
+        try:
+            yield
+        finally:
+            for key in keys:
+                self._con.unregister(key)
 
     def lines(self, numbers: pl.Series, columns: tuple[str, ...]) -> pl.DataFrame:
         """Return some columns of ``mart_line_told`` for the lines of these numbers, sorted by number and not kept.
@@ -149,14 +176,11 @@ class DuckMarts:
         """
         wanted = pl.DataFrame({"line_no": numbers.drop_nulls().unique().sort()}, schema={"line_no": pl.Int64})
         what = ", ".join(f'l."{c}"' for c in columns)
-        self._con.register("wanted_lines", wanted.to_arrow())
-        try:
+        with self._one, self._knowing({"wanted_lines": wanted}):
             found = self._con.sql(
                 f"select {what} from mart_line_told as l semi join wanted_lines as w on l.line_no = w.line_no "
                 "order by l.line_no"
             ).to_arrow_table()
-        finally:
-            self._con.unregister("wanted_lines")
         return cast(pl.DataFrame, pl.from_arrow(found))
 
     def find(self, line_id: str) -> list[int]:

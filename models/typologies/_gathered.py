@@ -15,11 +15,16 @@ GATHERED: dict[str, tuple[Callable[[Context], pl.DataFrame], tuple[str, ...]]] =
 """Key of `Context.shared` -> who answers about a part of the city, and the order of the whole answer."""
 
 
-def gather(city: Context, parts: Iterable[Context]) -> None:
+def answers(part: Context) -> dict[str, pl.DataFrame]:
+    """Return what a part of the city answers, by key."""
+    return {key: answer(part) for key, (answer, _) in GATHERED.items()}
+
+
+def gather(city: Context, parts: Iterable[dict[str, pl.DataFrame]]) -> None:
     """Put the parts' answers together in the memory of the city's context."""
     found: dict[str, list[pl.DataFrame]] = {key: [] for key in GATHERED}
     for part in parts:
-        for key, (answer, _) in GATHERED.items():
-            found[key].append(answer(part))
+        for key, frame in part.items():
+            found[key].append(frame)
     for key, (_, order) in GATHERED.items():
         city.memo[key] = pl.concat(found[key]).sort(*order)

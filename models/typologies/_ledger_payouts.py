@@ -17,7 +17,7 @@ BATCH = 10_000
 """Payments matched with their payees' holdings at a time: few enough for the pairs to stay near the processor."""
 
 
-def payouts(ctx: Context) -> pl.DataFrame:
+def payouts(ctx: Context, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
     """Payments from controlled accounts to clients, with the holding they paid.
 
     Returns
@@ -30,8 +30,7 @@ def payouts(ctx: Context) -> pl.DataFrame:
         ``principal_fen``, ``interest_fen`` and ``kind`` (``interest``,
         ``principal``, ``both``, ``part``) are null where no holding explains the payment.
     """
-    frame: pl.DataFrame = ctx.shared("ledger.payouts", _payouts)
-    return frame
+    return ctx.answered("ledger.payouts", _payouts, columns)
 
 
 def _holdings(ctx: Context) -> pl.DataFrame:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from models.typologies._frames import with_line
-from models.typologies._ledger import payouts, subscriptions
+from models.typologies._ledger import payouts
 from models.typologies.base import Context
 from models.yields.conformal import benjamini_hochberg, reference
 from models.yields.expectation import FEATURES, PRIOR_MARGIN, REPAYMENTS, SECTORS, Expectation, fit
@@ -65,13 +65,15 @@ def _products(ctx: Context) -> pl.DataFrame:
     seen_from = first if isinstance(first, dt.date) else ctx.as_of
     # holdings are numbered: their ids would be compared over and over
     held = (
-        subscriptions(ctx)
-        .select("subscription_id", "product_id", "amount_fen", "subscribed_on", "redeemed_on")
+        ctx.table(
+            "mart_subscription",
+            ("subscription_id", "product_id", "amount_fen", "subscribed_on", "redeemed_on"),
+        )
+        .sort("subscription_id")
         .with_row_index("holding_no")
     )
     paid = (
-        payouts(ctx)
-        .select("subscription_id", "booked_on", "amount_fen", "kind")
+        payouts(ctx, ("subscription_id", "booked_on", "amount_fen", "kind"))
         .join(held.select("subscription_id", "holding_no"), on="subscription_id")
         .drop("subscription_id")
         .rename({"holding_no": "subscription_id"})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -118,6 +119,7 @@ class Context:
     stored: Mapping[str, str] = field(default_factory=dict)
     whole: Context | None = None
     about: frozenset[str] | None = None
+    _alone: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @property
     def city(self) -> Context:
@@ -174,9 +176,22 @@ class Context:
         An answer that stands in the warehouse is read from there instead.
         """
         if key not in self.memo:
-            relation = self.stored.get(key)
-            self.memo[key] = make(self) if relation is None else self.table(relation)
+            # parts of a city that are judged side by side ask the same questions about all of it
+            with self._alone:
+                if key not in self.memo:
+                    relation = self.stored.get(key)
+                    self.memo[key] = make(self) if relation is None else self.table(relation)
         return self.memo[key]
+
+    def answered(
+        self, key: str, make: Callable[[Context], pl.DataFrame], columns: tuple[str, ...] | None = None
+    ) -> pl.DataFrame:
+        """Return some columns of a shared answer: of one that stands in the warehouse only these are read."""
+        relation = self.stored.get(key)
+        if columns is not None and relation is not None and key not in self.memo:
+            return self.table(relation, columns)
+        frame: pl.DataFrame = self.shared(key, make)
+        return frame if columns is None else frame.select(columns)
 
 
 Detect = Callable[[Context], Iterable[Finding]]
