@@ -13,6 +13,7 @@ from flows.steps.formats._sides import (
     carries_signs,
     fill_from_balances,
     signed_and_flagged,
+    signs_of_a_card,
     speak_of_payments,
     told_by_balances,
     two_columns,
@@ -153,5 +154,9 @@ def _lone_amount(
             if not known.signed or told.has_nulls():
                 known.notes.append(FEW_UNSIGNED if known.signed else UNSIGNED)
     if known.signed is not False:
+        texts = [*cells.all("channel"), *cells.all("remark")]
+        if known.inverted is None and not cells.has("balance") and signs_of_a_card(amount, texts):
+            known.inverted = True
+            known.notes.append("purchases stand without a minus and repayments with one: read as a card's")
         return sign
     return told_by_balances(account, at, amount.abs(), balance, known.opening_fen)

@@ -112,6 +112,27 @@ def speak_of_payments(kinds: Sequence[pl.Series], remarks: Sequence[pl.Series]) 
     return any(told) or any(each.str.contains(_PAID_TYPES).any() for each in kinds)
 
 
+def signs_of_a_card(amount: pl.Series, texts: Sequence[pl.Series]) -> bool:
+    """Whether purchases stand without a minus and repayments with one: a card's statement of what is owed.
+
+    Every purchase and every repayment or refund must say so, two purchases and one of the others at least.
+    """
+    bought, back = (
+        pl.select(pl.any_horizontal(pl.lit(False), *[each.str.contains(words) for each in texts]))
+        .to_series()
+        .fill_null(False)
+        for words in (_BOUGHT, _BACK)
+    )
+    plain = amount.filter(bought & ~back)
+    return (
+        len(plain) >= MIN_ALIKE
+        and bool((plain > 0).all())
+        and bool((amount.filter(back) < 0).all())
+        and bool(back.any())
+    )
+
+
+_BOUGHT, _BACK = "消费|取现|分期", "还款|退款|退货|退回|冲正"
 _PAID = "消费|支取|取现|取款|转出|汇出|代扣|扣款|扣费|(?i)\\b(?:withdrawal|purchase|direct debit)\\b"
 _PAID_TYPES = "^(?:网上|网银|快捷|扫码|在线|第三方)?(?:支付|付款|支出|还款|缴费|提现|代付|手续费)$|(?i)^(?:payment|fee|charge)s?$"
 

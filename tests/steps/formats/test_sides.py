@@ -118,3 +118,13 @@ def test_a_printout_without_separators_is_named_as_one() -> None:
     rows = [f"2016-06-1{i}       5.00              95.00  乙公司" for i in range(4)]
     result = read("日期       借方       贷方       余额  户名\n" + "\n".join(rows) + "\n", "a.txt")
     assert "printout" in (result.problem or "")
+
+
+def test_a_card_owes_what_was_bought_and_is_owed_what_was_repaid() -> None:
+    head = f"卡号：{OWN}\n交易日期,入账日期,交易摘要,交易金额\n"
+    rows = ["2016/01/05,2016/01/06,（消费）甲,15.90", "2016/01/04,2016/01/04,（消费）乙,1.00", "2015/12/25,2015/12/26,（还款）张三,-30.00"]  # fmt: skip
+    result = read(head + "\n".join(rows) + "\n")
+    assert [each["direction"] for each in lines(result)] == ["out", "out", "in"]
+    assert any("card" in each for each in result.warnings)
+    usual = [row.replace(",15", ",-15").replace(",1.00", ",-1.00") for row in rows]
+    assert {each["direction"] for each in lines(read(head + "\n".join(usual) + "\n"))} == {"out"}
