@@ -9,6 +9,7 @@ main module to be importable.) Whatever native code prints about a file's conten
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -280,6 +281,8 @@ def _serve(memory_bytes: int) -> None:
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    gc.freeze()  # what was imported stays: no need to look through it again and again
+    gc.set_threshold(50_000)
     _end_with_parent()
     if memory_bytes:
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))

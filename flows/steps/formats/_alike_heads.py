@@ -137,7 +137,7 @@ _NUMBER = re.compile("[0-9]{3}")
 
 def _plain_text(place: int, source: Source) -> Text | None:
     data = source.read_bytes()
-    if not data.endswith(b"\n") or data.count(b"\r") != data.count(b"\r\n"):
+    if not data.endswith(b"\n") or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
         return None
     encoding = detect_encoding(source.head, whole=source.size <= len(source.head))
     if encoding not in _ENCODINGS or (encoding == "gb18030" and data.startswith(codecs.BOM_UTF8)):

@@ -71,7 +71,7 @@ def detect_encoding(head: bytes, whole: bool) -> str | None:
         if head.startswith(bom) and (name != "utf-8-sig" or not _is_gb18030(head[len(bom) :], whole)):
             return name
     sample = head[: len(head) & ~1]
-    if len(sample) >= 4 and head.count(0) > len(head) // 8:
+    if len(sample) >= 4 and b"\x00" in head and head.count(0) > len(head) // 8:
         even, odd = sample[0::2].count(0), sample[1::2].count(0)
         if odd > 4 * even:
             return "utf-16-le"
