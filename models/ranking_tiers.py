@@ -205,11 +205,11 @@ def lead_agency(sector: str, licence_status: str, district: str | None, worst_cl
     str
         In Chinese, as the office writes it.
     """
-    key = (
-        sector
-        if sector in GROUPS
-        else next((g for prefix, g in _BY_CLAUSE.items() if (worst_clause or "").startswith(prefix)), "p2p")
-    )
+    cited = (worst_clause or "").split("、")
+    groups = [g for c in cited for prefix, g in _BY_CLAUSE.items() if c.startswith(prefix)]
+    # a clause of insurers' advertising is one of advertising for everybody else
+    substance = "advertising" if "advertising" in groups else groups[0] if groups else "p2p"
+    key = sector if sector in GROUPS else substance
     if licence_status in ("licensed", "filed"):
         return GROUPS[key]
     place = f"{district}人民政府(管委会)" if district else "属地县区政府(注册地待查)"

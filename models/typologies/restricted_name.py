@@ -18,7 +18,7 @@ TYPOLOGY = Typology(
     title_en="Restricted word in the name or scope without a matching licence",
     clause="三(一)",
     citations=("plan-2016-90",),
-    severity="2 for a word in the name, 1 for one in the scope alone; a flow finding beside it carries its own.",
+    severity="1: a sign to watch (三(一) makes the firm a key object of supervision); a flow finding beside it carries its own.",
     runbook=(
         "1. Look the firm up in the company register: name, scope and date of the last change.\n"
         "2. Ask the licensing authority whether a licence or filing exists that the register lacks.\n"
@@ -62,7 +62,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             institution_id=iid,
             typology=TYPOLOGY.code,
             amount_fen=0,
-            severity=2 if in_name else 1,
+            severity=1,
             confidence=0.95 if in_name else 0.9,
             first_on=None,
             last_on=None,

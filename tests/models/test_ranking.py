@@ -227,5 +227,11 @@ class TestRouting:
     def test_substance_decides_outside_the_six_sectors(self):
         assert GROUPS["payment"] in lead_agency("other", "none", "盘山县", "二(四)3")
 
+    def test_a_clause_of_several_leads_to_the_group_it_is_about(self):
+        assert GROUPS["advertising"] in lead_agency("other", "none", "盘山县", "二(五)1、二(六)")
+        assert GROUPS["insurance"] in lead_agency("insurance", "licensed", "盘山县", "二(五)1、二(六)")
+        assert GROUPS["payment"] in lead_agency("other", "none", "盘山县", "二(四)1、二(一)2")
+        assert GROUPS["insurance"] in lead_agency("other", "none", "盘山县", "三(五)、二(五)2")
+
     def test_an_operator_without_a_district_still_has_a_lead(self):
         assert "待查" in lead_agency("other", "none", "", "五(一)")
