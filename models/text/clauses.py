@@ -17,13 +17,17 @@ SENTENCE_END = re.compile(r"[。!?;\n]+")
 CLAUSE_END = re.compile(r"[,:。!?;\n]+")
 
 
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+"""Characters without a width, which hide a word from a search and from no reader."""
+
+
 @lru_cache(maxsize=1)
 def _simplifier() -> opencc.OpenCC:
     return opencc.OpenCC("t2s")
 
 
 def plain(text: str) -> str:
-    """Fold width, simplify characters, lower case, and drop spaces between Chinese characters.
+    """Fold width, simplify characters, lower case, and drop what is put between Chinese characters to part a word.
 
     Parameters
     ----------
@@ -36,7 +40,8 @@ def plain(text: str) -> str:
         The text every matcher of this package reads.
     """
     folded = _simplifier().convert(unicodedata.normalize("NFKC", text)).lower()
-    return re.sub(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])", "", folded).strip()
+    folded = _UNSEEN.sub("", folded)
+    return re.sub(r"(?<=[\u4e00-\u9fff])[\s*·•_^#|]+(?=[\u4e00-\u9fff])", "", folded).strip()
 
 
 def spans(text: str, ends: re.Pattern[str]) -> list[tuple[int, int]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from models.text.clauses import clauses, plain
-from models.text.promises import find_claims
+from models.text.promises import Claim, find_claims
 from models.text.rates import find_rates
 
 PRODUCT = re.compile(
@@ -23,7 +23,17 @@ PRODUCT = re.compile(
 POST = re.compile(r"招聘|诚聘|急聘|招募(?:员工|人员)|待遇优厚|五险一金|名额面试")
 """A job advertisement: it names posts, not products."""
 
-DENIED = re.compile(r"不(?:提供|销售|代理|从事|办理|开展|含|涉及)|非|无关|谨防|警惕|禁止|严禁|拒绝")
+DENIED = re.compile(
+    r"从未|从不|从没|未曾|并未|没有(?:发行|销售|推出|开展|任何|授权)|未(?:发行|销售|推出|开展|从事|授权|经营)|不(?:提供|发行|推出|经营|销售|代理|从事|办理|开展|含|涉及)|非|无关|谨防|警惕|禁止|严禁|拒绝"
+)
+
+
+def promises_made(raw: str) -> list[Claim]:
+    """Promises and boasts of a text, without those that sellers of goods make too where it offers no finance."""
+    claims = find_claims(raw)
+    if all(c.weak or c.kind == "boast" for c in claims) and not offers_finance(raw):
+        return []
+    return claims
 
 
 def offers_finance(raw: str) -> tuple[str, ...]:
@@ -40,8 +50,12 @@ def offers_finance(raw: str) -> tuple[str, ...]:
         for m in PRODUCT.finditer(text, a, b):
             if not DENIED.search(text, a, m.start()):
                 words.append(m.group())
-    promised = [c.words for c in find_claims(raw) if c.kind == "promise"] + [r.words for r in find_rates(raw)]
+    rates = [r.words for r in find_rates(raw)]
+    claims = [c for c in find_claims(raw) if c.kind == "promise"]
+    promised = [c.words for c in claims if not c.weak or words or rates] + rates
+    if claims and not any(not c.weak for c in claims) and not promised:
+        return ()
     if POST.search(text) and not promised:
         return ()
-    # a word like 存款 or 保险 by itself is weak; a promise or a yield makes any offer a financial one
+    # what sellers of goods promise too says nothing alone (零风险试用); a word like 存款 or 保险 by itself is weak; a promise or a yield makes any offer a financial one
     return tuple(dict.fromkeys(words + promised))

@@ -15,15 +15,28 @@ from models.text.clauses import plain
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
 _NUM = r"(?:\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百]+)"
 
-_PERIOD = r"(?P<period>年化|年利|年息|年收益|年回报|年|月化|月利|月息|月收益|月回报|每月|月|日利|日息|日收益|每日|每天|日|周息|每周|季息|每季)"
-_FILL = r"(?:收益率|利率|回报率|收益|回报|利息|息|率|约|达|高达|最高|近|为|可达|不低于|超|超过|至少|预期|固定|给|付|返|:|,|的)*"
-_PERCENT = re.compile(_PERIOD + _FILL + rf"(?P<a>{_NUM})(?:%?[-~至到—]+(?P<b>{_NUM}))?(?:%|个点|厘点)")
+_PERIOD = r"(?P<period>半年|年化|年利|年息|年收益|年回报|年|月化|月利|月息|月收益|月回报|每月|月|日利|日息|日收益|每日|每天|日|周息|每周|季息|每季|季度)"
+_FILL = r"(?:收益率|利率|回报率|收益|回报|利息|息|率|约|达到|达|高达|最高|近|为|可达到|可以达到|可达|可以|可|不低于|不少于|超|超过|至少|预期|固定|给|付|返利|返还|返|分红|赚|到手|:|,|的)*"
+_PERCENT = re.compile(
+    _PERIOD
+    + _FILL
+    + rf"(?P<a>{_NUM})(?:%?[-~至到—]+(?P<b>{_NUM}))?(?:%|个点|个百分点|厘点)(?!积分|优惠|折|现金券)"
+)
 _HUNDREDTHS = re.compile(_PERIOD + _FILL + rf"百分之(?P<a>{_NUM})")
 _FEN = re.compile(
     _PERIOD + _FILL + rf"(?P<a>\d+(?:\.\d+)?|[一二两三四五六七八九])分(?!之)(?P<b>半|{_NUM}(?:厘)?)?"
 )
 _WAN = re.compile(_PERIOD + _FILL + rf"万(?:分之)?(?P<a>{_NUM})")
-_BARE = re.compile(rf"(?:收益|回报|利率|利息)(?:率)?{_FILL}(?P<a>{_NUM})%")
+_BARE = re.compile(
+    rf"(?:收益|回报|利率|利息|分红)(?:率)?{_FILL}(?:百分之(?P<h>{_NUM})|(?P<a>{_NUM})(?:%|个点|个百分点))"
+    rf"|百分之(?P<share>{_NUM})(?:以上)?的?(?:固定|稳定|高|预期)?(?:年化|年利|回报|收益|利息|利率|分红)"
+    rf"|(?P<before>{_NUM})(?:%|个点|个百分点)(?:以上)?的?(?:固定|稳定|高|超高|预期)?(?:年化|回报|收益|利息|利率|分红)"
+)
+_PER_WAN = re.compile(
+    r"(?:每|1|一)?万(?:元|块)?(?:存款|本金|投资)?(?:每|1|一)?(?P<period>日|天|个月|月|年)(?:均|可|能|就|赚|得|拿|获|收益|收入|利息|息|返|返还|约|净)*"
+    rf"(?P<a>{_NUM})(?:元|块)"
+)
+"""Yuan a day, month or year on ten thousand: 万元日息5元."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +74,9 @@ def number(text: str) -> float:
 
 def _times(period: str) -> int:
     return next(
-        n for c, n in (("年", 1), ("月", 12), ("日", 365), ("天", 365), ("周", 52), ("季", 4)) if c in period
+        n
+        for c, n in (("半年", 2), ("年", 1), ("月", 12), ("日", 365), ("天", 365), ("周", 52), ("季", 4))
+        if c in period
     )
 
 
@@ -98,9 +113,9 @@ def find_rates(raw: str) -> list[Rate]:
         a = number(m["a"])
         b = number(m["b"]) if m["b"] else a
         keep(m, min(a, b) * n, max(a, b) * n)
+    for m in _PER_WAN.finditer(text):
+        keep(m, *(2 * [number(m["a"]) / 10_000 * _times(m["period"])]))
     for m in _BARE.finditer(text):
-        if not any(
-            r.start <= m.start() + len(m.group()) - 1 < r.start + len(r.words) for r in found.values()
-        ):
-            keep(m, *(2 * [number(m["a"]) / 100]))
+        if not any(r.start < m.end() and m.start() < r.start + len(r.words) for r in found.values()):
+            keep(m, *(2 * [number(m["a"] or m["h"] or m["share"] or m["before"]) / 100]))
     return [found[k] for k in sorted(found)]

@@ -56,6 +56,8 @@ LICENSED_BY: dict[str, tuple[str, ...]] = {
 }
 """Restricted word -> words of a licence's scope that match it; empty: any licence does."""
 
+_EXCEPT = re.compile(r"除(?!了)[^;。]{1,40}?(?:之外|以外|外)(?!贸|汇|币|商|资|包|卖|围|科|语|墙)")
+"""除金融、证券外: what stands between is left out of the scope, what follows is not."""
 _BRACKETS = re.compile(r"[((][^()()]*[))]")
 _SCOPE_END = re.compile(r"[;。\n]+")
 
@@ -123,6 +125,7 @@ def excluded(text: str) -> list[tuple[int, int]]:
                 continue
             behind = m.group() in ("除外", "以外", "之外")
             parts.append((start, m.end()) if behind else (m.start(), end))
+        parts += [m.span() for m in _EXCEPT.finditer(text, start, end)]
         start = end
     return parts
 

@@ -1,6 +1,7 @@
 """二(五)1 and 二(六): promises of capital or yield, boasts, or a yield that is not the registered one.
 
-Promises are told from warnings by clause (see `models.text.promises`). A yield counts when the
+Promises are told from warnings by clause (see `models.text.promises`); what sellers of goods promise too (零风险试用)
+counts where the text offers something financial. A yield counts when the
 text names one registered product of the advertiser and promises another rate than the register.
 
 Confidence: 0.95 for a promise, 0.9 for a yield that differs, 0.7 for a boast alone.
@@ -14,7 +15,7 @@ import polars as pl
 
 from models.finding import Finding, evidence
 from models.text.clauses import plain
-from models.text.promises import find_claims
+from models.text.offers import promises_made
 from models.text.rates import find_rates
 from models.typologies._common import shown_name, subject_of
 from models.typologies.base import Context, Parameter, Typology
@@ -71,7 +72,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
         who = subject_of(ctx, iid, advertiser, text)
         if who is None or not text or (who not in known and who not in operators):
             continue
-        claims = find_claims(text)
+        claims = promises_made(text)
         promises = [c.words for c in claims if c.kind == "promise"]
         boasts = [c.words for c in claims if c.kind == "boast"]
         if promises:

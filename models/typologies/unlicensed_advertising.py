@@ -11,8 +11,8 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import Finding, evidence
-from models.text.offers import offers_finance
-from models.text.promises import find_claims, is_warning
+from models.text.offers import offers_finance, promises_made
+from models.text.promises import is_warning
 from models.text.rates import find_rates
 from models.typologies._common import shown_name, subject_of
 from models.typologies.base import Context, Typology
@@ -53,7 +53,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             continue
         if who not in status and who not in operators:
             continue
-        strong = bool(find_rates(text)) or any(c.kind == "promise" for c in find_claims(text))
+        strong = bool(find_rates(text)) or any(c.kind == "promise" for c in promises_made(text))
         found.setdefault(who, []).append((ad_id, day, words, strong))
     for who, rows in sorted(found.items()):
         days = pl.Series([r[1] for r in rows], dtype=pl.Date).drop_nulls()

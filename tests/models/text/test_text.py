@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.text.offers import offers_finance
+from models.text.offers import offers_finance, promises_made
 from models.text.promises import find_claims, is_warning
 from models.text.rates import find_rates, number
 from models.text.restricted import RESTRICTED, find_restricted, licence_matches
@@ -45,6 +45,8 @@ def test_restricted_words_of_names(name: str, words: list[str]) -> None:
         ("商务咨询(金融、证券、期货除外)", []),
         ("投资咨询;未经批准不得从事网络借贷、股权众筹", []),
         ("网络借贷信息中介服务;金融信息服务", ["网络借贷", "金融"]),
+        ("企业管理,除金融、证券、期货外", []),
+        ("除危险品以外的百货;除金融外的咨询;基金销售", ["基金"]),
     ],
 )
 def test_restricted_words_of_scopes(scope: str, words: list[str]) -> None:
@@ -70,6 +72,17 @@ def test_licences() -> None:
         "保本付息,按月返还",
         "不仅保本,而且保息",
         "投资我们绝不亏损",
+        "亏损全额赔付,人人有份",
+        "出借人本金由平台垫付",
+        "逾期三天内全额赔付",
+        "违约包赔",
+        "亏了算我们的",
+        "认购即享24%固定回报",
+        "半年翻番",
+        "到期无条件回购",
+        "保*本·保|息",
+        "保\u200b本\u200b保息",
+        "絕對安全,穩賺不賠",
     ],
 )
 def test_promises(text: str) -> None:
@@ -87,6 +100,8 @@ def test_promises(text: str) -> None:
         "谨防以保本高息为诱饵的非法集资",
         "任何承诺收益的说法都是骗局",
         "市场并非零风险",
+        "打破刚性兑付",
+        "天上不会掉馅饼,零风险高回报往往是骗局",
     ],
 )
 def test_warnings(text: str) -> None:
@@ -97,6 +112,16 @@ def test_warnings(text: str) -> None:
 def test_boasts() -> None:
     assert [c.kind for c in find_claims("过往收益最高翻番")] == ["boast"]
     assert not find_claims("过往业绩不代表未来表现")
+    assert [c.kind for c in find_claims("运营三年从未亏损")] == ["boast"]
+
+
+def test_what_sellers_of_goods_promise_too() -> None:
+    for text in ("保健品零风险试用,无效退款", "蛋糕店加盟,稳赚不赔,小本经营", "会员积分每年翻倍"):
+        assert promises_made(text) == [], text
+        assert offers_finance(text) == (), text
+    assert promises_made("理财产品零风险")
+    assert promises_made("零风险,月息2%")
+    assert promises_made("保本,零风险")
 
 
 @pytest.mark.parametrize(
@@ -114,6 +139,19 @@ def test_boasts() -> None:
         ("日息万分之五", 0.1825, 0.1825),
         ("年息2分", 0.20, 0.20),
         ("承诺收益5%起", 0.05, 0.05),
+        ("12个点回报", 0.12, 0.12),
+        ("预期收益十五个点", 0.15, 0.15),
+        ("百分之十二的年利率", 0.12, 0.12),
+        ("收益高达百分之十八", 0.18, 0.18),
+        ("年收益率达到15%以上", 0.15, 0.15),
+        ("24%固定回报", 0.24, 0.24),
+        ("年化收益率可达到20%", 0.2, 0.2),
+        ("每月返利3%", 0.36, 0.36),
+        ("半年收益6%", 0.12, 0.12),
+        ("季度收益3%", 0.12, 0.12),
+        ("万元日息5元", 0.1825, 0.1825),
+        ("投1万每月拿150元", 0.18, 0.18),
+        ("三年期年化收益率:１５．８％", 0.158, 0.158),
     ],
 )
 def test_rates(text: str, low: float, high: float) -> None:
@@ -122,7 +160,19 @@ def test_rates(text: str, low: float, high: float) -> None:
     assert rate.high == pytest.approx(high)
 
 
-@pytest.mark.parametrize("text", ["满500送50元代金券", "月息通1604118", "全场八折", "100%纯棉", "年度报告"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "满500送50元代金券",
+        "月息通1604118",
+        "全场八折",
+        "100%纯棉",
+        "年度报告",
+        "每月返5%积分",
+        "同比增长12%",
+        "首付30%",
+    ],
+)
 def test_no_rates(text: str) -> None:
     assert find_rates(text) == []
 
@@ -142,6 +192,7 @@ def test_offers() -> None:
         "会员充值满500送50元代金券",
         "春季家电特卖,全场八折",
         "收款码,小商户收款更便捷",
+        "我司从未发行任何理财产品,谨防假冒",
     ):
         assert offers_finance(text) == (), text
 
