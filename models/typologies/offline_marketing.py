@@ -45,6 +45,22 @@ TYPOLOGY = Typology(
             "Fewest persons of one commission run.",
         ),
         Parameter(
+            "few_persons",
+            5,
+            "persons",
+            "calibrated",
+            "So few count where their runs keep one and the same share of the client money, which no payroll does.",
+            "Fewest persons of a run whose series follows the client money exactly.",
+        ),
+        Parameter(
+            "exact_variation",
+            0.1,
+            "share",
+            "calibrated",
+            "Client money of clean firms varies by a third and more from month to month, and wages do not follow it.",
+            "Largest variation of a run's share of the client money that is one and the same.",
+        ),
+        Parameter(
             "min_runs",
             3,
             "runs",
@@ -121,16 +137,27 @@ def detect(ctx: Context) -> Iterable[Finding]:
     money since the run before, fewer of at least ``min_persons`` in all. The amount is the sum of the runs.
     """
     paid = _to_persons(ctx)
-    runs = _runs(ctx, paid)
-    fewer = proportional_runs(ctx, paid, int(ctx.parameter(TYPOLOGY, "min_persons")))
-    fewer = fewer.join(runs.select("institution_id").unique(), on="institution_id", how="anti")
-    runs = pl.concat([runs, fewer.select(runs.columns)]).sort("institution_id", "line_no")
+    least = int(ctx.parameter(TYPOLOGY, "min_persons"))
+    runs = _runs(ctx, paid, least)
+    runs = pl.concat([runs, _small_runs(ctx, paid, runs)])
+    known = runs.select("institution_id").unique()
+    fewer = proportional_runs(ctx, paid, least).join(known, on="institution_id", how="anti")
+    known = pl.concat([known, fewer.select("institution_id").unique()])
+    few = _runs(
+        ctx, paid.join(known, on="institution_id", how="anti"), int(ctx.parameter(TYPOLOGY, "few_persons"))
+    )
+    runs = pl.concat([runs, fewer.select(runs.columns), few]).sort("institution_id", "line_no")
+    small = set(few["institution_id"])
     sold = clients(ctx).select("institution_id", "holder_id")
     for institution_id, part in each(runs, "institution_id"):
         bonus = part.join(sold, on=["institution_id", "holder_id"], how="semi").height
         if bonus > part.height * CLIENTS_AT_MOST:
             continue
-        ratio, variation = _follows(ctx, institution_id, part)
+        exact = institution_id in small
+        ratio, variation = _follows(ctx, institution_id, part, calendar=exact)
+        if exact and (variation is None or variation > ctx.parameter(TYPOLOGY, "exact_variation")):
+            continue
+        part = pl.concat([part, _upper_tier(ctx, institution_id, paid, part)]).sort("line_no")
         if ratio is not None and ratio <= ctx.parameter(TYPOLOGY, "max_ratio"):
             yield _finding(ctx, institution_id, part, ratio, variation)
 
@@ -178,17 +205,47 @@ def _to_persons(ctx: Context) -> pl.DataFrame:
     )
 
 
-def _runs(ctx: Context, paid: pl.DataFrame) -> pl.DataFrame:
+def _small_runs(ctx: Context, paid: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
+    """Days on which fewer of the same persons got something: not everybody brings a client every month."""
+    account = ["institution_id", "account_id"]
+    agents = runs.drop_nulls("holder_id").group_by(*account, "holder_id").len().filter(pl.col("len") >= 2)
+    rest = paid.join(runs.select("line_no"), on="line_no", how="anti")
+    rest = rest.join(runs.select(RUN).unique(), on=RUN, how="anti")
+    of_agents = rest.join(agents, on=[*account, "holder_id"], how="semi")
+    day = of_agents.group_by(RUN).agg(pl.len().alias("theirs"))
+    every = rest.group_by(RUN).agg(pl.len().alias("all"))
+    days = day.join(every, on=RUN).filter((pl.col("theirs") >= 3) & (pl.col("theirs") >= 0.8 * pl.col("all")))
+    small = of_agents.join(days, on=RUN, how="semi")
+    both = pl.concat([runs, small])
+    return small.join(_unlike_wages(ctx, both, 3), on=RUN, how="semi").select(runs.columns)
+
+
+def _upper_tier(ctx: Context, institution_id: str, paid: pl.DataFrame, part: pl.DataFrame) -> pl.DataFrame:
+    """What leaders among the same persons get on days of their own, where it is one share of the client money."""
+    account = ["institution_id", "account_id"]
+    agents = part.select(*account, "holder_id").drop_nulls().unique()
+    rest = paid.join(agents, on=[*account, "holder_id"], how="semi").join(
+        part.select(RUN).unique(), on=RUN, how="anti"
+    )
+    if rest["booked_on"].n_unique() < ctx.parameter(TYPOLOGY, "min_runs"):
+        return rest.clear().select(part.columns)
+    ratio, variation = _follows(ctx, institution_id, rest, calendar=True)
+    exact = variation is not None and variation <= ctx.parameter(TYPOLOGY, "exact_variation")
+    small = ratio is not None and ratio <= ctx.parameter(TYPOLOGY, "max_ratio")
+    return (rest if exact and small else rest.clear()).select(part.columns)
+
+
+def _runs(ctx: Context, paid: pl.DataFrame, least: int) -> pl.DataFrame:
     """Lines of commission runs: many persons a day, again and again, never twice in the same proportions."""
-    least = int(ctx.parameter(TYPOLOGY, "min_persons"))
     large = paid.filter(pl.len().over(RUN) >= least).filter(
         pl.col("amount_fen").median().over(RUN) > 100 * ctx.parameter(TYPOLOGY, "voucher_yuan")
     )
     account = ["institution_id", "account_id"]
-    runs = large.join(_unlike_wages(ctx, large), on=RUN, how="semi")
+    common = max(3, least // 2)
+    runs = large.join(_unlike_wages(ctx, large, common), on=RUN, how="semi")
     payees = pl.concat([runs.select(*account, "holder_id").drop_nulls(), _movers(ctx, large)]).unique()
     theirs = paid.join(payees, on=[*account, "holder_id"], how="semi").filter(pl.len().over(RUN) >= least)
-    mixed = theirs.join(_unlike_wages(ctx, theirs), on=RUN, how="semi")  # days shared with a wage run
+    mixed = theirs.join(_unlike_wages(ctx, theirs, common), on=RUN, how="semi")  # days shared with a wage run
     runs = pl.concat([runs, mixed.join(runs.select("line_no"), on="line_no", how="anti")]).sort("line_no")
     gap = pl.col("booked_on").diff().over(account).dt.total_days()
     regular = (
@@ -230,7 +287,7 @@ def _movers(ctx: Context, large: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _unlike_wages(ctx: Context, large: pl.DataFrame) -> pl.DataFrame:
+def _unlike_wages(ctx: Context, large: pl.DataFrame, common: int) -> pl.DataFrame:
     """Runs that share payees with other runs but with none of them the proportions between payees.
 
     Two wage runs pay the same persons in the same proportions, whatever the month's factor; the spread
@@ -253,7 +310,7 @@ def _unlike_wages(ctx: Context, large: pl.DataFrame) -> pl.DataFrame:
         pairs.with_columns(off=(pl.col("rel") - pl.col("rel").median().over(*RUN, "booked_on_other")).abs())
         .group_by(*RUN, "booked_on_other")
         .agg(pl.len().alias("common"), (1.4826 * pl.col("off").median()).alias("spread"))
-        .filter(pl.col("common") >= int(ctx.parameter(TYPOLOGY, "min_persons")) // 2)
+        .filter(pl.col("common") >= common)
     )
     return (
         between.group_by(RUN)
@@ -312,17 +369,26 @@ def _finding(
     )
 
 
-def _follows(ctx: Context, institution_id: str, part: pl.DataFrame) -> tuple[float | None, float | None]:
-    """Runs' totals over the client money of the 31 days before: mean ratio and its variation."""
+def _follows(
+    ctx: Context, institution_id: str, part: pl.DataFrame, *, calendar: bool = False
+) -> tuple[float | None, float | None]:
+    """Runs' totals over the client money of the weeks before: mean ratio and its variation.
+
+    With `calendar` over the calendar month before, in which commissions are reckoned.
+    """
     runs = part.group_by("booked_on").agg(pl.col("amount_fen").sum().alias("run_fen")).sort("booked_on")
     money = of(ctx, deposits, institution_id)
     money = money.group_by(on="booked_on").agg(pl.col("amount_fen").sum())
+    month = pl.col("booked_on").dt.truncate("1mo")
+    if calendar:
+        span_before = (pl.col("on") < month) & (pl.col("on") >= month.dt.offset_by("-1mo"))
+    else:
+        span_before = (pl.col("on") < pl.col("booked_on")) & (
+            pl.col("on") >= pl.col("booked_on") - pl.duration(days=38)
+        )
     brought = (
         runs.join(money, how="cross")
-        .filter(
-            (pl.col("on") < pl.col("booked_on"))
-            & (pl.col("on") >= pl.col("booked_on") - pl.duration(days=38))
-        )
+        .filter(span_before)
         .group_by("booked_on", "run_fen")
         .agg(pl.col("amount_fen").sum())
         .with_columns(ratio=pl.col("run_fen") / pl.col("amount_fen"))

@@ -8,7 +8,7 @@ import random
 from tests.cases.selling import expect, months
 from tests.cases.world import Platform, World
 
-POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None, "A4": None}
+POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None, "A4": None, "A5": None}
 LOOK_ALIKE = {
     "N1": "payroll: the same proportions every month, once times one and a half",
     "N2": "one-off referral vouchers of 10 to 50 yuan",
@@ -16,6 +16,7 @@ LOOK_ALIKE = {
     "N4": "a bonus paid once",
     "N5": "a share of each month's deposits given to the clients who paid them",
     "N6": "refunds of costs to a dozen persons, two or three a week",
+    "N7": "bonuses of a small team that do not follow the client money",
 }
 
 
@@ -24,7 +25,7 @@ def clients(p: Platform, seed: int) -> None:
     draw = random.Random(seed)
     pid = p.product("L", days=180)
     for on in months("2016-01-12", 6):
-        p.sell(pid, p.world.people(10), 1_000 * draw.randint(8, 12), on)
+        p.sell(pid, p.world.people(10), 1_000 * draw.randint(8, 20), on)
 
 
 def commissions(p: Platform, agents: int, runs: int, seed: int, first: str = "2016-02-14") -> float:
@@ -49,6 +50,28 @@ def shares(p: Platform, agents: int, weeks: int, rate: float) -> float:
             p.sell(p.product(f"w{k}-{who.no}", days=180), p.world.people(2), each, on)
             p.world.move(on + dt.timedelta(days=6), p.own, who, round(each * 2 * rate, 2))
             paid = round(paid + each * 2 * rate, 2)
+    return paid
+
+
+def one_share(p: Platform, exact: bool, seed: int) -> float:
+    """Six persons share 1.5 % of the month's money on the 8th, their leader gets 0.4 % of it on the 10th."""
+    draw, people, paid = random.Random(seed), p.world.people(6), 0.0
+    for on in months("2016-02-08", 5):
+        before = (on.replace(day=1) - dt.timedelta(days=1)).strftime("%Y-%m")
+        brought = sum(
+            float(s["amount"])
+            for s in p.world.registers["subscriptions"]
+            if s["subscription_id"].startswith(f"{p.id}-") and s["subscribed_on"].strftime("%Y-%m") == before
+        )
+        brought *= 1 if exact else draw.uniform(0.4, 2.5)
+        weights = [draw.lognormvariate(0, 0.7) for _ in people]
+        for day, who, part in (
+            *((0, who, 0.015 * weight / sum(weights)) for who, weight in zip(people, weights, strict=True)),
+            (2, people[0], 0.004),
+        ):
+            yuan = round(brought * part, 2)
+            p.world.move(on + dt.timedelta(days=day), p.own, who, yuan)
+            paid = round(paid + yuan, 2)
     return paid
 
 
@@ -84,6 +107,8 @@ def test_cases() -> None:
     for k in range(16):
         for who in chance.sample(field, 3):
             w.move(dt.date(2016, 2, 1) + dt.timedelta(days=7 * k), costs.own, who, chance.randint(200, 3_000))
+    POSITIVE["A5"] = one_share(platforms["A5"], True, seed=4)
+    one_share(platforms["N7"], False, seed=6)
     wages(platforms["N1"], 25)
     n2, n3, n4 = platforms["N2"], platforms["N3"], platforms["N4"]
     draw = random.Random(5)
