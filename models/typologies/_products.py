@@ -73,18 +73,30 @@ def _product_accounts(ctx: Context) -> pl.DataFrame:
 
 
 def _fed_by_slices(ctx: Context, seen: pl.DataFrame) -> pl.DataFrame:
-    """Accounts that no client pays into but the slices of one product do: it is their parent's account."""
+    """Accounts that no client pays into but the slices of one product do: it is their parent's account.
+
+    What is so told tells the next layer's account in turn; a loop of parents ends with the accounts.
+    """
     parents = ctx.table("mart_product", ("product_id", "parent_product_id")).drop_nulls()
-    return (
-        ctx.table("mart_transfer", ("from_account_id", "to_account_id", "amount_fen"))
-        .join(seen.select(from_account_id="account_id", product_id="by_flows"), on="from_account_id")
-        .join(parents, on="product_id")
-        .group_by(account_id="to_account_id", by_slices="parent_product_id")
-        .agg(pl.col("amount_fen").sum())
-        .sort("account_id", "amount_fen", "by_slices", descending=[False, True, False])
-        .unique("account_id", keep="first", maintain_order=True)
-        .select("account_id", "by_slices")
-    )
+    moves = ctx.table("mart_transfer", ("from_account_id", "to_account_id", "amount_fen"))
+    known = seen.select("account_id", product_id="by_flows")
+    told: list[pl.DataFrame] = []
+    while known.height:
+        fed = (
+            moves.join(known.rename({"account_id": "from_account_id"}), on="from_account_id")
+            .join(parents, on="product_id")
+            .group_by(account_id="to_account_id", by_slices="parent_product_id")
+            .agg(pl.col("amount_fen").sum())
+            .sort("account_id", "amount_fen", "by_slices", descending=[False, True, False])
+            .unique("account_id", keep="first", maintain_order=True)
+            .select("account_id", "by_slices")
+        )
+        for earlier in told:
+            fed = fed.join(earlier, on="account_id", how="anti")
+        told.append(fed)
+        fresh = fed.join(seen, on="account_id", how="anti")
+        known = fresh.select("account_id", product_id="by_slices")
+    return pl.concat(told) if told else pl.DataFrame(schema={"account_id": pl.Int32, "by_slices": pl.String})
 
 
 def between_products(ctx: Context) -> pl.DataFrame:

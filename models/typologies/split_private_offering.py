@@ -1,8 +1,10 @@
 """`split-private-offering` (拆分私募、打包销售): a private product reaches the public by way of slices.
 
 Every private product is looked through to its last investors: direct holders, and the holders of all
-products whose accounts pay into its account or that name it as their parent. Confidence is 0.95 where
-the slices' money is seen to arrive, 0.8 where only the register's parent ties them.
+products whose accounts pay into its account or that name it as their parent. More than the legal number is
+too many however they came, small holders count where they came by way of slices sold to the public. Confidence
+is 0.95 where the slices' money is seen to arrive or the holders are the product's own, 0.8 where only the
+register's parent ties them.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._bonus import transfer_lines
 from models.typologies._frames import each, first_last, total
+from models.typologies._ledger import deposits
 from models.typologies._products import between_products, product_accounts
 from models.typologies._say import span, yuan
 from models.typologies.base import Context, Parameter, Typology
@@ -129,10 +132,12 @@ def _look(ctx: Context, product: dict[str, object], holders: pl.DataFrame) -> di
         on="product_id",
         how="semi",
     )
-    if public.is_empty():
-        return None
     through = holders.join(public, on="product_id")
     direct = holders.filter(pl.col("product_id") == own)
+    hidden = holders.join(
+        slices.join(public, on="product_id", how="anti").filter(pl.col("product_id") != own), on="product_id"
+    )
+    direct = pl.concat([direct, hidden.select(direct.columns)])
     everyone = pl.concat([through.select("who", "amount_fen"), direct.select("who", "amount_fen")])
     per_head = through.group_by("who").agg(pl.col("amount_fen").sum())
     small = per_head.filter(pl.col("amount_fen") < 100 * ctx.parameter(TYPOLOGY, "min_ticket")).height
@@ -140,10 +145,15 @@ def _look(ctx: Context, product: dict[str, object], holders: pl.DataFrame) -> di
     too_many = count > ctx.parameter(TYPOLOGY, "max_holders")
     if not too_many and small < ctx.parameter(TYPOLOGY, "min_small_holders"):
         return None
+    if public.is_empty():  # too many by itself or by way of other private products
+        through, slices_sold = direct, slices["product_id"].to_list()
+    else:
+        slices_sold = public["product_id"].to_list()
     return {
         "institution_id": product["institution_id"],
         "product_id": own,
-        "slices": public["product_id"].to_list(),
+        "slices": slices_sold,
+        "direct": public.is_empty(),
         "holders": count,
         "small": small,
         "too_many": too_many,
@@ -158,7 +168,8 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
     moved = between_products(ctx).filter(
         pl.col("from_product").is_in(slices) & pl.col("to_product").is_in(part["product_id"].implode())
     )
-    seen = total(moved) > 0
+    own = bool(part["direct"].all())
+    seen = total(moved) > 0 and not own
     amount = total(moved) if seen else total(part, "subscribed_fen")
     first, last = first_last(moved) if seen else (part["first_on"].min(), part["last_on"].max())
     holders, small = int(part["holders"].max() or 0), int(part["small"].sum() or 0)  # type: ignore[arg-type]
@@ -168,26 +179,40 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
         .filter(pl.col("product_id").is_in([*slices, *part["product_id"].to_list()]))
         .join(ctx.table("mart_account", ("account_id", "account_no")), on="account_id")
     )
+    products = [*slices, *part.filter("direct")["product_id"].to_list()]
+    sold = (
+        deposits(ctx)
+        .filter((pl.col("institution_id") == institution_id) & pl.col("product_id").is_in(products))
+        .select("line_no", "amount_fen")
+        .sort("line_no")
+    )
+    way_zh = f"经 {len(slices)} 只{'' if own else '公开销售的'}份额(收益权、打包产品)" if slices else "自身"
+    way_en = (
+        f", looked through {len(slices)}{'' if own else ' publicly sold'} slices,"
+        if slices
+        else " by themselves"
+    )
+    layers = part.select(pl.col("slices").list.len().max()).item() or 0
     return Finding(
         institution_id=institution_id,
         typology=TYPOLOGY.code,
         amount_fen=amount,
-        severity=4 if part["too_many"].any() or max(part["slices"].list.len()) >= 2 else 3,
-        confidence=0.95 if seen else 0.8,
+        severity=4 if part["too_many"].any() or layers >= 2 else 3,
+        confidence=0.95 if seen or own else 0.8,
         first_on=first,  # type: ignore[arg-type]
         last_on=last,  # type: ignore[arg-type]
         explanation_zh=(
-            f"{part.height} 只私募产品经 {len(slices)} 只公开销售的份额(收益权、打包产品)穿透后共有持有人 {holders} 名(法定上限 {most} 名),"
+            f"{part.height} 只私募产品{way_zh}穿透后共有持有人 {holders} 名(法定上限 {most} 名),"
             f"其中 {small} 名投资额低于 {ticket:,} 元;由此募集 {yuan(amount)} 元({span(first, last)} 划入)。"  # type: ignore[arg-type]
         ),
         explanation_en=(
-            f"{part.height} private products, looked through {len(slices)} publicly sold slices, have {holders} holders (at most {most} "
+            f"{part.height} private products{way_en} have {holders} holders (at most {most} "
             f"by law), {small} of them below {ticket:,} yuan; {yuan(amount)} yuan was raised so "
             f"({span(first, last)})."  # type: ignore[arg-type]
         ),
         evidence=pl.concat(
             [
-                evidence("slice_money", transfer_lines(moved)) if seen else evidence("slice_money"),
+                evidence("slice_money", transfer_lines(moved) if seen else sold),
                 evidence("private_product", register="products", keys=part["product_id"].to_list()),
                 evidence("slice", register="products", keys=slices),
             ]

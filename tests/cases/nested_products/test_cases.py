@@ -7,7 +7,7 @@ import datetime as dt
 from tests.cases.selling import Fund, expect, fund, manager
 from tests.cases.world import World
 
-POSITIVE = {"A1": 45_000.0, "A2": 70_000.0, "A3": 30_000.0}
+POSITIVE = {"A1": 45_000.0, "A2": 70_000.0, "A3": 30_000.0, "A4": 8_000.0}
 LOOK_ALIKE = {
     "N1": "one layer",
     "N2": "the next product pays its clients with it: a subsidy, not a layer",
@@ -34,6 +34,13 @@ def region(begin: str, last: str) -> World:
     chain(w, "A3", [30_001, 30_000], begin)
     chain(w, "N1", [50_000], begin)
     first = dt.date.fromisoformat(begin)
+    manager(w, "A4")  # nobody pays into the lower layers: only the register's parents name their accounts
+    last_one = fund(w, "A4", "C", "fund", name="丙", issued_on=begin)
+    middle = fund(w, "A4", "B", "fund", name="乙", issued_on=begin, parent_product_id=last_one.product_id)
+    top = fund(w, "A4", "A", "fund", issued_on=begin, parent_product_id=middle.product_id)
+    top.sell(w.people(5), 2_000, first)
+    w.move(first + dt.timedelta(days=20), top.account, middle.account, 9_000)
+    w.move(first + dt.timedelta(days=30), middle.account, last_one.account, 8_000)
     for institution in ("N2", "N3"):
         funds = chain(w, institution, [50_000], begin)
         funds.append(fund(w, institution, "P9", "fund", issued_on=begin))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.cases.selling import expect, fund, holding, manager
 from tests.cases.world import World
 
-POSITIVE = {"A1": 240_000.0, "A2": 120_000.0, "A3": 210_000.0}
+POSITIVE = {"A1": 240_000.0, "A2": 120_000.0, "A3": 210_000.0, "A4": 201_000_000.0, "A5": 203_000_000.0}
 LOOK_ALIKE = {
     "N1": "a private product with exactly 200 holders of one million",
     "N2": "a public product fed by another",
@@ -40,8 +40,18 @@ def test_cases() -> None:
     upper.sell(w.people(30), 1_000)
     w.move("2016-02-01", upper.account, lower.account, 30_000)
     slices(w, "N3", 5, 100_000.0, number=1)
+    manager(w, "A4")  # too many by itself
+    fund(w, "A4", "PRIVATE", "fund", publicly_offered=False).sell(w.people(201), 1_000_000)
+    manager(w, "A5")  # no more than the legal number each, one fed by the other
+    upper = fund(w, "A5", "FEEDER", "fund", publicly_offered=False)
+    lower = fund(w, "A5", "MASTER", "fund", publicly_offered=False)
+    upper.sell(w.people(103), 1_000_000)
+    lower.sell(w.people(100), 1_000_000)
+    w.move("2016-02-01", upper.account, lower.account, 103_000_000)
     found = w.found("split-private-offering")
     expect(found, POSITIVE, LOOK_ALIKE)
     assert found["A1"].severity == 4
     assert found["A2"].severity == 3  # one public product alone is rather a layer
+    assert found["A3"].evidence["line_no"].drop_nulls().len() == 210  # the holders' deposits
+    assert found["A4"].evidence["line_no"].drop_nulls().len() == 201
     assert found["A1"].confidence > found["A3"].confidence
