@@ -40,6 +40,8 @@ PARAMETERS: tuple[Parameter, ...] = (
 )  # fmt: skip
 """Parameters of the signatures, shared by the typologies that read them; each office override names one code."""
 
+RATE_SPREAD, TERM_SPREAD, ONE_RATE_SHARE = 0.05, 3, 0.8
+"""Payments back at one rate: so near its median, within so many days of the usual term, by so many of those paid."""
 LUMP_DAYS = 10
 """Days of receipts from which lump sums can be told to come by the day."""
 LEAST_FEE = 0.0005
@@ -230,7 +232,7 @@ def _pool(holder: int, carrier: str, mine: pl.DataFrame, p: dict[str, float]) ->
         return None
     each = float(back["outs"].median() or 0)  # type: ignore[arg-type]
     size = float((back["out_median"] / back["in_fen"]).median() or 0)  # type: ignore[arg-type]
-    if each < p["min_returns_each"] or size > p["max_return_share"]:
+    if size > p["max_return_share"] or (each < p["min_returns_each"] and not _one_rate(mine, back)):
         return None
     depositors = payers.select("other_id")
     taken = (
@@ -263,6 +265,26 @@ def _pool(holder: int, carrier: str, mine: pl.DataFrame, p: dict[str, float]) ->
     return Operator(
         "pool", carrier, holder, pl.concat([taken, unknown, out, outlets]).sort("line_no"), strength
     )
+
+
+def _one_rate(mine: pl.DataFrame, back: pl.DataFrame) -> bool:
+    """Whether payers who were paid back once only so far got one rate of what they had paid in, after one term.
+
+    Interest of a young pool is a payment each, like refunds, but refunds follow what was bought and when.
+    """
+    both = mine.join(back.select("other_id"), on="other_id", how="semi")
+    first = both.group_by("other_id").agg(
+        pl.col("booked_on").filter("coming").min().alias("paid_on"),
+        pl.col("booked_on").filter(~pl.col("coming")).min().alias("back_on"),
+        pl.col("amount_fen").filter("coming").first().alias("in_fen"),
+        pl.col("amount_fen").filter(~pl.col("coming")).first().alias("out_fen"),
+    )
+    rate, days = pl.col("out_fen") / pl.col("in_fen"), (pl.col("back_on") - pl.col("paid_on")).dt.total_days()
+    alike = first.select(
+        ((rate / rate.median() - 1).abs() <= RATE_SPREAD).mean(),
+        days=((days - days.median()).abs() <= TERM_SPREAD).mean(),
+    ).row(0)
+    return min(float(x or 0) for x in alike) >= ONE_RATE_SHARE
 
 
 def _lending(holder: int, carrier: str, mine: pl.DataFrame, p: dict[str, float]) -> Operator | None:

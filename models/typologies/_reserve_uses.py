@@ -193,11 +193,14 @@ def _passed_on(ctx: Context, hops: int, days: int, share: float, least_fen: int)
     )
 
 
-def wages(ctx: Context, outs: pl.DataFrame, least_people: int, least_months: int) -> pl.DataFrame:
+def wages(
+    ctx: Context, book: Book, outs: pl.DataFrame, least_people: int, least_months: int, fee: float
+) -> pl.DataFrame:
     """Payees who are paid as staff and landlords are, by the month.
 
     Persons who get about the same sum, several on one and the same day, or whoever gets one sum to the fen every
-    month: orders never come to that. Only where merchants are settled more often; whoever paid in is a customer.
+    month: orders never come to that, unless one customer orders it every time (rent paid over the institution). Only
+    where merchants are settled more often; whoever paid in is a customer.
 
     Parameters
     ----------
@@ -242,7 +245,33 @@ def wages(ctx: Context, outs: pl.DataFrame, least_people: int, least_months: int
         .len()
         .filter(pl.col("len") >= least_months)
     )
-    return pl.concat([fixed, together.select("cp_holder_id")]).unique().sort("cp_holder_id")
+    found = pl.concat([fixed, together.select("cp_holder_id")]).unique()
+    standing = _standing_orders(book, outs.join(found, on="cp_holder_id", how="semi"), fee)
+    return found.join(standing, on="cp_holder_id", how="anti").sort("cp_holder_id")
+
+
+def _standing_orders(book: Book, outs: pl.DataFrame, fee: float) -> pl.DataFrame:
+    """Payees for most of whose payments one and the same customer paid in the like amount just before."""
+    ins = book.lines.filter(
+        pl.col("reserve") & (pl.col("direction") == "in") & pl.col("side").is_in(["other", "staff"])
+    ).select(payer_id="cp_holder_id", in_on="booked_on", in_fen="amount_fen")
+    top = (pl.col("amount_fen") * (1 + fee)).cast(pl.Int64) + 200
+    both = outs.select("line_no", "cp_holder_id", "booked_on", "amount_fen", top.alias("top_fen")).join_where(
+        ins.drop_nulls(),
+        pl.col("in_fen") >= pl.col("amount_fen"),
+        pl.col("in_fen") <= pl.col("top_fen"),
+        pl.col("in_on") <= pl.col("booked_on"),
+        pl.col("in_on") >= pl.col("booked_on").dt.offset_by("-5d"),
+    )
+    paid = outs.group_by("cp_holder_id").agg(pl.len().alias("n"))
+    return (
+        both.group_by("cp_holder_id", "payer_id")
+        .agg(pl.col("line_no").n_unique().alias("times"))
+        .join(paid, on="cp_holder_id")
+        .filter(pl.col("times") >= 0.8 * pl.col("n"))
+        .select("cp_holder_id")
+        .unique()
+    )
 
 
 def dressing(ctx: Context) -> pl.DataFrame:

@@ -249,7 +249,14 @@ def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
     total = pl.col("amount_fen").sum().over("cp_holder_id")
     filled = pl.col("paid_in_fen") >= total
     through = passed_of(ctx, book.institution_id, p)
-    staff = wages(ctx, outs.filter(pl.col("side") == "other"), int(p["staff"]), int(p["staff_months"]))
+    staff = wages(
+        ctx,
+        book,
+        outs.filter(pl.col("side") == "other"),
+        int(p["staff"]),
+        int(p["staff_months"]),
+        p["order_fee"],
+    )
     paid_as_staff = pl.col("cp_holder_id").is_in(staff["cp_holder_id"].to_list())
     # a related firm that trades is settled like other merchants; one paid more than any of them at a time is not
     trades = pl.col("regular") & (pl.col("amount_fen").median().over("cp_holder_id") <= max(p99, 1))

@@ -111,6 +111,15 @@ def _operators(w: World, ids: dict[str, str]) -> None:
     pool(w, _outside(w, ids, "POOL-FIRM", "盘锦甲安投资咨询服务有限公司"))
     pool(w, _outside(w, ids, "POOL-PERSON", "任广甲", person=True))
     pool(w, _inside(w, ids, "POOL-LISTED", "盘锦乙安商务咨询有限公司"))
+    young = _outside(w, ids, "POOL-YOUNG", "盘锦己安商务咨询有限公司")
+    back = _outside(w, ids, "REFUNDS", "盘锦午百货有限公司")
+    for n, (who, buyer) in enumerate(
+        zip(w.people(40), w.people(40), strict=True)
+    ):  # too young for a second month
+        w.move(on(n), who, young, 20_000 + 1_000 * (n % 7))
+        w.move(on(n + 30), young, who, (20_000 + 1_000 * (n % 7)) * 0.015)
+        w.move(on(n), buyer, back, 200 + 10 * (n % 7))  # a part of each order is sent back
+        w.move(on(n + 4 + n % 9), back, buyer, 20 + 7 * (n % 4))
     pool(w, _outside(w, ids, "POOL-SILENT", "盘锦丙安商务咨询有限公司"))
     pool(w, _inside(w, ids, "POOL-FILED", "盘锦丁安网络信息服务有限公司", "p2p", "filed", "网络借贷信息中介"))
     for n, (iid, name, text) in enumerate(

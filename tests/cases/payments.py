@@ -155,12 +155,15 @@ def _misuse(w: World, firm: Callable[..., Firm]) -> None:
         through.move(on, through.deposit, shell, 3_000 + 100 * n)
         w.move(on + dt.timedelta(days=2), shell, boss, round((3_000 + 100 * n) * 0.98, 2))
     wages, staff, landlord = firm("MISUSE-WAGES"), w.people(4), w.firm()
+    rent = firm("RENT-PAID")  # a customer pays the landlord over the institution
     unearned = firm("MISUSE-UNEARNED", daily=False)
     unearned.days = []  # no reports: what customers' payments can have earned is the measure
     for n, end in enumerate(MONTH_ENDS):
         for k, who in enumerate(staff):
             wages.move(end.replace(day=15), wages.deposit, who, 500 + 50 * k + 10 * n)
         wages.move(end.replace(day=8), wages.deposit, landlord, 700)
+        rent.move(end.replace(day=3), rent.customers[0], rent.deposit, 810, 810)
+        rent.move(end.replace(day=5), rent.deposit, landlord, 800, -810)
         unearned.move(end.replace(day=5), unearned.deposit, unearned.own, 20_000)
         unearned.move(end.replace(day=17), unearned.deposit, unearned.own, 31_000 + n)
     lent = firm("OWN-MONEY-BACK")

@@ -8,11 +8,13 @@ from tests.cases.discovery import region
 POSITIVE: dict[str, float | None] = {
     "POOL-FIRM": None,
     "POOL-PERSON": None,
+    "POOL-YOUNG": None,
     "SETTLE-FIRM": None,
     "LEND-PERSON": 800_000,
     "LEND-FIRM": 800_000,
 }
 LOOK_ALIKE = {
+    "REFUNDS": "a shop that takes back a part of each order",
     "TRADE": "a big trading company",
     "CHARITY": "a charity",
     "SCHOOL": "a school",
