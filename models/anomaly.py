@@ -22,6 +22,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from models.marts import slices
 from models.typologies.base import Context
 
 Floats = npt.NDArray[np.float64]
@@ -109,11 +110,23 @@ def weekly_features(ctx: Context) -> pl.DataFrame:
         .unique()
         .with_columns(related=pl.lit(True))
     )
+    sector = ctx.table("mart_institution").select("institution_id", "sector")
+    parts = [_weeks(ctx, part, inside, related) for part in slices(ctx.marts, account)]
+    weeks = pl.concat(parts).sort("institution_id", "week_end") if parts else None
+    if weeks is None:
+        return pl.DataFrame(
+            schema={"institution_id": pl.String, "week_end": pl.Date, "sector": pl.String}
+            | dict.fromkeys(FEATURES, pl.Float64)
+        )
+    return weeks.join(sector, on="institution_id", maintain_order="left").select("institution_id", "week_end", "sector", *FEATURES)
+
+
+def _weeks(ctx: Context, account: pl.DataFrame, inside: pl.DataFrame, related: pl.DataFrame) -> pl.DataFrame:
+    """`weekly_features` of the institutions of some accounts, before their sector is known."""
     lines = (
-        ctx.table(
+        ctx.rows(
             "mart_line",
             (
-                "line_no",
                 "account_id",
                 "booked_on",
                 "direction",
@@ -121,6 +134,8 @@ def weekly_features(ctx: Context) -> pl.DataFrame:
                 "cp_account_id",
                 "cp_holder_id",
             ),
+            "account_id in (select key from owned)",
+            owned=account["account_id"],
         )
         .join(account, on="account_id")
         .join(inside, on=["institution_id", "cp_account_id"], how="left")
@@ -144,7 +159,7 @@ def weekly_features(ctx: Context) -> pl.DataFrame:
             0.0
         )
 
-    weeks = (
+    return (
         lines.group_by("institution_id", "week_end")
         .agg(
             pl.len().alias("lines"),
@@ -171,8 +186,6 @@ def weekly_features(ctx: Context) -> pl.DataFrame:
         )
         .filter(pl.col("lines") >= LEAST_LINES)
     )
-    sector = ctx.table("mart_institution").select("institution_id", "sector")
-    return weeks.join(sector, on="institution_id").select("institution_id", "week_end", "sector", *FEATURES)
 
 
 def deviations(weeks: pl.DataFrame) -> Floats:

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from models.marts import Marts, reader, slices
 from models.ranking import Exposure
-from models.typologies.base import Marts
 
 GROWTH_DAYS = 56
 """五(一) speaks of fast growth without a number; 8 weeks as typologies.md says."""
@@ -43,30 +43,8 @@ def exposures(marts: Marts, as_of: dt.date, unregistered: Iterable[str] = ()) ->
         By institution id. Client money is in − out with clients, never below 0.
     """
     owned = _accounts(marts, unregistered)
-    lines = (
-        marts.table("mart_line", ("account_id", "booked_on", "direction", "amount_fen", "cp_holder_id"))
-        .lazy()
-        .filter(pl.col("cp_holder_id").is_not_null())
-        .join(owned.lazy(), on="account_id")
-        .join(
-            _clients(marts, owned).lazy(),
-            left_on=["institution_id", "cp_holder_id"],
-            right_on=["institution_id", "holder_id"],
-        )
-    )
-    came, recent = pl.col("direction") == "in", pl.lit(as_of) - pl.col("booked_on")
-    window = pl.duration(days=GROWTH_DAYS)
-    inflow = pl.when(came).then(pl.col("amount_fen")).otherwise(0)
-    money = (
-        lines.group_by("institution_id")
-        .agg(
-            (pl.when(came).then(pl.col("amount_fen")).otherwise(-pl.col("amount_fen"))).sum().alias("net"),
-            pl.col("cp_holder_id").filter(came).n_unique().alias("clients"),
-            inflow.filter(recent < window).sum().alias("recent"),
-            inflow.filter((recent >= window) & (recent < 2 * window)).sum().alias("before"),
-        )
-        .collect()
-    )
+    parts = [_measured(marts, part, as_of) for part in slices(marts, owned)]
+    money = [row for part in parts for row in part.iter_rows()]
     tips = dict(
         marts.table("mart_tip")
         .filter(
@@ -79,7 +57,7 @@ def exposures(marts: Marts, as_of: dt.date, unregistered: Iterable[str] = ()) ->
     )
     measured = {
         i: Exposure(max(0, net), clients, recent, before, int(tips.get(i, 0)))
-        for i, net, clients, recent, before in money.iter_rows()
+        for i, net, clients, recent, before in money
     }
     names = [*marts.table("mart_institution")["institution_id"].to_list(), *sorted(set(unregistered))]
     return {i: measured.get(i, Exposure(tips=int(tips.get(i, 0)))) for i in names}
@@ -103,17 +81,46 @@ def _accounts(marts: Marts, unregistered: Iterable[str]) -> pl.DataFrame:
     return pl.concat([owned, of_holder, itself]).unique()
 
 
-def _clients(marts: Marts, owned: pl.DataFrame) -> pl.DataFrame:
-    """Who counts as a client: institution_id, holder_id, one row a pair."""
+def _measured(marts: Marts, owned: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
+    """What clients brought some institutions: ``institution_id``, ``net``, ``clients``, ``recent``, ``before``."""
+    lines = (
+        reader(marts)
+        .rows(
+            "mart_line",
+            ("account_id", "booked_on", "direction", "amount_fen", "cp_holder_id"),
+            "cp_holder_id is not null and account_id in (select account_id from owned)",
+            {"owned": owned.select("account_id").unique()},
+        )
+        .join(owned, on="account_id")
+    )
+    came, recent = pl.col("direction") == "in", pl.lit(as_of) - pl.col("booked_on")
+    window = pl.duration(days=GROWTH_DAYS)
+    inflow = pl.when(came).then(pl.col("amount_fen")).otherwise(0)
+    return (
+        _of_clients(marts, lines)
+        .group_by("institution_id")
+        .agg(
+            (pl.when(came).then(pl.col("amount_fen")).otherwise(-pl.col("amount_fen"))).sum().alias("net"),
+            pl.col("cp_holder_id").filter(came).n_unique().alias("clients"),
+            inflow.filter(recent < window).sum().alias("recent"),
+            inflow.filter((recent >= window) & (recent < 2 * window)).sum().alias("before"),
+        )
+    )
+
+
+def _of_clients(marts: Marts, lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines with clients: of registered institutions by role, of operators with every natural person."""
     roles = (
-        marts.table("mart_role_all").filter(pl.col("role") == "client").select("institution_id", "holder_id")
+        marts.table("mart_role_all", ("institution_id", "holder_id", "role"))
+        .filter(pl.col("role") == "client")
+        .select("institution_id", cp_holder_id="holder_id")
+        .unique()
     )
-    operators = (
-        owned.filter(pl.col("institution_id").str.starts_with(UNREGISTERED)).select("institution_id").unique()
-    )
+    unregistered = pl.col("institution_id").str.starts_with(UNREGISTERED)
+    operators = lines.filter(unregistered)
+    found = lines.join(roles, on=["institution_id", "cp_holder_id"], how="semi")
     if operators.is_empty():
-        return roles.unique()
-    persons = marts.table("mart_holder").filter(pl.col("kind") == "person").select("holder_id")
-    return pl.concat(
-        [roles, operators.join(persons, how="cross").select("institution_id", "holder_id")]
-    ).unique()
+        return found
+    persons = marts.table("mart_holder", ("holder_id", "kind")).filter(pl.col("kind") == "person")
+    paid_by = operators.join(persons.select(cp_holder_id="holder_id").unique(), on="cp_holder_id", how="semi")
+    return pl.concat([found.filter(~unregistered), paid_by])

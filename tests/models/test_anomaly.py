@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from models.anomaly import FEATURES, unusual, weekly_features
+from models.marts import slices
 from models.typologies.base import Context
 
 LAST = dt.date(2016, 7, 3)
@@ -55,6 +56,7 @@ def _context(shuffle: int | None = None) -> Context:
     return Context(
         Tables(
             mart_line=lines,
+            mart_account=lines.group_by("account_id").agg(lines=pl.len()),
             mart_controlled_account=pl.DataFrame({"institution_id": ids, "account_id": range(12)}),
             mart_relation=pl.DataFrame(
                 {"institution_id": ["I03"], "holder_id": [3_999], "role": ["affiliate"]}
@@ -63,6 +65,13 @@ def _context(shuffle: int | None = None) -> Context:
         ),
         LAST,
     )
+
+
+def test_weeks_are_the_same_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = weekly_features(_context())
+    monkeypatch.setattr("models.anomaly.slices", lambda marts, owned: slices(marts, owned, 1_000))
+    assert len(slices(_context().marts, _context().table("mart_controlled_account"), 1_000)) > 3
+    assert weekly_features(_context()).equals(whole)
 
 
 def test_the_odd_week_stands_first_with_its_reasons() -> None:
