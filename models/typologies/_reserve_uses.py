@@ -246,8 +246,31 @@ def wages(
         .filter(pl.col("len") >= least_months)
     )
     found = pl.concat([fixed, together.select("cp_holder_id")]).unique()
-    standing = _standing_orders(book, outs.join(found, on="cp_holder_id", how="semi"), fee)
-    return found.join(standing, on="cp_holder_id", how="anti").sort("cp_holder_id")
+    theirs = outs.join(found, on="cp_holder_id", how="semi")
+    found = found.join(_standing_orders(book, theirs, fee), on="cp_holder_id", how="anti")
+    if _paid_for(book, theirs.join(found, on="cp_holder_id", how="semi")):
+        return found.clear()
+    return found.sort("cp_holder_id")
+
+
+def _paid_for(book: Book, outs: pl.DataFrame) -> bool:
+    """Whether on most days of these payments one customer had just paid in what they come to: wages of its staff."""
+    days = outs.group_by("booked_on").agg(pl.len().alias("n"), pl.col("amount_fen").sum().alias("sum_fen"))
+    days = days.filter(pl.col("n") >= 2)
+    ins = book.lines.filter(
+        pl.col("reserve") & (pl.col("direction") == "in") & pl.col("side").is_in(["other", "institution"])
+    ).select(payer_id="cp_holder_id", in_on="booked_on", in_fen="amount_fen")
+    brought = (
+        days.join_where(
+            ins.drop_nulls(),
+            pl.col("in_on") <= pl.col("booked_on"),
+            pl.col("in_on") >= pl.col("booked_on").dt.offset_by("-7d"),
+        )
+        .group_by("booked_on", "sum_fen", "payer_id")
+        .agg(pl.col("in_fen").sum())
+        .filter(pl.col("in_fen").is_between(pl.col("sum_fen") * 0.98, pl.col("sum_fen") * 1.1))
+    )
+    return days.height > 0 and brought["booked_on"].n_unique() >= days.height / 2
 
 
 def _standing_orders(book: Book, outs: pl.DataFrame, fee: float) -> pl.DataFrame:

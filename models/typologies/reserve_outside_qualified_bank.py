@@ -2,7 +2,7 @@
 
 Two readings of the row: (a) what customers pay into a reserve account at a bank the register calls
 not qualified; (b) what many customers pay into an account of the institution that is no reserve
-account, in the register or under its name alone. Customers are payers that are neither the institution, its related parties, staff,
+account, in the register or under its name alone. Merchants whom the reserve settles pay fees, no customer money. Customers are payers that are neither the institution, its related parties, staff,
 suppliers, other institutions, nor a bank.
 
 Confidence: 0.95 for (a) (two registers say so), 0.9 for (b) with many payers, 0.8 near the least number.
@@ -52,10 +52,20 @@ def receipts(book: Book, min_payers: int) -> pl.DataFrame:
         pl.lit("bank").alias("why")
     )
     outside = customer.filter(~pl.col("reserve") & pl.col("account_type").is_in(["own", "other", "product"]))
+    # merchants, whom the reserve pays and who never pay into it, pay the institution its fees
+    dealt = book.lines.filter("reserve").drop_nulls("cp_holder_id")
+    merchants = (
+        dealt.group_by("cp_holder_id")
+        .agg(
+            pl.col("direction").eq("out").sum().alias("outs"), pl.col("direction").eq("in").sum().alias("ins")
+        )
+        .filter((pl.col("outs") >= 2) & (pl.col("ins") == 0))
+    )
     hidden = book.unlisted.filter(
         (pl.col("direction") == "in") & pl.col("side").is_in(["other", "unknown"])
     ).with_columns(qualified=pl.lit(None, pl.Boolean))
     outside = pl.concat([outside, hidden.select(outside.columns)])
+    outside = outside.join(merchants, on="cp_holder_id", how="anti")
     payers = outside.group_by("account_id").agg(pl.col("cp_holder_id").n_unique().alias("payers"))
     outside = outside.join(
         payers.filter(pl.col("payers") >= min_payers), on="account_id", how="semi"

@@ -155,6 +155,15 @@ def _misuse(w: World, firm: Callable[..., Firm]) -> None:
         through.move(on, through.deposit, shell, 3_000 + 100 * n)
         w.move(on + dt.timedelta(days=2), shell, boss, round((3_000 + 100 * n) * 0.98, 2))
     wages, staff, landlord = firm("MISUSE-WAGES"), w.people(4), w.firm()
+    payroll, employer, hands = (
+        firm("PAYROLL-PAID"),
+        w.firm(),
+        w.people(5),
+    )  # an employer pays its staff over it
+    for end in MONTH_ENDS:
+        payroll.move(end.replace(day=13), employer, payroll.deposit, 5_050, 5_050)
+        for n, hand in enumerate(hands):
+            payroll.move(end.replace(day=14), payroll.deposit, hand, 900 + 50 * n, -1_010)
     rent = firm("RENT-PAID")  # a customer pays the landlord over the institution
     unearned = firm("MISUSE-UNEARNED", daily=False)
     unearned.days = []  # no reports: what customers' payments can have earned is the measure
@@ -207,6 +216,12 @@ def _outside(w: World, firm: Callable[..., Firm]) -> None:
     for n, who in enumerate(w.people(5)):
         d.move(FIRST + dt.timedelta(days=9 * n), who, d.own, 100)
     assert b.id
+    f = firm("MERCHANTS-FEES")
+    for n, shop in enumerate(w.people(22)):
+        for k in range(2):
+            f.move(FIRST + dt.timedelta(days=2 * n + 5 * k), f.customers[n], f.deposit, 100, 100)
+            f.move(FIRST + dt.timedelta(days=2 * n + 5 * k + 1), f.deposit, shop, 99, -100)
+        f.move(FIRST + dt.timedelta(days=2 * n + 9), shop, f.own, 30)
     e = firm("NAMED-ACCOUNT")  # an account in its name that no register lists
     named = w.account(None, None, f"{e.id}支付有限公司", bank="B3银行", bank_code="B3")
     for n, who in enumerate(w.people(24)):

@@ -19,6 +19,7 @@ LOOK_ALIKE = {
     "BIG-MERCHANT": "a big merchant settled weekly",
     "TIMING": "the monthly return of earned fees to the own account",
     "OWN-MONEY-BACK": "own money put in goes back later",
+    "PAYROLL-PAID": "an employer's wages, paid in the day before",
     "RENT-PAID": "one sum every month that one customer orders",
     "RELATED-MERCHANT": "an affiliate settled like any merchant",
     "MERCHANT-SUPPLIED": "a merchant that buys from an affiliate",

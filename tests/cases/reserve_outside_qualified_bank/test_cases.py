@@ -12,6 +12,7 @@ POSITIVE: dict[str, float | None] = {
     "NAMED-ACCOUNT": 4_800,
 }
 LOOK_ALIKE = {
+    "MERCHANTS-FEES": "merchants pay the institution its fees",
     "FEW-PAYERS": "a few payments to the own account",
     "WALLET": "reserve accounts at qualified banks",
     "INTEREST-OWN": "the own account gets interest and fees",
