@@ -68,16 +68,11 @@ def test_lines_come_in_order_from_the_transaction_that_wrote_them(tmp_path: Path
     """A scan that selects from rows not yet committed may begin anywhere."""
     con = duckdb.connect(str(tmp_path / "w.duckdb"), config={"threads": 2})
     con.execute("begin")
-    told = {
-        "line_no": "i",
-        "account_id": "(i // 5000)::integer",
-        "direction": "'in'",
-        "amount_fen": "1::bigint",
-    }
+    told = {"line_no": "i", "account_id": "(i // 5000)::integer", "booked_on": "repeat('x', 40) || i"}
     columns = ", ".join(f"{told.get(c, 'null::bigint')} as {c}" for c in LINE)
     con.execute(
-        f"create table mart_line as select {columns} from (select range as i from range(600000)) order by i"
+        f"create table mart_line as select {columns} from (select range as i from range(300000)) order by i"
     )
-    accounts = tuple(range(3, 118))
+    accounts = tuple(a for a in range(60) if a % 3)
     lines = GroupMarts(con, Group(("A",), accounts), ConnectionMarts(con)).table("mart_line", LINE)
-    assert lines["line_no"].to_list() == list(range(15_000, 590_000))
+    assert lines["line_no"].to_list() == [i for i in range(300_000) if i // 5000 % 3]
