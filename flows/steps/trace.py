@@ -71,7 +71,8 @@ def tree(
         raise ConfigurationError(
             f"{start.height} statement lines have an id that starts with {line_id}; take one from evidence.parquet."
         )
-    context = Context(marts=marts, as_of=judging.as_of(marts))
+    known = {"tracing.pots": "trace_pot"} if marts.has("trace_pot") else {}
+    context = Context(marts=marts, as_of=judging.as_of(marts), stored=known)
     try:
         answer = follow_line(context, int(start["line_no"][0]), forward=forward, hops=hops, method=method)
         sure = band(context, int(start["line_no"][0]), forward=forward, hops=hops) if ranged else None

@@ -3,6 +3,11 @@
 Institutions are worked on in groups (`models.tracing.groups`), accounts in pieces (`models.tracing.large`), so
 that no table of all lines is ever held. What crosses them comes in between: money that only passed through
 accounts no register knows, and the way of what left for others.
+
+A week is traced anew. Of last week's fragments nearly all (99.4 % on half a year of 87 institutions) still hold, but
+which ones do is told by identification, done again: to know it and to copy the fragments costs what matching
+costs (1.3 to 2.4 against 2.3 seconds of processor for 3 million lines), and matching is a twentieth of tracing. The rest
+reads the clients' ledger, whose old rows the new week changes (4 in 100: a factor gains holders).
 """
 
 from __future__ import annotations

@@ -36,8 +36,8 @@ ENDED_SCHEMA: dict[str, pl.DataType] = {
 """Grain: group × `models.tracing.follow.END_SCHEMA` word × transfers taken. A group's amounts add up to its
 starts, exactly."""
 
-BATCH = 400_000
-"""Starts followed together; their pieces fit into the processor's memory pages many times over."""
+BATCH = 100_000
+"""Starts followed together: few enough for their pieces to stay in the processor's caches."""
 
 
 def totals(
