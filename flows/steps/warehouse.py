@@ -38,7 +38,7 @@ SMALL = 3_000_000
 """Lines up to which a lake is read into memory once instead of column by column from its files."""
 MEMORY_ONLY = Path(":memory:")
 """A database without a file."""
-SPILL = "20GB"
+SPILL = "60GB"
 """Most that a build may spill beside the warehouse; more is a fault, not a big week."""
 
 
