@@ -19,31 +19,45 @@ account as (
     inner join room as r on c.institution_id = r.institution_id and c.account_type = r.account_type
 ),
 
--- one row for each other side first: counting distinct ones at once costs several times as much
-other as (
+line as not materialized (
     select
         a.room_no,
         l.booked_on,
-        l.cp_holder_id,
-        count(*) as lines,
-        count(*) filter (where l.direction = 'in') as in_lines,
-        count(*) filter (where l.direction = 'out') as out_lines,
-        sum(case when l.direction = 'in' then l.amount_fen else 0 end) as in_fen,
-        sum(case when l.direction = 'out' then l.amount_fen else 0 end) as out_fen
+        l.direction,
+        l.amount_fen,
+        l.cp_holder_id
     from mart_line as l
     inner join account as a on l.account_id = a.account_id
-    group by a.room_no, l.booked_on, l.cp_holder_id
+),
+
+summed as (
+    select
+        room_no,
+        booked_on,
+        count(*) as lines,
+        sum(case when direction = 'in' then amount_fen else 0 end)::bigint as in_fen,
+        sum(case when direction = 'out' then amount_fen else 0 end)::bigint as out_fen
+    from line
+    group by room_no, booked_on
+),
+
+-- one row for each other side first, and nothing beside: counting distinct ones at once costs several times as much
+other as (
+    select distinct
+        room_no,
+        booked_on,
+        direction,
+        cp_holder_id
+    from line
+    where cp_holder_id is not null
 ),
 
 counted as (
     select
         room_no,
         booked_on,
-        sum(lines)::bigint as lines,
-        sum(in_fen)::bigint as in_fen,
-        sum(out_fen)::bigint as out_fen,
-        count(*) filter (where in_lines > 0 and cp_holder_id is not null) as payers,
-        count(*) filter (where out_lines > 0 and cp_holder_id is not null) as payees
+        count(*) filter (where direction = 'in') as payers,
+        count(*) filter (where direction = 'out') as payees
     from other
     group by room_no, booked_on
 )
@@ -51,12 +65,13 @@ counted as (
 select
     r.institution_id,
     r.account_type,
-    c.booked_on,
-    c.lines,
-    c.in_fen,
-    c.out_fen,
-    c.payers,
-    c.payees
-from counted as c
-inner join room as r on c.room_no = r.room_no
-order by r.institution_id, r.account_type, c.booked_on
+    s.booked_on,
+    s.lines,
+    s.in_fen,
+    s.out_fen,
+    coalesce(c.payers, 0) as payers,
+    coalesce(c.payees, 0) as payees
+from summed as s
+inner join room as r on s.room_no = r.room_no
+left join counted as c on s.room_no = c.room_no and s.booked_on = c.booked_on
+order by r.institution_id, r.account_type, s.booked_on

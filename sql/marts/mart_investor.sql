@@ -2,6 +2,7 @@
 -- worked on once each and subscriptions carry a number instead of texts.
 -- Grain: investor_no (dense, sorted by it); investor_id × investor_account × investor_name as delivered.
 -- Reads: stg_subscriptions.
+-- Then: investor_no = (rowid + 1)::integer
 -- Columns: who_no numbers who is told apart, by id, else by account, else by name; null when the register gives none.
 with given as (
     select
@@ -13,11 +14,11 @@ with given as (
 )
 
 select
-    (row_number() over (order by investor_id, investor_account, investor_name))::integer as investor_no,
+    0::integer as investor_no,
     *,
     case
         when coalesce(investor_id, investor_account, investor_name) is not null
             then (dense_rank() over (order by coalesce(investor_id, investor_account, investor_name)))::integer
     end as who_no
 from given
-order by investor_no
+order by investor_id, investor_account, investor_name
