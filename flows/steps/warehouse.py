@@ -36,6 +36,8 @@ THREADS = 2
 MEMORY = "6GB"
 SMALL = 3_000_000
 """Lines up to which a lake is read into memory once instead of column by column from its files."""
+SLICE = 8_000_000
+"""Lines of whole accounts that are sorted at a time, one slice after the other, so that a sort never holds more."""
 MEMORY_ONLY = Path(":memory:")
 """A database without a file."""
 SPILL = "60GB"
@@ -184,9 +186,32 @@ def _create(con: duckdb.DuckDBPyConnection, relation: sql.Relation, values: dict
         for parameter, value in parameters.items():
             text = text.replace(f"${parameter}", f"date '{value}'")
         parameters = {}
-    con.execute(f"create {kind} {relation.name} as {text}", parameters or None)
+    create = f"create {kind} {relation.name} as {text}"
+    if "from_account" in relation.parameters:
+        for first, last in _account_slices(con):
+            bounds = {"from_account": first, "to_account": last}
+            con.execute(create, parameters | bounds)
+            create = f"insert into {relation.name} {text}"
+    else:
+        con.execute(create, parameters or None)
     if relation.then:
         con.execute(f"update {relation.name} set {relation.then}")
+
+
+def _account_slices(con: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
+    """First and last account of each slice of `SLICE` lines; of more where one account has more."""
+    accounts = con.execute(
+        "select account_id, lines from mart_account where monitored order by account_id"
+    ).fetchall()
+    slices = [(0, 0)]
+    held = 0
+    for account, lines in accounts:
+        if held and held + lines > SLICE:
+            slices.append((account, account))
+            held = 0
+        held += lines
+        slices[-1] = (slices[-1][0], account)
+    return slices
 
 
 def _last_readers(names: list[str], relations: dict[str, sql.Relation]) -> dict[str, list[str]]:

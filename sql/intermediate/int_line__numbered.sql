@@ -2,6 +2,7 @@
 -- Grain: line_no (dense, in the order of account_no and seq; seq follows time, then balance chain, then content).
 -- Reads: int_line__kept, int_day__untimed, int_line__placed, mart_counterparty, int_counterparty__resolved,
 -- mart_account, mart_holder. Amounts in fen.
+-- Parameters: $from_account, $to_account (a slice of the accounts at a time, in their order).
 -- Then: line_no = rowid + 1, seq = seq + rowid + 1, transfer_no = rowid + 1
 -- This is the one sort over all lines, and the one time that their texts are written: mart_line amends what is known
 -- later. What many lines share (the account, the counterparty as given, the file) stands as a number. Lines are
@@ -38,6 +39,7 @@ given as (
             and g.counterparty_name is not distinct from r.counterparty_name
     left join mart_account as c on r.cp_account_no = c.account_no
     left join mart_holder as h on r.cp_holder_key = h.holder_key
+    where a.account_id between $from_account and $to_account
 ),
 
 read as (

@@ -38,6 +38,8 @@ def test_lines_lie_in_order_however_they_are_read(lake: TinyLake, monkeypatch: p
     assert rows(lake.build(), "select line_no, rowid + 1 from mart_line") == [(n, n) for n in range(1, 25)]
     monkeypatch.setattr(warehouse, "SMALL", 0)
     assert rows(lake.build(), "select * from mart_line_told") == whole
+    monkeypatch.setattr(warehouse, "SLICE", 5)
+    assert rows(lake.build(), "select * from mart_line_told") == whole
 
 
 def test_texts_that_lines_share_are_looked_up(lake: TinyLake) -> None:
