@@ -3,6 +3,9 @@
 A relation's name is its file's stem. Layers are folders: ``staging`` (typed rows as delivered),
 ``intermediate`` (steps; temporary tables that do not outlive the build), ``marts`` (what the
 models and analysts read) and ``checks`` (queries that return violating rows; none is good).
+A file's header may ask for more: ``-- view:``, ``-- temporary:``, ``-- kept:`` (before ``Purpose:``) say what is
+made of the SELECT, ``-- Then:`` numbers its rows as they lie, and a mart that ``-- Amends:`` a step takes over its
+rows and changes cells of them, so that what is long is sorted and written once.
 Relations made in Python (the graphs, name normalisation) take part in the order through
 `order`'s ``made`` argument, so a SELECT may read them like any other relation.
 """
