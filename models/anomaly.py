@@ -118,7 +118,9 @@ def weekly_features(ctx: Context) -> pl.DataFrame:
             schema={"institution_id": pl.String, "week_end": pl.Date, "sector": pl.String}
             | dict.fromkeys(FEATURES, pl.Float64)
         )
-    return weeks.join(sector, on="institution_id", maintain_order="left").select("institution_id", "week_end", "sector", *FEATURES)
+    return weeks.join(sector, on="institution_id", maintain_order="left").select(
+        "institution_id", "week_end", "sector", *FEATURES
+    )
 
 
 def _weeks(ctx: Context, account: pl.DataFrame, inside: pl.DataFrame, related: pl.DataFrame) -> pl.DataFrame:

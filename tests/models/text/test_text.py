@@ -78,7 +78,7 @@ def test_licences() -> None:
         "违约包赔",
         "亏了算我们的",
         "认购即享24%固定回报",
-        "半年翻番",
+        "投入资金半年翻番",
         "到期无条件回购",
         "保*本·保|息",
         "保\u200b本\u200b保息",
@@ -116,12 +116,19 @@ def test_boasts() -> None:
 
 
 def test_what_sellers_of_goods_promise_too() -> None:
-    for text in ("保健品零风险试用,无效退款", "蛋糕店加盟,稳赚不赔,小本经营", "会员积分每年翻倍"):
+    for text in (
+        "保健品零风险试用,无效退款",
+        "蛋糕店加盟,稳赚不赔,小本经营",
+        "会员积分每年翻倍",
+        "销售额三年翻番,感谢支持",
+        "化妆品展销会,年化妆品特卖",
+    ):
         assert promises_made(text) == [], text
         assert offers_finance(text) == (), text
     assert promises_made("理财产品零风险")
     assert promises_made("零风险,月息2%")
     assert promises_made("保本,零风险")
+    assert promises_made("三年翻倍,专业操盘团队兜底")
 
 
 @pytest.mark.parametrize(
