@@ -216,7 +216,8 @@ def _leaves_no_doubt(header: Header, aliases: Mapping[str, tuple[Alias, ...]]) -
         {"account", "payer_account", "amount"},
         {"account", "payee_account", "amount"},
     )
-    plain = "balance_side" not in header.columns and "cp_merged" not in header.columns
+    plain = not {"balance_side", "cp_merged"} & header.columns.keys()
+    plain = plain and not {"debit", "credit", "direction"} <= header.columns.keys()  # 方向 of the balance?
     return named and plain and any(way <= header.columns.keys() for way in ways)
 
 

@@ -53,8 +53,10 @@ def parse_columns(
         known.opening_fen = parse_fen(pl.Series([titles["title_opening"]], dtype=pl.String))[0]
     amount, sign, amount_code, amount_text = amounts(cells, known, account)
     balance = cells.fen("balance")
-    if cells.has("balance_side"):
-        balance = signed_balance(balance, flag_sign(cells.role("balance_side")), account, amount, sign)
+    sure = cells.has("balance_side")
+    if sure or all(cells.has(role) for role in ("debit", "credit", "direction", "balance")):
+        side = flag_sign(cells.role("balance_side" if sure else "direction"))
+        balance = signed_balance(balance, side, account, amount, sign, sure=sure)
     sign = settle_direction(cells, known, account, at, amount, sign, balance)
     party = parties(cells, sign, known)
     status = failed(cells, known)

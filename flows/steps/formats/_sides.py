@@ -76,19 +76,27 @@ def _without_habit(amounts: pl.Series, alike: int) -> pl.Series:
 
 
 def signed_balance(
-    balance: pl.Series, side: pl.Series, account: pl.Series, amount: pl.Series, sign: pl.Series
+    balance: pl.Series,
+    side: pl.Series,
+    account: pl.Series,
+    amount: pl.Series,
+    sign: pl.Series,
+    *,
+    sure: bool,
 ) -> pl.Series:
     """Put a minus before balances that stand on the debit side (``余额方向`` 借): an account overdrawn.
 
     Believed where the column says both, and unless the balances fit better without it (the books of the
-    holder call a balance in hand a debit).
+    holder call a balance in hand a debit). Where it is not `sure` that the column means the balance
+    (``方向`` beside two columns of amounts), only where they fit better with it.
     """
     owed = (side == -1).fill_null(False)
     if not owed.any() or owed.all():
         return balance
     signed = balance.set(owed, None).fill_null(-balance)
     as_said, plain = (fit_chain(account, amount.abs(), sign, each) for each in (signed, balance))
-    return balance if plain.straight > as_said.straight else signed
+    better = as_said.straight - plain.straight
+    return signed if better > 0 or (sure and better == 0) else balance
 
 
 def signed_and_flagged(amount: pl.Series, sign: pl.Series) -> pl.Series:

@@ -41,10 +41,18 @@ def test_totals_with_a_date_are_no_transactions() -> None:
     assert result.rows_quarantined == 0
 
 
-def test_a_balance_on_the_debit_side_is_an_overdraft() -> None:
-    head = "日期,摘要,借方金额,贷方金额,余额方向,余额,对方户名"
+@pytest.mark.parametrize("name", ["余额方向", "方向"])
+def test_a_balance_on_the_debit_side_is_an_overdraft(name: str) -> None:
+    head = f"日期,摘要,借方金额,贷方金额,{name},余额,对方户名"
     overdrawn = ["2016-06-01,付,100.00,,贷,900.00,张三", "2016-06-02,付,1000.00,,借,100.00,李四", "2016-06-03,收,,300.00,贷,200.00,王五"]  # fmt: skip
     assert [each[2] for each in brief(lines(read(text(head, *overdrawn))))] == [90_000, -10_000, 20_000]
+
+
+def test_a_flag_beside_two_columns_is_the_transactions_own() -> None:
+    head = "日期,借/贷,借方发生额,贷方发生额,余额,对方户名"
+    rows = ["2016-06-01,借,100.00,0.00,900.00,张三", "2016-06-02,贷,0.00,50.00,950.00,李四"]
+    assert [each[2] for each in brief(lines(read(text(head, *rows))))] == [90_000, 95_000]
+    assert [each[2] for each in brief(lines(read(text(head, rows[0]))))] == [90_000]
 
 
 def test_the_holders_own_books_call_money_in_hand_a_debit() -> None:
