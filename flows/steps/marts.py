@@ -22,7 +22,7 @@ class DuckMarts:
     database one after another, each answered with all its processors.
     """
 
-    def __init__(self, path: Path, memory: str = "4GB", threads: int = 2) -> None:
+    def __init__(self, path: Path, memory: str = "1GB", threads: int = 2) -> None:
         if not path.is_file():
             raise WarehouseError(f"There is no warehouse at {path}; run `lookthrough run` first.")
         try:

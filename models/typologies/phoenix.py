@@ -21,6 +21,7 @@ from models.finding import AmountBases, Finding, evidence
 from models.text.themes import themes
 from models.typologies._common import first_last, shown_name, subject_of, yuan
 from models.typologies._flows_between import flows_between
+from models.typologies._gaps import statements_begin
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -106,8 +107,7 @@ def _begun(ctx: Context) -> pl.DataFrame:
 
     Grain: ``institution_id``; ``begun_on``. Firms that took money in the first weeks of the statements are left out.
     """
-    start = ctx.table("mart_line", ("booked_on",))["booked_on"].min()
-    assert start is None or isinstance(start, dt.date)
+    start = statements_begin(ctx)
     taken = ctx.table("mart_client", ("institution_id", "first_in_on")).drop_nulls()
     begun = taken.group_by("institution_id").agg(begun_on=pl.col("first_in_on").min())
     return begun.filter(pl.col("begun_on") > pl.lit(start) + pl.duration(days=QUIET_DAYS))
@@ -120,8 +120,7 @@ def _client_lines(ctx: Context, institution_id: str) -> pl.DataFrame:
     clients = ctx.table("mart_client", ("institution_id", "holder_id")).filter(mine)
     columns = ("line_no", "account_id", "direction", "cp_holder_id", "booked_on", "amount_fen")
     return (
-        ctx.table("mart_line", columns)
-        .join(accounts, on="account_id", how="semi")
+        ctx.rows("mart_line", columns, "account_id in (select key from asked)", asked=accounts["account_id"])
         .rename({"cp_holder_id": "holder_id"})
         .join(clients, on="holder_id", how="semi")
         .sort("line_no")
