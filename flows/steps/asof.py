@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows.steps.judge import DuckMarts
+from flows.steps.marts import DuckMarts
 from flows.steps.warehouse import MEMORY_ONLY, SMALL, Step, attach_lake, open_aside, shape
 from sql import lake as schema
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import networkx as nx
 import polars as pl
 
 from flows.steps.marts import DuckMarts
@@ -27,6 +26,8 @@ def circles(marts: DuckMarts) -> list[list[str]]:
     Accounts are numbered as lines are, so that neighbouring circles lie near each other on the disk.
     """
     firms = marts.table("mart_institution", ("institution_id", "group_id"))
+    import networkx as nx  # takes a moment to load, which a run with nothing new need not wait for
+
     graph: nx.Graph[str] = nx.Graph()
     graph.add_nodes_from(firms["institution_id"].sort().to_list())
     for pairs in _ties(marts, firms):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from flows.steps.judge import DuckMarts
+from flows.steps.marts import DuckMarts
 from flows.steps.previous import Previous
 from flows.steps.result import EVIDENCE_SCHEMA, FINDINGS_SCHEMA, FLOWS_SCHEMA, MONEY, yuan
 from models.finding import Finding

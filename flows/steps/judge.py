@@ -22,7 +22,6 @@ from flows.steps.circles import TURN_LINES, TurnMarts, turns
 from flows.steps.errors import ConfigurationError, LookthroughError, WarehouseError
 from flows.steps.marts import DuckMarts as DuckMarts
 from models.finding import EVIDENCE_SCHEMA, Finding
-from models.typologies import _gathered as gathered
 from models.typologies import _kept as kept
 from models.typologies.base import Context, Registered, discover, in_order, staged
 
@@ -129,6 +128,9 @@ def judge(
     stages = staged(in_order({c: r for c, r in registered.items() if c in wanted}))
     city = Context(marts, as_of, dict(overrides or {}), stored=kept.stored(marts.has))
     made = _Made(progress)
+    # loads the learners, which an idle run need not wait for
+    from models.typologies import _gathered as gathered
+
     parts = turns(marts, turn_lines)
     if len(parts) < 2:
         for stage in stages:

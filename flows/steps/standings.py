@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from flows.steps.judge import DuckMarts
+from flows.steps.marts import DuckMarts
 from flows.steps.previous import Previous
 from flows.steps.result import Ranked
 from models import exposure as exposure_of
