@@ -200,16 +200,7 @@ def run(options: Options) -> list[Row]:
             )
             timed(prepare, path, ready)
             hops = timed(three_hops, ready)
-            rows.append(
-                Row(
-                    f"three hops of all in-lines, {kind}",
-                    hops,
-                    "DuckDB sort",
-                    sort,
-                    8.0,
-                    "twice what fifo may take",
-                )
-            )
+            rows.append(Row(f"three hops of all in-lines, {kind}", hops, "fifo", fifo, 2.0))
             rows.append(Row(f"lifo, {kind}", timed(fragments, path, "lifo"), "DuckDB sort", sort, None))
             small, small_ready = base / f"{kind[:2]}-small", base / f"{kind[:2]}-small-ready"
             payments(small, QUEUE_LINES, hub)
