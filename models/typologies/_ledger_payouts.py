@@ -10,7 +10,14 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._ledger_fits import is_alive, late_parts, split, summed, supported
-from models.typologies._ledger_lines import LINE, institution_no, numbered, of_clients, with_subscription
+from models.typologies._ledger_lines import (
+    LINE,
+    institution_no,
+    numbered,
+    of_clients,
+    subscriptions,
+    with_subscription,
+)
 from models.typologies.base import Context
 
 BATCH = 10_000
@@ -74,6 +81,40 @@ def _payouts(ctx: Context) -> pl.DataFrame:
     )
 
 
+def identified(ctx: Context, paid: pl.DataFrame) -> pl.DataFrame:
+    """Payments to clients that fit a holding, whoever paid them.
+
+    Parameters
+    ----------
+    paid : polars.DataFrame
+        ``line_no``, ``institution_id``, ``holder_id`` (the client's), ``booked_on``, ``amount_fen`` and more.
+
+    Returns
+    -------
+    polars.DataFrame
+        The rows of `paid` with what `payouts` says of a holding.
+    """
+    number = institution_no(ctx)
+    held = _holdings(ctx).drop_nulls(["_i", "holder_id"])
+    asked = paid.filter(
+        pl.col("institution_id").is_in(subscriptions(ctx)["institution_id"].unique().implode())
+    )
+    payments = asked.select("line_no", number, "holder_id", "booked_on", "amount_fen")
+    best = _identified(payments, held)
+    terms = ["subscription_no", "factor", "support", "wide", "held_fen"]
+    whose = best.select("line_no", "_i", *terms)
+    return (
+        with_subscription(
+            ctx,
+            asked.with_columns(number).join(whose, on=["line_no", "_i"]).drop("_i"),
+            "subscription_id",
+            "product_id",
+        )
+        .with_columns(split())
+        .with_columns(interest_fen=pl.col("amount_fen") - pl.col("principal_fen"))
+    )
+
+
 def _batches(payments: pl.DataFrame) -> list[pl.DataFrame]:
     """Institutions (``_i``) in turns of about `BATCH` payments, so that the pairs of a turn fit into memory."""
     counted = payments.group_by("_i").len().sort("_i").with_columns(turn=pl.col("len").cum_sum() // BATCH)
@@ -95,14 +136,27 @@ def _identified(known: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
             "support",
             "formula",
             "wide",
+            _off_term(),
             "subscription_no",
             "held_fen",
-            descending=[False, True, True, True, False, False],
+            descending=[False, True, True, True, False, False, False],
         )
         .unique("line_no", keep="first", maintain_order=True)
         .filter((pl.col("support") >= 2) | (pl.col("formula") > 0))
     )
     return pl.concat([best, late_parts(alive, best).select(best.columns)])
+
+
+def _off_term() -> pl.Expr:
+    """Days a payout is off its holding's term: principal is due at its end, interest while it runs.
+
+    One who holds the same sum in product after product is paid on the one that is due.
+    """
+    due = pl.col("subscribed_on") + pl.duration(days=pl.col("term_days"))
+    past = (pl.col("booked_on") - due).dt.total_days()
+    return (
+        pl.when(pl.col("factor") >= 0.999).then(past.abs()).otherwise(past.clip(lower_bound=0)).fill_null(0)
+    )
 
 
 def _unnamed_payouts(lines: pl.DataFrame, best: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:

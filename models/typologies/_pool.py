@@ -406,8 +406,8 @@ def idle_deposits(ctx: Context) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        `all_deposits` of idle subscriptions, with ``projects`` of their product. Grain:
-        ``line_no``.
+        `all_deposits` of idle subscriptions, with ``projects`` of their product; ``amount_fen`` is the
+        idle part of one that was lent in part. Grain: ``line_no``.
     """
     frame: pl.DataFrame = ctx.shared("pool.idle", _idle)
     return frame
@@ -428,12 +428,25 @@ def _idle(ctx: Context) -> pl.DataFrame:
     never = many_or_checked(ctx, backed.filter(pl.col("lent_fen") == 0))
     status = pl.concat([bare, never, backed.filter(pl.col("lent_fen") > 0)])
     late = (pl.col("subscribed_on") > pl.col("lent_on") + pl.duration(days=FULL_DAYS)).fill_null(False)
+    over = 1 - pl.col("lent_fen") / pl.col("amount_fen").sum().over("product_id")
     ranked = (
         subscriptions(ctx)
         .join(status.select("product_id", "lent_fen", "projects", "lent_on"), on="product_id")
         .sort("product_id", "subscribed_on", "subscription_id")
-        .with_columns(before=pl.col("amount_fen").cum_sum().over("product_id") - pl.col("amount_fen"))
-        .filter((pl.col("before") >= pl.col("lent_fen")) | late)
-        .select("subscription_id", "projects")
+        .with_columns(upto=pl.col("amount_fen").cum_sum().over("product_id"))
+        .with_columns(
+            spare=pl.when(late)
+            .then("amount_fen")
+            .otherwise((pl.col("upto") - pl.col("lent_fen")).clip(0, pl.col("amount_fen")))
+        )
+        # a product a little larger than its project kept a fee back: no part of a subscription is idle for that
+        .filter((pl.col("spare") == pl.col("amount_fen")) | ((pl.col("spare") > 0) & (over > 1 - LENT_SHARE)))
+        .select("subscription_id", "projects", "spare")
     )
-    return all_deposits(ctx).join(ranked, on="subscription_id").sort("line_no")
+    return (
+        all_deposits(ctx)
+        .join(ranked, on="subscription_id")
+        .with_columns(amount_fen=pl.min_horizontal("amount_fen", "spare"))
+        .drop("spare")
+        .sort("line_no")
+    )

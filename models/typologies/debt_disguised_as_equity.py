@@ -16,6 +16,7 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, of, people, total
 from models.typologies._ledger import controlled_lines, payouts, subscriptions
+from models.typologies._outside import outside_payouts
 from models.typologies._say import percent, span, yuan
 from models.typologies.base import Context, Parameter, Typology
 
@@ -73,7 +74,7 @@ TYPOLOGY = Typology(
 def detect(ctx: Context) -> Iterable[Finding]:
     """Equity products whose distributions are equal and evenly spaced, or whose buy-backs are par plus a rate."""
     equity = ctx.table("mart_product").filter(pl.col("kind") == "equity").select("product_id")
-    paid = payouts(ctx).join(equity, on="product_id").sort("line_no")
+    paid = _paid(ctx).join(equity, on="product_id").sort("line_no")
     fixed = _fixed(ctx, _distributions(paid))
     regular, back = _at_the_factor(paid, fixed), _bought_back(ctx)
     columns = [
@@ -89,6 +90,27 @@ def detect(ctx: Context) -> Iterable[Finding]:
     hit = pl.concat([regular.select(columns), back.select(columns)]).unique("line_no").sort("line_no")
     for institution_id, part in each(hit, "institution_id"):
         yield _finding(ctx, institution_id, part, fixed)
+
+
+def _paid(ctx: Context) -> pl.DataFrame:
+    """Payouts of the institution and what issuers and related parties paid its investors themselves."""
+    columns = [
+        "line_no",
+        "institution_id",
+        "account_id",
+        "account_no",
+        "booked_on",
+        "amount_fen",
+        "holder_id",
+        "subscription_id",
+        "product_id",
+        "factor",
+        "held_fen",
+        "principal_fen",
+        "interest_fen",
+        "kind",
+    ]
+    return pl.concat([payouts(ctx).select(columns), outside_payouts(ctx).select(columns)])
 
 
 def _distributions(paid: pl.DataFrame) -> pl.DataFrame:
@@ -161,7 +183,7 @@ def _bought_back(ctx: Context) -> pl.DataFrame:
         .drop_nulls("holder_id")
     )
     back = (
-        payouts(ctx)
+        _paid(ctx)
         .drop("product_id", "subscription_id", "held_fen", "factor")
         .join(held, on=["institution_id", "holder_id"])
         .with_columns(

@@ -20,7 +20,7 @@ from models.typologies._ledger import payouts
 from models.typologies._misuse import loose_payments
 from models.typologies._outlook_said import drain
 from models.typologies._parties import sectors
-from models.typologies._pool import idle_deposits
+from models.typologies._pool import all_deposits, idle_deposits
 from models.typologies._rounds import ROUND, round_lines, rounds
 from models.typologies._say import yuan
 from models.typologies._turns import rolled_rounds
@@ -57,7 +57,23 @@ TYPOLOGY = Typology(
             "yuan",
             "calibrated",
             "unexplained rests of clean institutions stay below 30,000 yuan",
-            "unmatched balance that must be exceeded",
+            "unmatched balance that must be exceeded; a smaller one where it is much of the clients' money",
+        ),
+        Parameter(
+            "min_small",
+            40_000,
+            "yuan",
+            "calibrated",
+            "unexplained rests of clean institutions stay below 30,000 yuan",
+            "least balance of a small institution",
+        ),
+        Parameter(
+            "small_share",
+            0.1,
+            "share",
+            "calibrated",
+            "a tenth of all that clients paid in is no rest",
+            "share of the clients' deposits from which a balance below `min_balance` counts",
         ),
     ),
     reach="circle",
@@ -67,11 +83,13 @@ TYPOLOGY = Typology(
 def detect(ctx: Context) -> Iterator[Finding]:
     """Yield at most one finding an institution; the amount is the largest daily unmatched balance."""
     patience = int(ctx.parameter(TYPOLOGY, "max_idle_days"))
-    least = ctx.parameter(TYPOLOGY, "min_balance") * 100
+    most = ctx.parameter(TYPOLOGY, "min_balance") * 100
+    small, share = ctx.parameter(TYPOLOGY, "min_small") * 100, ctx.parameter(TYPOLOGY, "small_share")
     mine = sorted(i for i, s in sectors(ctx).items() if s in CLIENT_SECTORS)
     seen_to = dict(statements_end(ctx).iter_rows())
     idle = idle_deposits(ctx).filter(pl.col("institution_id").is_in(mine))
     for institution, ins in each(idle, "institution_id"):
+        least = min(most, max(small, share * total(of(ctx, all_deposits, institution))))
         outs = _outs(ctx, institution, ins)
         days = _balances(ins, outs, seen_to.get(institution, ctx.as_of))
         stays = days.filter(pl.col("stays_fen") > least)

@@ -42,7 +42,23 @@ TYPOLOGY = Typology(
             "yuan",
             "calibrated",
             "unexplained rests of clean institutions stay below 5,000 yuan",
-            "payouts out of the pool",
+            "payouts out of the pool; fewer where they are much of all payouts",
+        ),
+        Parameter(
+            "min_small",
+            20_000,
+            "yuan",
+            "calibrated",
+            "four times the largest unexplained rest of a clean institution",
+            "least payouts out of the pool of a small institution",
+        ),
+        Parameter(
+            "small_share",
+            0.1,
+            "share",
+            "calibrated",
+            "a tenth of all payouts is no rest",
+            "share of the identified payouts from which payouts below `min_amount` count",
         ),
         Parameter(
             "min_share",
@@ -110,7 +126,8 @@ def _a_practice(ctx: Context, found: pl.DataFrame) -> pl.DataFrame:
 
 def detect(ctx: Context) -> Iterator[Finding]:
     """Yield at most one finding an institution; the amount is what rounds took from the pool."""
-    least = ctx.parameter(TYPOLOGY, "min_amount") * 100
+    most = ctx.parameter(TYPOLOGY, "min_amount") * 100
+    small, small_share = ctx.parameter(TYPOLOGY, "min_small") * 100, ctx.parameter(TYPOLOGY, "small_share")
     share = ctx.parameter(TYPOLOGY, "min_share")
     whole = ctx.parameter(TYPOLOGY, "min_round")
     paid_all = dict(rounds(ctx).group_by("institution_id").agg(pl.col("paid_fen").sum()).iter_rows())
@@ -118,6 +135,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
     for institution, part in each(pool_rounds(ctx, whole, product_share), "institution_id"):
         part = part.filter(pl.col("projects") > 0) if _returns_only(ctx, part) else part
         pooled = total(part, "pool_fen")
+        least = min(most, max(small, small_share * paid_all[institution]))
         if pooled < least or pooled < paid_all[institution] * share:
             continue
         paid = of(ctx, round_lines, institution).join(part.select(ROUND), on=ROUND, how="semi")

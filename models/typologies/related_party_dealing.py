@@ -25,6 +25,11 @@ DIVIDEND_SHARE = 0.5
 MONTH = (25, 38)
 """Days between two payments of a monthly contract (weekends and holidays between)."""
 
+EVEN = 0.5
+"""Largest coefficient of variation of the days between a contract's payments (weekends, a month left out)."""
+COMES_BACK = 0.5
+"""Share of payments that may come back from a contract's party (a deposit, a bonus); more is lending."""
+
 TYPOLOGY = Typology(
     code="related-party-dealing",
     title_zh="与关联方的大额资金往来",
@@ -60,7 +65,7 @@ TYPOLOGY = Typology(
             3,
             "payments",
             "calibrated",
-            "Rent and other contracts repeat to the fen.",
+            "Rent and other contracts repeat to the fen, at even intervals.",
             "Equal payments to one party from which they are taken for a contract.",
         ),
         Parameter(
@@ -84,7 +89,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
     -----
     Only own accounts are read: client money that reaches related parties is `misappropriation` or
     `self-financing`, and lines that those claim are left to them. Capital paid in by shareholders, a
-    single dividend to a shareholder who pays nothing in, payments repeated to the fen, and the last
+    single dividend to a shareholder who pays nothing in, payments repeated to the fen at even intervals, and the last
     settlement of a firm that closes its accounts are clean.
     """
     flows = _material(ctx)
@@ -131,7 +136,8 @@ def _material(ctx: Context) -> pl.DataFrame:
         )
     )
     party = ["institution_id", "holder_id"]
-    steady = pl.len().over([*party, "direction", "amount_fen"]) >= ctx.parameter(TYPOLOGY, "steady_times")
+    lines = _told_contracts(lines, int(ctx.parameter(TYPOLOGY, "steady_times")))
+    steady = pl.col("contract")
     # a monthly contract of which the statements so far show two payments: the third is not due yet
     gap = (pl.col("booked_on").max() - pl.col("booked_on").min()).dt.total_days().over([*party, "amount_fen"])
     pair = (pl.len().over([*party, "direction", "amount_fen"]) == 2) & (pl.len().over(party) == 2)
@@ -149,7 +155,37 @@ def _material(ctx: Context) -> pl.DataFrame:
     ).fill_null(False)
     dividend = earlier & (drawn <= paid_in * DIVIDEND_SHARE)
     clean = shareholder & few & (one_way | dividend)
-    return lines.filter(~steady).filter(~clean).sort("institution_id", "line_no")
+    return lines.filter(~steady).filter(~clean).drop("contract").sort("institution_id", "line_no")
+
+
+def _told_contracts(lines: pl.DataFrame, times: int) -> pl.DataFrame:
+    """Say which lines are a contract's: equal sums, evenly spaced, and little of it coming back (``contract``)."""
+    equal = ["institution_id", "holder_id", "direction", "amount_fen"]
+    party = equal[:2]
+    gap = pl.col("booked_on").unique().sort().diff().drop_nulls().dt.total_days()
+    both = lines.group_by(*party, "direction").agg(way_fen=pl.col("amount_fen").sum())
+    other = both.with_columns(
+        direction=pl.when(pl.col("direction") == "in").then(pl.lit("out")).otherwise(pl.lit("in")),
+    ).rename({"way_fen": "other_fen"})
+    told = (
+        lines.group_by(equal)
+        .agg(
+            n=pl.len(),
+            sum_fen=pl.col("amount_fen").sum(),
+            uneven=(gap.std() / gap.mean()).fill_null(0.0),
+        )
+        .join(
+            other.with_columns(pl.col("direction").cast(lines.schema["direction"])),
+            on=[*party, "direction"],
+            how="left",
+        )
+        .with_columns(
+            contract=(pl.col("n") >= times)
+            & (pl.col("uneven") <= EVEN)
+            & (pl.col("other_fen").fill_null(0) <= pl.col("sum_fen") * COMES_BACK)
+        )
+    )
+    return lines.join(told.select(*equal, "contract"), on=equal)
 
 
 def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:

@@ -30,6 +30,8 @@ SETTLED_DAYS = 3
 """Days within which a payout is settled; later it is late."""
 RAISING_DAYS = 20
 """Days from a subscription until its project is full and paid out."""
+RATIONED = 0.98
+"""Share of a matured holding below which all that was paid on it is a part."""
 
 TYPOLOGY = Typology(
     code="run-risk",
@@ -176,7 +178,8 @@ def partial_payouts(ctx: Context) -> pl.DataFrame:
     -------
     polars.DataFrame
         Grain: ``line_no``; ``institution_id``, ``holder_id``, ``booked_on``, ``amount_fen``, ``account_no``,
-        ``late_days``. Payments that the ledger ties to a holding (interest, full redemption) are none.
+        ``late_days``. Payments that the ledger ties to a holding (interest, full redemption) are none, unless
+        every holder gets the same part of a matured one (`_rationed`).
     """
     window = int(ctx.parameter(TYPOLOGY, "window_days"))
     low, high = PARTIAL
@@ -185,7 +188,7 @@ def partial_payouts(ctx: Context) -> pl.DataFrame:
         (pl.col("product_id").is_null() | (pl.col("wide") == 0)) & (pl.col("booked_on") > begin)
     )
     due = _held(ctx).select("institution_id", "holder_id", "due_on", "redeemed_on", held_fen="amount_fen")
-    return (
+    loose = (
         lines.select("line_no", "account_no", "institution_id", "holder_id", "booked_on", "amount_fen")
         .join(due.drop_nulls("holder_id"), on=["institution_id", "holder_id"])
         .filter(
@@ -197,6 +200,37 @@ def partial_payouts(ctx: Context) -> pl.DataFrame:
         .with_columns(late_days=(pl.col("booked_on") - pl.col("due_on")).dt.total_days())
         .sort("line_no", "late_days", "held_fen")
         .unique("line_no", keep="first", maintain_order=True)
+    )
+    return pl.concat([loose, _rationed(ctx, begin).select(loose.columns)]).sort("line_no")
+
+
+def _rationed(ctx: Context, begin: dt.date) -> pl.DataFrame:
+    """Payments of one part to all holders of a product that is due, whose principal then stays unpaid.
+
+    Instalments are paid before the end of the term and come to the whole; these come after it and fall short.
+    """
+    held = _held(ctx).select("subscription_id", "due_on", "redeemed_on", held_fen="amount_fen")
+    paid = payouts(ctx).filter(pl.col("subscription_id").is_not_null())
+    early = (
+        paid.join(held, on="subscription_id")
+        .filter((pl.col("kind") == "part") & (pl.col("booked_on") < pl.col("due_on")))
+        .select("subscription_id")
+        .unique()
+    )
+    whole = paid.filter(pl.col("kind") != "interest").group_by("subscription_id")
+    got = whole.agg(got_fen=pl.col("amount_fen").sum())
+    return (
+        paid.filter((pl.col("kind") == "part") & (pl.col("wide") > 0) & (pl.col("booked_on") > begin))
+        .join(held, on="subscription_id")
+        .join(early, on="subscription_id", how="anti")
+        .join(got, on="subscription_id")
+        .filter(
+            (pl.col("due_on") <= pl.col("booked_on"))
+            & (pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") >= pl.col("booked_on")))
+            & (pl.col("got_fen") < pl.col("held_fen") * RATIONED)
+        )
+        .with_columns(late_days=(pl.col("booked_on") - pl.col("due_on")).dt.total_days())
+        .sort("line_no")
     )
 
 

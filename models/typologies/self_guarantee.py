@@ -12,11 +12,22 @@ from collections.abc import Iterator
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._frames import accounts_of, first_last, people, total
 from models.typologies._ledger import controlled_lines
+from models.typologies._outside import outside_payouts
 from models.typologies._parties import own_holders, related
 from models.typologies._paths import edges
-from models.typologies._rounds import ROUND, coverage, round_lines, rounds
+from models.typologies._rounds import (
+    AFTER_DAYS,
+    BEFORE_DAYS,
+    ROUND,
+    ROUND_SUPPORT,
+    borrowers,
+    coverage,
+    repayments,
+    round_lines,
+    rounds,
+)
 from models.typologies._say import yuan
 from models.typologies.base import Context, Parameter, Typology
 
@@ -185,27 +196,33 @@ def detect(ctx: Context) -> Iterator[Finding]:
     least = ctx.parameter(TYPOLOGY, "min_amount") * 100
     large = ctx.parameter(TYPOLOGY, "large_amount") * 100
     tops = topped_up(ctx, fit).filter(pl.col("payer").is_in(["own", "related"]))
+    beside = _paid_beside(ctx)
     paid_lines = round_lines(ctx)
     out_legs = _paying_legs(ctx)
-    for institution, part in each(tops, "institution_id"):
+    concerned = pl.concat([tops.select("institution_id"), beside.select("institution_id")]).unique()
+    for institution in concerned["institution_id"].sort():
+        part, more = _of(tops, institution), _of(beside, institution)
         sources = part.unique("line_no").select(
             "line_no", "payer", "distance", "straight", amount_fen="line_fen"
         )
-        amount = total(sources)
+        amount = total(sources) + total(more)
         if amount < least:
             continue
         paid = paid_lines.join(part.select(ROUND).unique(), on=ROUND, how="semi")
+        columns = ["line_no", "account_no", "booked_on", "holder_id", "amount_fen"]
+        paid = pl.concat([paid.select(columns), more.select(columns)])
         own = total(sources.filter(pl.col("payer") == "own"))
-        products = part["product_id"].n_unique()
+        products = pl.concat([part.select("product_id"), more.select("product_id")])["product_id"].n_unique()
         legs = out_legs.join(sources.select(in_line_no="line_no"), on="in_line_no", how="semi")
         first, last = first_last(pl.concat([paid.select("booked_on"), part.select("booked_on")]))
-        far = sources.filter((pl.col("payer") == "related") & (pl.col("distance") > 1))
+        far = total(sources.filter((pl.col("payer") == "related") & (pl.col("distance") > 1)))
+        far += total(more.filter(pl.col("distance") > 1))
         yield Finding(
             institution_id=institution,
             typology=TYPOLOGY.code,
             amount_fen=amount,
             severity=4 if amount >= large or products >= 3 else 3,
-            confidence=0.7 if total(far) * 2 > amount else 0.9,
+            confidence=0.7 if far * 2 > amount else 0.9,
             first_on=first,
             last_on=last,
             clients=people(paid),
@@ -238,6 +255,46 @@ def detect(ctx: Context) -> Iterator[Finding]:
                 ),
             ),
         )
+
+
+def _paid_beside(ctx: Context) -> pl.DataFrame:
+    """Payouts on projects that are due and unpaid, made by a related party from its own account.
+
+    Grain: ``line_no``; the columns of `outside_payouts` and the payer's ``distance``. A payer who is the
+    product's borrower repays and guarantees nothing.
+    """
+    close = related(ctx).select("institution_id", "distance", payer_id="holder_id")
+    owing = borrowers(ctx)
+    due = owing.group_by("product_id").agg(due_on=pl.col("due_on").min())
+    debtors = owing.select("product_id", payer_id="holder_id").unique()
+    served = (
+        owing.select("product_id", "institution_id", "holder_id")
+        .unique()
+        .join(repayments(ctx), on=["institution_id", "holder_id"])
+        .select("product_id", "in_on")
+    )
+    paid = (
+        outside_payouts(ctx)
+        .filter((pl.col("support") >= ROUND_SUPPORT) & (pl.col("kind") != "interest"))
+        .join(close, on=["institution_id", "payer_id"])
+        .join(debtors, on=["product_id", "payer_id"], how="anti")
+        .join(due, on="product_id")
+        .filter(pl.col("due_on") <= pl.col("booked_on"))
+    )
+    lag = (pl.col("booked_on") - pl.col("in_on")).dt.total_days()
+    repaid = (
+        paid.select("product_id", "booked_on")
+        .unique()
+        .join(served, on="product_id")
+        .filter(lag.is_between(-AFTER_DAYS, BEFORE_DAYS))
+        .select("product_id", "booked_on")
+        .unique()
+    )
+    return paid.join(repaid, on=["product_id", "booked_on"], how="anti").sort("institution_id", "line_no")
+
+
+def _of(frame: pl.DataFrame, institution: str) -> pl.DataFrame:
+    return frame.filter(pl.col("institution_id") == institution)
 
 
 def _paying_legs(ctx: Context) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import datetime as dt
 from tests.cases.selling import expect, months
 from tests.cases.world import Platform, World, day
 
-POSITIVE = {"A1": 2_400.0, "A2": 1_500.0, "A3": 31_200.0, "A4": 4_800.0, "A5": 82_630.14}
+POSITIVE = {"A1": 2_400.0, "A2": 1_500.0, "A3": 31_200.0, "A4": 4_800.0, "A5": 82_630.14, "A6": 2_000.0}
 LOOK_ALIKE = {
     "N1": "irregular dividends that follow the project's income",
     "N2": "two equal dividends are no schedule",
@@ -61,6 +61,11 @@ def test_cases() -> None:
         pid = p.product(key, days=720, issued="2016-01-10", kind="equity")
         p.sell(pid, w.people(4), 10_000, "2016-01-10")
         p.pay(pid, "2016-05-02", price)
+    direct, pid = equity(w, "A6", 5, 10_000)  # the issuer pays the investors itself
+    issuer = w.firm(held=True)
+    direct.project("E", 50_000, issuer, "2016-01-10", 720, product=pid)
+    for on in months("2016-02-10", 4):
+        direct.pay(pid, on, 0.01, out_of=issuer)
     found = w.found("debt-disguised-as-equity")
     expect(found, POSITIVE, LOOK_ALIKE)
     assert found["A1"].confidence > found["A4"].confidence  # five equal rounds say more than three

@@ -5,13 +5,23 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
-POSITIVE = {"P1": 200_000, "P2": 200_000, "P3": 200_000, "P4": 150_000, "P5": 150_000}
+POSITIVE = {
+    "P1": 200_000,
+    "P2": 200_000,
+    "P3": 200_000,
+    "P4": 150_000,
+    "P5": 150_000,
+    "P6": 125_000,
+    "P7": 60_000,
+}
 LOOK_ALIKE = {
     "L1": "deposits wait two days until the project is full",
     "L2": "a project still being raised",
     "L3": "repayments wait three weeks for the clients' withdrawal",
     "L4": "a project that got full yesterday",
     "L5": "money given back to the same clients within a week",
+    "L9": "products a little larger than their projects: the fee kept back",
+    "L10": "a rest as large beside ten times as much lent",
     "L7": "the money left for a broker within days: misappropriation, and nothing stays",
     "L8": "no register says which product funds which project; sums, terms and days do",
     "L6": "paid out of a second custody account whose statement is missing",
@@ -37,6 +47,20 @@ def test_cases() -> None:
     for who in early:
         w.move("2016-03-08", part.custody, who, 10_000)
     part.sell(some, late, 10_000, "2016-04-01")
+    more = w.platform("P6")  # each product raises more than its project is lent, also within one subscription
+    fee = w.platform("L9")
+    for n in range(5):
+        for p, each, lent in ((more, 31_250, 100_000), (fee, 26_000, 100_000)):
+            product = p.product(str(n), days=180)
+            p.project(str(n), lent, w.firm(), f"2016-03-{4 + n:02d}", 180, product=product)
+            p.sell(product, w.people(4), each, f"2016-03-{2 + n:02d}")
+            p.lend(p.borrowers[f"{p.id}-X{n}"], lent, f"2016-03-{4 + n:02d}")
+    small = w.platform("P7")  # little, and a third of all its clients' money
+    small.loan("a", w.people(6), each=20_000, lent="2016-03-01", days=180)
+    small.sell(small.product("b"), w.people(6), 10_000, "2016-04-01")
+    rest = w.platform("L10")
+    rest.loan("a", w.people(10), each=80_000, lent="2016-03-01", days=180)
+    rest.sell(rest.product("b"), w.people(6), 10_000, "2016-04-01")
     untied = w.platform("P5")  # its register of links is missing, and one product has no project
     borrower = w.firm()
     for key, sold, lent in (("a", "2016-03-01", "2016-03-03"), ("b", "2016-03-02", "2016-03-04")):

@@ -6,7 +6,7 @@ from tests.cases.cases import check_cases
 from tests.cases.world import World
 
 GROWN = 1 + 0.10 * 30 / 365
-POSITIVE = {"P1": 201_643.8, "P2": 204_000.0, "P3": 201_643.8}
+POSITIVE = {"P1": 201_643.8, "P2": 204_000.0, "P3": 201_643.8, "P4": 60_493.14}
 LOOK_ALIKE = {
     "L1": "the borrower repaid, the clients were paid",
     "L2": "advanced from the risk reserve, made good by the borrower days later",
@@ -37,6 +37,9 @@ def test_cases() -> None:
     mixed = w.platform("P3")  # one of two projects pays
     mixed.loan("a", w.people(20), each=10_000, lent="2016-03-01", repaid=False)
     mixed.loan("b", w.people(20), each=20_000, lent="2016-03-05")
+    small = w.platform("P4")  # a small platform whose one loan fails
+    small.loan("a", w.people(6), each=10_000, lent="2016-03-01", repaid=False)
+    small.sell(small.product("b"), w.people(8), 10_000, "2016-03-20")
 
     w.platform("L1").loan("a", w.people(20), each=10_000, lent="2016-03-01")
     reserve = w.platform("L2")

@@ -5,7 +5,14 @@ from __future__ import annotations
 from tests.cases.selling import expect, manager, months
 from tests.cases.world import World
 
-POSITIVE = {"A1": 900_000.0, "A2": 650_000.0, "A3": 2_000_000.0, "A4": 5_900_000.0}
+POSITIVE = {
+    "A1": 900_000.0,
+    "A2": 650_000.0,
+    "A3": 2_000_000.0,
+    "A4": 5_900_000.0,
+    "A5": 1_000_000.0,
+    "A6": 1_100_000.0,
+}
 LOOK_ALIKE = {
     "N1": "salary of an executive",
     "N2": "a dividend after profit",
@@ -62,6 +69,14 @@ def test_cases() -> None:
     w.move("2016-05-20", own["N7"], giver, 400_000)
     w.move("2016-01-20", lender, own["A4"], 3_000_000)  # lent and returned is no dividend
     w.move("2016-05-20", own["A4"], lender, 2_900_000)
+    often, round_trip = w.person(), w.firm()
+    w.relate("A5", often, "executive")
+    w.relate("A6", round_trip, "affiliate")
+    for on in ("2016-02-01", "2016-02-05", "2016-04-18", "2016-04-20", "2016-06-21"):
+        w.move(on, own["A5"], often, 200_000)  # one sum again and again, on no contract's days
+    for n, on in enumerate(months("2016-02-05", 4)):
+        w.move(on, own["A6"], round_trip, 125_000 + 10_000 * n)
+        w.move(on, round_trip, own["A6"], 135_000)  # lent and returned in equal parts
     found = w.found("related-party-dealing")
     found.pop("S3", None)  # the sister's side of the same dealings
     expect(found, POSITIVE, LOOK_ALIKE)

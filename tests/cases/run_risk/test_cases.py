@@ -7,12 +7,14 @@ import datetime as dt
 from tests.cases.selling import expect, holding
 from tests.cases.world import LAST, Platform, World, day
 
-POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None}
+POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None, "A4": None}
 LOOK_ALIKE = {
     "N1": "month-end and holiday peaks, all paid in full",
     "N2": "one late project: its holders wait, nobody is paid in part",
     "N3": "clients withdraw a little of their money from their wallets",
     "N4": "part payments in one week only",
+    "N5": "every holder is paid in two parts, three days apart",
+    "N6": "level instalments month after month, the last after the term",
 }
 
 
@@ -74,6 +76,21 @@ def test_cases() -> None:
         holding(w, extra, who, 10_000, "2016-05-25")
         w.move("2016-05-25", who, n4.custody, 10_000)
         w.move("2016-06-15", n4.custody, who, 4_321)
+    a4 = w.platform("A4")  # every holder of a loan gets the same part, later and less each time
+    n5, n6 = w.platform("N5"), w.platform("N6")
+    for k, share in enumerate((0.9, 0.8, 0.65, 0.5)):
+        lent = day("2016-04-20") + dt.timedelta(days=6 * k)
+        for p, parts in ((a4, ((4 + k, share),)), (n5, ((1, 0.5), (4, 0.51)))):
+            pid, _ = p.loan(str(k), w.people(12), each=10_000, lent=lent, repaid=False, paid=False)
+            for days, part in parts:
+                on = lent + dt.timedelta(days=30 + days)
+                w.move(on, p.borrowers[f"{p.id}-X{k}"], p.custody, 120_000 * part)
+                p.pay(pid, on, part)
+    POSITIVE["A4"] = 480_000
+    level, _ = n6.loan("a", w.people(20), each=10_000, lent="2016-03-01", days=90, repaid=False, paid=False)
+    for on in ("2016-03-31", "2016-04-30", "2016-06-01", "2016-06-10", "2016-06-20"):
+        w.move(on, n6.borrowers["N6-Xa"], n6.custody, 41_000)
+        n6.pay(level, on, 0.205)
     found = w.found("run-risk")
     expect(found, POSITIVE, LOOK_ALIKE)
     assert all(f.severity >= 4 for f in found.values())

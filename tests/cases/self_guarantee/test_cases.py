@@ -7,11 +7,13 @@ from tests.cases.world import Account, Platform, World
 
 GROWN = 1 + 0.10 * 30 / 365
 SUM = 100_821.9
-POSITIVE = {"P1": SUM, "P2": SUM, "P3": SUM, "P4": SUM}
+POSITIVE = {"P1": SUM, "P2": SUM, "P3": SUM, "P4": SUM, "P5": SUM}
 LOOK_ALIKE = {
     "L1": "an unrelated licensed guarantor pays",
     "L2": "the risk reserve advances what the borrower makes good",
     "L3": "the borrower pays",
+    "L5": "the borrower, an affiliate, pays the clients itself",
+    "L6": "an affiliate buys claims from clients before they are due",
     "L4": "a bonus on top of what the borrower paid",
 }
 
@@ -44,6 +46,17 @@ def test_cases() -> None:
     straight = w.platform("P4")  # the own account pays the clients itself
     unpaid, _ = straight.loan("a", w.people(10), each=10_000, lent="2016-03-01", repaid=False, paid=False)
     straight.pay(unpaid, "2016-04-05", GROWN, out_of=straight.own)
+    for institution, on in (("P5", "2016-04-05"), ("L6", "2016-03-20")):
+        beside, sister = w.platform(institution), w.firm(held=True)
+        w.relate(institution, sister, "affiliate")
+        sold, _ = beside.loan("a", w.people(10), each=10_000, lent="2016-03-01", repaid=False, paid=False)
+        beside.pay(sold, on, GROWN, out_of=sister)
+    insider, debtor = w.platform("L5"), w.firm(held=True)
+    w.relate("L5", debtor, "affiliate")
+    lent, _ = insider.loan(
+        "a", w.people(10), each=10_000, lent="2016-03-01", borrower=debtor, repaid=False, paid=False
+    )
+    insider.pay(lent, "2016-04-01", GROWN, out_of=debtor)
 
     overdue(w, w.platform("L1"), w.firm("乙融资担保有限公司"))
     reserve = w.platform("L2")
