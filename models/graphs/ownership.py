@@ -12,6 +12,9 @@ payroll, their accounts, and members of the same `group_id`"; "ownership over tw
   `UP` steps (shareholders of shareholders);
 * across: what one related party of the institution, or the institution itself, has such a relation to
   (a sister firm), one step down from there;
+* by name: a person whom the institution, or somebody it paid, pays at an account no register gives, under the
+  name of a person related to it that no other registered person shares, and of whom no account is known or the
+  bank tells none;
 * group: institutions with the same ``group_id``, and their parties.
 """
 
@@ -24,7 +27,21 @@ import duckdb
 import networkx as nx
 import polars as pl
 
-READS = frozenset({"stg_relations", "stg_institutions", "stg_parties", "mart_holder"})
+READS = frozenset(
+    {
+        "stg_relations",
+        "stg_institutions",
+        "stg_parties",
+        "mart_holder",
+        "mart_account",
+        "mart_line",
+        "int_pair__flow",
+        "int_customer__resolved",
+        "stg_subscriptions",
+        "stg_products",
+        "stg_projects",
+    }
+)
 UP = 3
 """Longest chain of shareholders of shareholders that is followed (a setting)."""
 LISTED_ONLY = frozenset({"employee", "vendor", "guarantor"})
@@ -165,6 +182,84 @@ def describe(origin_name: str, path: tuple[Step, ...], names: dict[int, str]) ->
     return " ".join(parts)
 
 
+def _namesakes(con: duckdb.DuckDBPyConnection, relations: pl.DataFrame) -> pl.DataFrame:
+    """Holders that bear the name of a person directly related to an institution and deal with it.
+
+    Registers give many insiders no account, so that what they are paid shows under an account of
+    their name that belongs to nobody. A name two registered people share tells nothing, nor does that of a
+    client or borrower of the institution; and an insider whose account is known is paid there, unless the bank
+    tells no account of the payee at all.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``institution_id``, ``holder`` (the account's), ``person`` (the related one); sorted, one person a holder.
+    """
+    listed = pl.col("role").is_in(sorted(LISTED_ONLY))
+    asked = relations.filter(~listed).select("institution_id", "holder").unique()
+    con.register("asked_relation", asked)
+    found: pl.DataFrame = con.sql(
+        """
+        with named as (
+            select name_key from mart_holder
+            where id_no is not null and kind = 'person' and name_key is not null
+            group by name_key having count(*) = 1
+        ),
+        insider as (
+            select
+                a.institution_id,
+                a.holder as person,
+                h.name_key,
+                a.holder in (select m.holder_id from mart_account as m where m.holder_id is not null) as banked
+            from asked_relation as a
+            inner join mart_holder as h on a.holder = h.holder_id and h.kind = 'person'
+            inner join named as n on h.name_key = n.name_key
+        ),
+        nobody as (
+            select i.institution_id, i.person, h.holder_id as holder
+            from insider as i
+            inner join mart_holder as h on i.name_key = h.name_key
+            where h.id_no is null and h.party_id is null and h.institution_id is null and h.kind <> 'company'
+                and (not i.banked or starts_with(h.holder_key, 'n:'))
+        ),
+        customer as (
+            select d.institution_id, c.holder_id
+            from int_customer__resolved as c
+            inner join stg_subscriptions as s on c.register = 'subscriptions' and c.record_id = s.subscription_id
+            inner join stg_products as d on s.product_id = d.product_id
+            union
+            select p.institution_id, c.holder_id
+            from int_customer__resolved as c
+            inner join stg_projects as p on c.register = 'projects' and c.record_id = p.project_id
+        ),
+        payer as (
+            select distinct l.cp_holder_id as holder, a.holder_id as payer
+            from mart_line as l
+            inner join mart_account as a on l.account_id = a.account_id
+            where l.direction = 'out' and l.cp_holder_id in (select n.holder from nobody as n)
+        ),
+        met as (
+            select f.institution_id, f.holder_id as holder from int_pair__flow as f
+            union
+            select f.institution_id, p.holder
+            from payer as p
+            inner join int_pair__flow as f on p.payer = f.holder_id and f.out_lines > 0
+        )
+        select n.institution_id, n.holder, min(n.person) as person
+        from nobody as n
+        inner join met as m on n.institution_id = m.institution_id and n.holder = m.holder
+        where (n.institution_id, n.holder) not in (
+            select (c.institution_id, c.holder_id) from customer as c where c.holder_id is not null
+        )
+        group by n.institution_id, n.holder
+        having count(distinct n.person) = 1
+        order by n.institution_id, n.holder
+        """
+    ).pl()
+    con.unregister("asked_relation")
+    return found
+
+
 def make_relation(con: duckdb.DuckDBPyConnection) -> None:
     """Create ``mart_relation``: institution × holder that the graph relates to it, with role and path.
 
@@ -190,6 +285,7 @@ def make_relation(con: duckdb.DuckDBPyConnection) -> None:
     wanted = sorted({s.holder for paths in reached.values() for p in paths.values() for s in p})
     known = con.sql("select holder_id, name from mart_holder order by holder_id").pl()
     names = dict(known.filter(pl.col("holder_id").is_in(wanted)).rows())
+    reached_by, institution_names = reached, {i: name for i, name, _, _ in institutions.rows()}
     direct = {(i, h, role): (share, since, until) for _, h, role, i, share, since, until in relations.rows()}
     rows = []
     for institution_id, name, _, _ in institutions.rows():
@@ -208,6 +304,12 @@ def make_relation(con: duckdb.DuckDBPyConnection) -> None:
                     until,
                 )
             )
+    for institution_id, holder, person in _namesakes(con, relations).rows():
+        known_as = reached_by[institution_id].get(person)
+        if known_as is not None and holder not in reached_by[institution_id]:
+            name = names.get(person, str(person))
+            text = f"{describe(institution_names[institution_id], known_as, names)} <同名账户> {name}"
+            rows.append((institution_id, holder, known_as[-1].role, 2, text, None, None, None))
     frame = pl.DataFrame(rows, schema=_SCHEMA, orient="row")
     con.register("made_relation", frame)
     con.execute(

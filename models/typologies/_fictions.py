@@ -85,6 +85,16 @@ def paid_to_strangers(ctx: Context, least: int, patience: int) -> pl.DataFrame:
         "mart_project",
         ("project_id", "principal_fen", "borrower_holder_id", "started_on", "due_on", "repayment"),
     ).join(named.rename({"holder_id": "borrower_holder_id"}), on="borrower_holder_id", how="semi")
+    ends = (
+        ctx.table("mart_product_project", ("product_id", "project_id"))
+        .join(ctx.table("mart_product", ("product_id", "matures_on")), on="product_id")
+        .group_by("project_id")
+        .agg(pl.col("matures_on").max())
+    )
+    # a register that tells no due day still tells when the product matures
+    projects = projects.join(ends, on="project_id", how="left").with_columns(
+        due_on=pl.coalesce("due_on", "matures_on")
+    )
     who = borrowers(ctx).select("project_id", "institution_id", "holder_id").unique()
     back = who.join(repayments(ctx), on=["institution_id", "holder_id"]).select("project_id").unique()
     month = pl.col("started_on") + pl.duration(days=31)

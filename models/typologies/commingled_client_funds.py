@@ -63,6 +63,10 @@ TYPOLOGY = Typology(
 )
 
 
+SALARIED = ("executive", "legal_representative")
+"""Roles of related parties that are on the payroll."""
+SALARY_FEN = 5_000_000
+"""What no month's pay of theirs reaches (50,000 yuan, as in `related-party-dealing`): less is payroll."""
 SUPPLIER_TIMES = 3
 SUPPLIER_DAYS = 60
 """A firm paid at least so often over at least so many days, and never paying in, is supplied from."""
@@ -134,7 +138,7 @@ def suppliers(ctx: Context) -> pl.DataFrame:
 
 
 def own_costs(ctx: Context) -> pl.DataFrame:
-    """Payments out of client accounts that serve the institution itself.
+    """Payments out of client accounts that serve the institution itself, executives' salaries among them.
 
     Returns
     -------
@@ -149,9 +153,17 @@ def own_costs(ctx: Context) -> pl.DataFrame:
 
 def _own_costs(ctx: Context) -> pl.DataFrame:
     payees = staff_and_vendors(ctx)
-    more = suppliers(ctx).join(payees, on=["institution_id", "holder_id"], how="anti")
-    payees = pl.concat([payees, more.select(payees.columns)]).rename({"holder_id": "cp_holder_id"})
-    close = related(ctx).select("institution_id", cp_holder_id="holder_id")
+    salaried = related(ctx).filter(_salaried()).with_columns(source=pl.lit("register"))
+    for more in (suppliers(ctx), salaried):
+        new = more.join(payees, on=["institution_id", "holder_id"], how="anti")
+        payees = pl.concat([payees, new.select(payees.columns)])
+    payees = payees.rename({"holder_id": "cp_holder_id"})
+    close = related(ctx).select(
+        "institution_id",
+        "role",
+        cp_holder_id="holder_id",
+        paid=_salaried(),
+    )
     explained = pl.concat(
         [
             payouts(ctx).filter(pl.col("product_id").is_not_null()).select("line_no"),
@@ -166,10 +178,17 @@ def _own_costs(ctx: Context) -> pl.DataFrame:
             & pl.col("cp_type").is_null()
         )
         .join(payees, on=["institution_id", "cp_holder_id"])
-        .join(close, on=["institution_id", "cp_holder_id"], how="anti")
+        .join(close, on=["institution_id", "cp_holder_id"], how="left")
+        .filter(pl.col("role").is_null() | (pl.col("paid") & (pl.col("amount_fen") < SALARY_FEN)))
+        .drop("role", "paid")
         .join(explained, on="line_no", how="anti")
         .sort("line_no")
     )
+
+
+def _salaried() -> pl.Expr:
+    """Whether every role of a related party (``role`` of `related`) is one on the payroll."""
+    return pl.col("role").str.split("/").list.eval(pl.element().is_in(list(SALARIED))).list.all()
 
 
 def detect(ctx: Context) -> Iterator[Finding]:

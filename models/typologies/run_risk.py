@@ -207,7 +207,8 @@ def partial_payouts(ctx: Context) -> pl.DataFrame:
 def _rationed(ctx: Context, begin: dt.date) -> pl.DataFrame:
     """Payments of one part to all holders of a product that is due, whose principal then stays unpaid.
 
-    Instalments are paid before the end of the term and come to the whole; these come after it and fall short.
+    Instalments are paid before the end of the term and come to the whole; these come after it and fall short,
+    and no register says that the holding was redeemed.
     """
     held = _held(ctx).select("subscription_id", "due_on", "redeemed_on", held_fen="amount_fen")
     paid = payouts(ctx).filter(pl.col("subscription_id").is_not_null())
@@ -217,16 +218,24 @@ def _rationed(ctx: Context, begin: dt.date) -> pl.DataFrame:
         .select("subscription_id")
         .unique()
     )
+    level = (
+        ctx.table("mart_product_project", ("product_id", "project_id"))
+        .join(ctx.table("mart_project", ("project_id", "repayment")), on="project_id")
+        .filter(pl.col("repayment") == "amortising")
+        .select("product_id")
+        .unique()
+    )
     whole = paid.filter(pl.col("kind") != "interest").group_by("subscription_id")
     got = whole.agg(got_fen=pl.col("amount_fen").sum())
     return (
         paid.filter((pl.col("kind") == "part") & (pl.col("wide") > 0) & (pl.col("booked_on") > begin))
         .join(held, on="subscription_id")
         .join(early, on="subscription_id", how="anti")
+        .join(level, on="product_id", how="anti")
         .join(got, on="subscription_id")
         .filter(
             (pl.col("due_on") <= pl.col("booked_on"))
-            & (pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") >= pl.col("booked_on")))
+            & (pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") > ctx.as_of))
             & (pl.col("got_fen") < pl.col("held_fen") * RATIONED)
         )
         .with_columns(late_days=(pl.col("booked_on") - pl.col("due_on")).dt.total_days())

@@ -265,7 +265,9 @@ def _paid_beside(ctx: Context) -> pl.DataFrame:
     """
     close = related(ctx).select("institution_id", "distance", payer_id="holder_id")
     owing = borrowers(ctx)
+    ends = ctx.table("mart_product", ("product_id", "matures_on"))
     due = owing.group_by("product_id").agg(due_on=pl.col("due_on").min())
+    due = due.join(ends, on="product_id", how="left").with_columns(due_on=pl.coalesce("due_on", "matures_on"))
     debtors = owing.select("product_id", payer_id="holder_id").unique()
     served = (
         owing.select("product_id", "institution_id", "holder_id")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
-POSITIVE = {"P1": 50_000, "P2": 40_000, "P3": 45_000, "P4": 66_000, "P5": 40_000}
+POSITIVE = {"P1": 50_000, "P2": 40_000, "P3": 45_000, "P4": 66_000, "P5": 40_000, "P6": 90_000}
 LOOK_ALIKE = {
     "L1": "large agreed service fees from custody to the own account",
     "L2": "staff who are clients too are paid what they hold",
@@ -37,6 +37,11 @@ def test_cases() -> None:
         paid_at = replace(w.person(), name=who.name, id_no=None)
         for month in ("03", "04"):
             w.move(f"2016-{month}-10", named.custody, paid_at, 5_000)
+    board, chief = w.platform("P6"), w.person()  # an executive's salary is payroll too
+    board.loan("a", w.people(20), each=10_000, lent="2016-03-01")
+    w.relate("P6", chief, "executive")
+    for month in ("03", "04", "05"):
+        w.move(f"2016-{month}-10", board.custody, chief, 30_000)
     rent = w.platform("P3")
     rent.loan("a", w.people(20), each=10_000, lent="2016-03-01")
     landlord = w.firm()

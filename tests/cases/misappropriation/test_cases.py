@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
-POSITIVE = {"P1": 60_000, "P2": 95_000, "P3": 180_000, "P4": 290_000}
+POSITIVE = {"P1": 60_000, "P2": 95_000, "P3": 180_000, "P4": 290_000, "P5": 100_000}
 LOOK_ALIKE = {
     "L1": "fees to the own account, dividends out of it",
     "L2": "clients withdraw and invest with a broker",
     "L3": "a payee who does five per cent of the business with an insider",
     "L4": "a fund that buys securities",
+    "L5": "a payee whose name the controller shares with another registered person",
+    "L6": "a client of the controller's name is paid out",
+    "L7": "a payee of the controller's name, whose own account is known",
 }
 
 
@@ -56,4 +61,16 @@ def test_cases() -> None:
     w.move("2016-03-12", payee, close, 5_000)
     w.institution("L4", "asset_management", licence_status="licensed")
     w.move("2016-03-10", w.account("product", "L4"), broker, 300_000)
+    for n, institution in enumerate(("P5", "L5", "L6", "L7")):
+        p, name = w.platform(institution), ("慕容甲乙", "慕容丙丁", "慕容戊己", "慕容庚辛")[n]
+        party = f"{institution}-boss"
+        w.register("parties", party_id=party, kind="person", name=name, id_no=f"21110219700101{n:03d}1")
+        w.register("relations", institution_id=institution, party_id=party, role="actual_controller")
+        payee = replace(w.person(), name=name, id_no=None)
+        if institution == "L5":
+            w.register("parties", party_id="other", kind="person", name=name, id_no="211102198001010011")
+        if institution == "L7":
+            w.account("party", name=name, party_id=party)
+        p.sell(p.product("a"), [payee] if institution == "L6" else w.people(20), 10_000, "2016-03-01")
+        w.move("2016-03-10", p.custody, payee, 10_000 if institution == "L6" else 100_000)
     check_cases(w, "misappropriation", POSITIVE, LOOK_ALIKE)
