@@ -37,8 +37,7 @@ READS = frozenset(
         "mart_line",
         "int_pair__flow",
         "int_customer__resolved",
-        "stg_subscriptions",
-        "stg_products",
+        "int_investor__asked",
         "stg_projects",
     }
 )
@@ -223,14 +222,16 @@ def _namesakes(con: duckdb.DuckDBPyConnection, relations: pl.DataFrame) -> pl.Da
                 and (not i.banked or starts_with(h.holder_key, 'n:'))
         ),
         customer as (
-            select d.institution_id, c.holder_id
+            select s.institution_id, c.holder_id
             from int_customer__resolved as c
-            inner join stg_subscriptions as s on c.register = 'subscriptions' and c.record_id = s.subscription_id
-            inner join stg_products as d on s.product_id = d.product_id
+            inner join int_investor__asked as s
+                on c.institution_no = s.institution_no and c.investor_no = s.investor_no
+            where c.register = 'subscriptions'
             union
             select p.institution_id, c.holder_id
             from int_customer__resolved as c
-            inner join stg_projects as p on c.register = 'projects' and c.record_id = p.project_id
+            inner join stg_projects as p on c.project_id = p.project_id
+            where c.register = 'projects'
         ),
         payer as (
             select distinct l.cp_holder_id as holder, a.holder_id as payer

@@ -63,7 +63,7 @@ TYPOLOGY = Typology(
 )
 
 
-SALARIED = ("executive", "legal_representative")
+SALARIED = ("executive", "legal_representative", "actual_controller")
 """Roles of related parties that are on the payroll."""
 SALARY_FEN = 5_000_000
 """What no month's pay of theirs reaches (50,000 yuan, as in `related-party-dealing`): less is payroll."""
