@@ -16,6 +16,12 @@ with starts as (
     where monitored
 ),
 
+slice as (
+    select *
+    from mart_account
+    where account_id between $from_account and $to_account
+),
+
 given as (
     select
         g.account_no,
@@ -30,7 +36,7 @@ given as (
         h.holder_id as cp_holder_id,
         coalesce(r.cp_basis, 'none') as cp_basis
     from mart_counterparty as g
-    inner join mart_account as a on g.account_no = a.account_no
+    inner join slice as a on g.account_no = a.account_no
     inner join starts as s on a.account_id = s.account_id
     left join int_counterparty__resolved as r
         on
@@ -39,7 +45,6 @@ given as (
             and g.counterparty_name is not distinct from r.counterparty_name
     left join mart_account as c on r.cp_account_no = c.account_no
     left join mart_holder as h on r.cp_holder_key = h.holder_key
-    where a.account_id between $from_account and $to_account
 ),
 
 read as (
