@@ -3,7 +3,9 @@
 Found from the flows alone (`models.typologies._operators`); every holder seen is looked at. The
 operator's id is ``U-`` and its account that took in most. A trading company (payers are firms), a
 charity (payees are no payers), a school (refunds are single), a family account (few persons), a
-property manager, a marketplace and a payroll agent do not show the signatures.
+property manager, a marketplace and a payroll agent do not show the signatures. The specific code leads: a lender
+most of whose funds are project money of platforms with a `super-lender` finding is told there, and is no
+operator besides.
 
 Confidence: 0.6 + 0.35 × strength (how far beyond the thresholds).
 """
@@ -16,6 +18,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._common import first_last, shown_name, yuan
+from models.typologies._flows_between import holder_institution
 from models.typologies._operators import PARAMETERS, Operator, operators
 from models.typologies.base import Context, Typology
 
@@ -33,6 +36,7 @@ TYPOLOGY = Typology(
         "4. District of the holder's seat with the sector's group; report at once when large or growing."
     ),
     parameters=PARAMETERS,
+    after=("super-lender",),
 )
 
 _ZH = {"pool": "资金池(吸收资金)", "settlement": "资金结算业务", "lending": "放贷业务"}
@@ -66,10 +70,20 @@ def _words(o: Operator) -> tuple[str, str]:
     )
 
 
+def _told_by_platforms(ctx: Context, o: Operator, platforms: set[str]) -> bool:
+    """Whether a lender took half of its funds or more from platforms whose finding holds that money."""
+    if o.kind != "lending" or not platforms:
+        return False
+    known = holder_institution(ctx).filter(pl.col("other_institution").is_in(sorted(platforms)))
+    theirs = o.part("taken").filter(pl.col("other_id").is_in(known["other_holder_id"].implode()))
+    return theirs.height > 0 and int(theirs["amount_fen"].sum()) * 2 >= o.taken_fen()
+
+
 def detect(ctx: Context) -> Iterable[Finding]:
     """One finding an operator outside the register of institutions; the amount is the money taken in."""
+    platforms = {f.institution_id for f in ctx.findings.get("super-lender", [])}
     for o in operators(ctx, TYPOLOGY):
-        if not o.carrier.startswith("U-"):
+        if not o.carrier.startswith("U-") or _told_by_platforms(ctx, o, platforms):
             continue
         amount = _amount(o)
         out = o.part("returned", "settled", "lent")

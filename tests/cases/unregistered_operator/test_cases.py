@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.cases.cases import check_cases
-from tests.cases.discovery import region
+from tests.cases.cases import check_cases, findings
+from tests.cases.discovery import on, region
+from tests.cases.world import World
 
 POSITIVE: dict[str, float | None] = {
     "POOL-FIRM": None,
@@ -30,3 +31,26 @@ def test_cases() -> None:
     positive = {ids[k]: v for k, v in POSITIVE.items()}
     found = check_cases(world, "unregistered-operator", positive, {ids[k]: v for k, v in LOOK_ALIKE.items()})
     assert len(found) >= len(positive)
+
+
+def test_a_lender_fed_by_a_platform_is_told_there() -> None:
+    w = World()
+    told, alone = w.person(held=True), w.person(held=True)
+    platform = w.platform("P1")
+    for k in range(4):  # four borrowers' projects, all paid to one person
+        platform.loan(
+            str(k), w.people(10), each=20_000, lent="2016-03-01", days=150, borrower=w.person(), to=told
+        )
+    for n, who in enumerate(w.people(4)):
+        w.move(on(n), who, alone, 200_000)
+    for lender in (told, alone):
+        for n, who in enumerate(w.people(15)):
+            w.move(on(65 + n), lender, who, 50_000)
+            w.move(on(95 + n), who, lender, 1_500)
+            w.move(on(125 + n), who, lender, 51_500)
+    ctx = w.context()
+    operators = findings(ctx, "unregistered-operator")
+    assert {f.institution_id for f in ctx.findings["super-lender"]} == {"P1"}
+    assert set(operators) == {f"U-{alone.no}"}
+    blind = findings(w.context(), "unregistered-operator", given={"super-lender": []})
+    assert set(blind) == {f"U-{told.no}", f"U-{alone.no}"}
