@@ -1,8 +1,8 @@
 """Texts that many rows of a mart share: kept once, looked up by their number.
 
 A statement line carries the numbers of its account, its counterparty as given and its file, a subscription those of
-its product and investor. Whoever asks a mart for
-one of these texts gets them as a column of it; each text stays in memory once, however many lines name it.
+its product and investor. Whoever asks a mart for one of these texts gets them as a column of it; each text stays in
+memory once, however many lines name it.
 """
 
 from __future__ import annotations
