@@ -30,6 +30,9 @@ POT_SCHEMA: dict[str, pl.DataType] = {
 """Grain: line × pot; the part of the line that belongs to the pot."""
 
 
+KINDS = ("passed", "product", "return", "round")
+"""Kinds of pots in their order: where a line is claimed twice, the earlier kind goes first, then the earlier product,
+day or line. Numbers of lines are compared as numbers, so that whatever else is in town changes no claim."""
 PASSING = ("account_id", "line_no", "direction", "amount_fen", "booked_at")
 """Columns of lines that `models.tracing.passing` reads."""
 
@@ -59,9 +62,8 @@ def controlled_pots(ctx: Context) -> pl.DataFrame:
 def passed_pots(lines: pl.DataFrame) -> pl.DataFrame:
     """Pots of accounts that no register gives to an institution, from their lines (`PASSING`); as `pots`."""
     named = _passed_on(lines)
-    keys = named.select("key").unique().sort("key").with_row_index("pot")
     return (
-        named.join(keys, on="key")
+        named.with_columns(pot=_numbered(named))
         .select(pl.col(c).cast(t) for c, t in POT_SCHEMA.items())
         .sort("line_no", "pot")
     )
@@ -71,11 +73,10 @@ def _pots(ctx: Context, others: pl.DataFrame) -> pl.DataFrame:
     named = pl.concat(
         [_products(ctx), _rounds(ctx), _returns(ctx), _passed_on(others)], how="vertical_relaxed"
     )
-    keys = named.select("key").unique().sort("key").with_row_index("pot")
-    count = max(keys.height, 1)
+    pot = _numbered(named)
+    count = max(pot.n_unique(), 1)
     both = (
-        named.join(keys, on="key")
-        .select(key=pl.col("line_no") * count + pl.col("pot").cast(pl.Int64), amount_fen="amount_fen")
+        named.select(key=pl.col("line_no") * count + pot, amount_fen="amount_fen")
         .group_by("key")
         .agg(pl.col("amount_fen").sum())
         .sort("key")
@@ -104,7 +105,7 @@ def _products(ctx: Context) -> pl.DataFrame:
         .join(back.unique(), on="line_no", how="anti")
         .select(
             "line_no",
-            pl.format("product {}", "product_id").alias("key"),
+            "product_id",
             pl.min_horizontal("amount_fen", "sold").alias("amount_fen"),
         )
     )
@@ -119,11 +120,11 @@ def _products(ctx: Context) -> pl.DataFrame:
         .join(funded, on="project_id")
         .select(
             "line_no",
-            pl.format("product {}", "product_id").alias("key"),
+            "product_id",
             (pl.col("amount_fen") * pl.col("share")).floor().cast(pl.Int64).alias("amount_fen"),
         )
     )
-    return pl.concat([paid_in, lent])
+    return _keyed("product", pl.concat([paid_in, lent]), "product_id")
 
 
 def _rounds(ctx: Context) -> pl.DataFrame:
@@ -132,16 +133,17 @@ def _rounds(ctx: Context) -> pl.DataFrame:
         sources(ctx)
         .filter(pl.col("basis") == "round")
         .join(payout_lines(ctx).select("line_no", "booked_on"), on="line_no")
-        .with_columns(pl.format("round {} {}", "product_id", "booked_on").alias("key"))
     )
-    return pl.concat(
+    whose = ("product_id", "booked_on")
+    both = pl.concat(
         [
-            parts.select("line_no", "key", "amount_fen"),
+            parts.select("line_no", *whose, "amount_fen"),
             parts.drop_nulls("origin_line_no").select(
-                pl.col("origin_line_no").alias("line_no"), "key", "amount_fen"
+                pl.col("origin_line_no").alias("line_no"), *whose, "amount_fen"
             ),
         ]
     )
+    return _keyed("round", both, *whose)
 
 
 def _clients(ctx: Context) -> pl.DataFrame:
@@ -154,7 +156,7 @@ def _clients(ctx: Context) -> pl.DataFrame:
 
 def _passed_on(lines: pl.DataFrame) -> pl.DataFrame:
     """Money that passed through accounts that are no client accounts, by amount and time."""
-    pairs = passing(lines).with_columns(pl.format("passed {}", "in_line_no").alias("key"))
+    pairs = passing(lines).with_columns(_key("passed", "in_line_no"))
     return pl.concat(
         [
             pairs.select(pl.col(f"{side}_line_no").alias("line_no"), "key", "amount_fen")
@@ -168,7 +170,7 @@ def _returns(ctx: Context) -> pl.DataFrame:
     parts = (
         sources(ctx)
         .filter((pl.col("basis") == "returned") & pl.col("origin_line_no").is_not_null())
-        .with_columns(pl.format("return {}", "line_no").alias("key"))
+        .with_columns(_key("return", "line_no"))
     )
     return pl.concat(
         [
@@ -176,3 +178,22 @@ def _returns(ctx: Context) -> pl.DataFrame:
             parts.select(pl.col("origin_line_no").alias("line_no"), "key", "amount_fen"),
         ]
     )
+
+
+def _keyed(kind: str, parts: pl.DataFrame, *whose: str) -> pl.DataFrame:
+    """Parts with the key of their pot, told by what it belongs to."""
+    pots_of_kind = parts.select(whose).unique().sort(whose, nulls_last=True).with_row_index("place")
+    return parts.join(pots_of_kind, on=whose, nulls_equal=True).select(
+        "line_no", _key(kind, "place"), "amount_fen"
+    )
+
+
+def _key(kind: str, place: str) -> pl.Expr:
+    """Key of a pot: its kind, then its place among them."""
+    return (pl.lit(KINDS.index(kind) << 56, pl.Int64) + pl.col(place).cast(pl.Int64)).alias("key")
+
+
+def _numbered(named: pl.DataFrame) -> pl.Series:
+    """Numbers of pots without gaps, in the order of their keys."""
+    keys = named["key"].unique().sort()
+    return keys.search_sorted(named["key"]).cast(pl.Int64)
