@@ -10,6 +10,7 @@ LS005 lending platform            pays earlier clients with later clients' money
 LS006 lending platform            has half of its clients pay into its own account
 LS007 lending platform            promises and pays five points above what its projects earn
 LS008 lending platform            pays rent, wages and advertising out of custody
+LS009 lending platform            lends to shells that pass the money to its owner, through a firm between them
 LS013 payment institution         clears between banks over its own accounts
 LS014 payment institution         takes three million out of the reserve; the bank pays interest on it
 LS020 firm                        carries 财富管理 in its name without a licence
@@ -66,6 +67,7 @@ def region(seed: int = 90, start: dt.date = START, end: dt.date = END, size: flo
     Firm(r, 20, "盘锦恒瑞财富管理咨询有限公司", "企业管理咨询、市场调查").run()
     Firm(r, 21, "盘锦金融街物业服务有限公司", "物业服务、停车场管理(不得从事金融业务)").run()
     Firm(r, 22, r.ids.company("建材"), "建材销售、货物运输").run()
+    Platform(r, 9, Conduct(clients, weekly, lends_to_owner=True)).run()
     _texts(r)
     return r
 

@@ -32,6 +32,9 @@ class Conduct:
         Agreed service fee on each loan, custody to own account.
     waits_days : int
         Days between a full project and its disbursement.
+    lends_to_owner : bool
+        From the first week on the second project of each week is a shell's, which passes the money to the owner through
+        a trading firm, in two parts and less its commission, and repays it with the owner's money.
     """
 
     clients: int = 60
@@ -42,6 +45,7 @@ class Conduct:
     extra_yield: float = 0.0
     fee: float = 0.01
     waits_days: int = 1
+    lends_to_owner: bool = False
 
 
 class Institution:
@@ -161,6 +165,15 @@ class Platform(Institution):
             (region.open(name, corporate=False, monitored=False, opening=500_000), name, key)
             for name, key in people
         ]
+        self.shells, self.between = [], None
+        if conduct.lends_to_owner:
+            self.shells = [(self._firm("贸易"), region.ids.uscc()) for _ in range(3)]
+            self.between = self._firm("供应链管理")
+
+    def _firm(self, trade: str) -> Account:
+        """A firm of the region whose statement is delivered."""
+        region = self.region
+        return region.open(region.ids.company(trade), corporate=True, monitored=True, opening=20_000)
 
     def run(self) -> None:
         """Raise and repay projects over the whole period."""
@@ -175,18 +188,11 @@ class Platform(Institution):
         region, rng, conduct = self.region, self.region.rng, self.conduct
         fictitious = conduct.pays_old_with_new_from is not None and week >= conduct.pays_old_with_new_from
         corporate = rng.random() < 0.5
-        principal = (
-            rng.randrange(30, 100 if corporate else 20) * 1_000_000
-            if corporate
-            else rng.randrange(8, 20) * 1_000_000
-        )
+        principal = (rng.randrange(30, 100) if corporate else rng.randrange(8, 20)) * 1_000_000
         rate = round(rng.uniform(0.10, 0.125), 3)
         months = rng.choice((1, 2, 3))
-        borrower = region.open(
-            region.ids.company("商贸") if corporate else region.ids.person(),
-            corporate=corporate,
-            monitored=False,
-        )
+        shell = bool(self.shells) and week >= 0 and n == 1
+        borrower, borrower_id = self.shells[week % len(self.shells)] if shell else self._borrower(corporate)
         code = f"{self.id}{week + 9:02d}{n}"
         lent = opened + dt.timedelta(days=2 + conduct.waits_days)
         due = lent + dt.timedelta(days=30 * months)
@@ -196,7 +202,7 @@ class Platform(Institution):
             project_id="J" + code,
             institution_id=self.id,
             borrower_name=borrower.holder,
-            borrower_id=region.ids.uscc() if corporate else region.ids.resident_id(),
+            borrower_id=borrower_id,
             borrower_account=borrower.number,
             principal=f"{principal / 100:.2f}",
             annual_rate=rate,
@@ -236,6 +242,8 @@ class Platform(Institution):
             "放款",
             "CNAPS",
         )
+        if shell:
+            self._pass_on(borrower, principal - round(principal * conduct.fee), lent)
         if not conduct.costs_from_custody:
             region.pay(
                 region.at(lent, 11, 12),
@@ -249,6 +257,8 @@ class Platform(Institution):
             day = lent + dt.timedelta(days=30 * k)
             interest = round(principal * rate / 12)
             repaid = interest + (principal if k == months else 0)
+            if shell:
+                region.pay(region.at(day - DAY), self.owner, borrower, repaid, "往来款", "网银")
             region.pay(region.at(day), borrower, self.custody, repaid, "还款", "CNAPS")
             paid = sum(round(fen * promised / 12) for _, fen in shares)
             if paid > interest:
@@ -256,6 +266,28 @@ class Platform(Institution):
                     region.at(day + DAY, 8, 9), self.own, self.custody, paid - interest, "活动奖励", "行内"
                 )
             self._pay_out(shares, day + DAY, promised, k == months)
+
+    def _borrower(self, corporate: bool) -> tuple[Account, str]:
+        """Somebody who borrows, and their identity number."""
+        ids = self.region.ids
+        name = ids.company("商贸") if corporate else ids.person()
+        account = self.region.open(name, corporate=corporate, monitored=False)
+        return account, ids.uscc() if corporate else ids.resident_id()
+
+    def _pass_on(self, shell: Account, fen: int, lent: dt.date) -> None:
+        """Pass a shell's loan to the owner, through the firm between them."""
+        region = self.region
+        assert self.between is not None
+        for days, part in ((1, fen * 11 // 20), (3, fen * 8 // 20)):
+            region.pay(region.at(lent + days * DAY), shell, self.between, part, "货款", "CNAPS")
+            region.pay(
+                region.at(lent + (days + 1) * DAY),
+                self.between,
+                self.owner,
+                part - part // 200,
+                "借款",
+                "网银",
+            )
 
     def _raise(self, code: str, principal: int, opened: dt.date, due: dt.date) -> list[tuple[Account, int]]:
         region, rng = self.region, self.region.rng
