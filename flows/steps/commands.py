@@ -164,6 +164,10 @@ def trace(
             "--range/--no-range", help="lowest and highest amount over the methods and orders of a day"
         ),
     ] = True,
+    least: Annotated[
+        float,
+        typer.Option("--at-least", min=0, help="yuan; smaller branches are gathered, not shown one by one"),
+    ] = 0.0,
     out: Annotated[
         Path | None, typer.Option("--out", help="folder for the Parquet and HTML of the tree")
     ] = None,
@@ -172,7 +176,7 @@ def trace(
 ) -> None:
     """Follow the money of one statement line through the accounts."""
     from flows.steps import settings
-    from flows.steps.trace import trace_line
+    from flows.steps.trace_text import trace_line
 
     chosen = settings.load(config, warehouse=warehouse)
     for text in trace_line(
@@ -183,6 +187,7 @@ def trace(
         method=method.value,
         out=out,
         ranged=ranged,
+        least_fen=round(least * 100),
     ):
         typer.echo(plain(text))
 

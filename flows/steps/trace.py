@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from flows.steps import judge as judging
 from flows.steps.errors import ConfigurationError
-from flows.steps.exports._pages import environment, fen
-from flows.steps.exports._tables import write_parquet
-from flows.steps.result import yuan
-from models.tracing import METHODS, Method, band
+from models.tracing import Method, band
 from models.tracing import trace as follow_line
-from models.tracing.band import BAND_SCHEMA, WAYS
+from models.tracing.band import BAND_SCHEMA
 from models.typologies.base import Context
 
 NODES: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -35,25 +29,17 @@ NODES: dict[str, pl.DataType | type[pl.DataType]] = {
     "ways": pl.Int64,
     "rest_fen": pl.Int64,
     "rest": pl.String,
+    "branches": pl.Int64,
 }
 """Grain: a line reached by one path. ``amount_fen`` is the part of the start's money that took it;
 ``share`` that part of the whole start; ``parent`` null for the start itself (node 0). ``low_fen``, ``high_fen``,
 ``ways``: range of what the line carries at this hop by all paths (`models.tracing.band.BAND_SCHEMA`); null where not
-asked for, and for the start. ``rest_fen``: what no child carries on, and why (`RESTS`; null where nothing is left)."""
-
-RESTS = {
-    True: {
-        "here": ("stays there", "留在该账户"),
-        "beyond": ("goes beyond the accounts on hand", "转至在手账户之外"),
-        "hops": ("is followed no further", "未再追查"),
-    },
-    False: {
-        "here": ("was there before the statements begin", "账单起始前已有"),
-        "beyond": ("comes from beyond the accounts on hand", "来自在手账户之外"),
-        "hops": ("is followed no further", "未再追查"),
-    },
-}
-"""What becomes of money that the tree does not carry on, forward or back, in English and Chinese."""
+asked for, and for the start. ``rest_fen``: what no child carries on, and ``rest`` why: ``here`` (stays
+there; going back, was there before the statements begin), ``beyond`` the accounts on hand, ``hops`` (followed no
+further), null where nothing is left. Branches too small to show are gathered into one node without a line, the last
+of its siblings: ``branches`` says how many, and ``rest`` is ``gathered``."""
+GATHERED = -1
+"""Stands for a line in the path of a node that gathers small branches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +60,14 @@ class Tree:
 
 
 def tree(
-    marts: judging.DuckMarts, line_id: str, *, forward: bool, hops: int, method: Method, ranged: bool = False
+    marts: judging.DuckMarts,
+    line_id: str,
+    *,
+    forward: bool,
+    hops: int,
+    method: Method,
+    ranged: bool = False,
+    least_fen: int = 0,
 ) -> Tree:
     """Follow one line's money and return its tree.
 
@@ -89,6 +82,8 @@ def tree(
     method : str
     ranged : bool
         Whether to trace under every method and both extreme orders of a day, for the range.
+    least_fen : int
+        Branches smaller than this are gathered.
 
     Returns
     -------
@@ -126,27 +121,22 @@ def tree(
         amounts = {
             path[1:] if path[:1] == (first,) else path: v for path, v in amounts.items() if path != (first,)
         }
-    numbered = _numbered(amounts, first, marts)
+    here = {(len(path), path[-1]) for path in amounts if path}
+    carriers = pl.DataFrame(sorted(here), schema={"hop": pl.Int64, "line_no": pl.Int64}, orient="row")
+    amounts, branches = _gathered(amounts, least_fen)
+    numbered = _numbered(amounts, branches, first, marts)
     # hops of the tree count from the start, which may be a hop itself
     sure = sure.filter(pl.col("line_no") != first).with_columns(pl.col("hop") - int(itself))
     nodes = numbered.join(sure, on=["hop", "line_no"], how="left", maintain_order="left")
     last = pl.col("hop") + int(itself) >= hops
     return Tree(
         _with_rest(nodes, _paired(marts, nodes["line_no"], forward), last, start_moves=itself),
-        sure.join(numbered, on=["hop", "line_no"], how="anti").sort(
+        sure.join(carriers, on=["hop", "line_no"], how="anti").sort(
             "high_fen", "line_no", descending=[True, False]
         ),
     )
 
 
-METHODS_ZH = {
-    "fifo": "先进先出",
-    "lifo": "后进先出",
-    "pro_rata": "按比例",
-    "lowest": "最低中间余额",
-    "receipts first": "同日先收后付",
-    "payments first": "同日先付后收",
-}
 TOLD = (
     "line_no",
     "line_id",
@@ -170,7 +160,16 @@ def _with_rest(nodes: pl.DataFrame, paired: pl.Series, last: pl.Expr, *, start_m
     """Put beside each node what its children do not carry on; a start that does not move itself lies where it is."""
     carried = nodes.group_by(node=pl.col("parent").cast(pl.Int64)).agg(carried=pl.col("amount_fen").sum())
     on_hand = pl.col("line_no").is_in(paired.implode()) | ((pl.col("node") == 0) & (not start_moves))
-    why = pl.when(~on_hand).then(pl.lit("beyond")).when(last).then(pl.lit("hops")).otherwise(pl.lit("here"))
+    gathered = pl.col("branches").is_not_null()
+    why = (
+        pl.when(gathered)
+        .then(pl.lit("gathered"))
+        .when(~on_hand)
+        .then(pl.lit("beyond"))
+        .when(last)
+        .then(pl.lit("hops"))
+        .otherwise(pl.lit("here"))
+    )
     return (
         nodes.join(carried, on="node", how="left", maintain_order="left")
         .with_columns(rest_fen=pl.col("amount_fen") - pl.col("carried").fill_null(0))
@@ -179,14 +178,35 @@ def _with_rest(nodes: pl.DataFrame, paired: pl.Series, last: pl.Expr, *, start_m
     )
 
 
-def _numbered(amounts: dict[tuple[int, ...], int], first: int, marts: judging.DuckMarts) -> pl.DataFrame:
+def _gathered(
+    amounts: dict[tuple[int, ...], int], least: int
+) -> tuple[dict[tuple[int, ...], int], dict[tuple[int, ...], int]]:
+    """Put branches that carry less together, one node a parent; and how many each such node holds."""
+    kept: dict[tuple[int, ...], int] = {}
+    branches: dict[tuple[int, ...], int] = {}
+    for path in sorted(amounts, key=len):
+        if not path or (path[:-1] in kept and amounts[path] >= least):
+            kept[path] = amounts[path]
+        elif path[:-1] in kept:
+            together = (*path[:-1], GATHERED)
+            branches[together] = branches.get(together, 0) + 1
+            kept[together] = kept.get(together, 0) + amounts[path]
+    return kept, branches
+
+
+def _numbered(
+    amounts: dict[tuple[int, ...], int],
+    branches: dict[tuple[int, ...], int],
+    first: int,
+    marts: judging.DuckMarts,
+) -> pl.DataFrame:
     """Put the paths in reading order, number them and say which line each is."""
     children: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
     for path in amounts:
         if path:
             children.setdefault(path[:-1], []).append(path)
     for nodes in children.values():
-        nodes.sort(key=lambda p: (-amounts[p], p))
+        nodes.sort(key=lambda p: (p in branches, -amounts[p], p))
     ordered: list[tuple[int, ...]] = []
     waiting: list[tuple[int, ...]] = [()]
     while waiting:
@@ -203,12 +223,12 @@ def _numbered(amounts: dict[tuple[int, ...], int], first: int, marts: judging.Du
             p[-1] if p else first,
             amounts[p],
             amounts[p] / whole,
+            branches.get(p),
         )
         for p in ordered
     ]
-    frame = pl.DataFrame(
-        rows, schema=["node", "parent", "hop", "line_no", "amount_fen", "share"], orient="row"
-    )
+    columns = ["node", "parent", "hop", "line_no", "amount_fen", "share", "branches"]
+    frame = pl.DataFrame(rows, schema=columns, orient="row", infer_schema_length=None)
     names = pl.concat_str(
         [pl.col("counterparty_name"), pl.col("counterparty_account")], separator=" ", ignore_nulls=True
     )
@@ -218,101 +238,3 @@ def _numbered(amounts: dict[tuple[int, ...], int], first: int, marts: judging.Du
     return frame.with_columns(pl.col("line_no").cast(pl.Int64)).join(
         told, on="line_no", how="left", maintain_order="left"
     )
-
-
-def trace_line(
-    warehouse: Path,
-    line_id: str,
-    *,
-    forward: bool,
-    hops: int,
-    method: str,
-    out: Path | None,
-    ranged: bool = True,
-) -> Iterator[str]:
-    """Yield the tree as lines of text; write Parquet and HTML where a folder is given.
-
-    Raises
-    ------
-    ConfigurationError
-        Unknown line or method.
-    """
-    if method not in METHODS:
-        raise ConfigurationError(f"--method {method}: choose one of {', '.join(METHODS)}.")
-    with judging.DuckMarts(warehouse / judging.WAREHOUSE_FILE) as marts:
-        found = tree(marts, line_id, forward=forward, hops=hops, method=method, ranged=ranged)
-    rows = list(found.nodes.iter_rows(named=True))
-    for r in rows:
-        mark = "" if r["parent"] is None else "→ " if forward else "← "
-        yield (
-            f"{'   ' * r['hop']}{mark}{fen(r['amount_fen'])} ({100 * r['share']:.1f}%)  {_spread(r)}"
-            f"{r['booked_at']:%Y-%m-%d %H:%M}  {r['account_no']} ⇄ {r['counterparty'] or '?'}  {r['remark'] or ''}"
-            f"{_all_left(r, forward)}"
-        )
-        if 0 < r["rest_fen"] < r["amount_fen"]:
-            yield f"{'   ' * (r['hop'] + 1)}= {fen(r['rest_fen'])} {RESTS[forward][r['rest']][0]}"
-    if found.elsewhere.height:
-        most = fen(found.elsewhere["high_fen"][0])
-        yield (
-            f"By other methods or orders of a day it takes {found.elsewhere.height} more lines, with up to {most} "
-            f"each: see --method."
-        )
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        write_parquet(
-            found.nodes.with_columns(yuan(pl.col("amount_fen")).alias("amount")), out / "trace.parquet"
-        )
-        page = _page(rows, found.elsewhere, line_id=line_id, forward=forward, method=method)
-        (out / "trace.html").write_text(page, encoding="utf-8", newline="\n")
-        yield f"written: {out}/trace.parquet, {out}/trace.html"
-
-
-def _page(
-    rows: list[dict[str, Any]], elsewhere: pl.DataFrame, *, line_id: str, forward: bool, method: str
-) -> str:
-    shown = [
-        {
-            **r,
-            "range": _spread_zh(r),
-            "amount": fen(r["amount_fen"]),
-            "share": f"{100 * r['share']:.1f}%",
-            "bar": f"{100 * r['share']:.1f}",
-            "left": "" if r["rest"] is None else f"{fen(r['rest_fen'])} {RESTS[forward][r['rest']][1]}",
-        }
-        for r in rows
-    ]
-    return (
-        environment()
-        .get_template("trace.html.j2")
-        .render(
-            line_id=line_id,
-            direction="资金去向" if forward else "资金来源",
-            method=METHODS_ZH[method],
-            ways="、".join(METHODS_ZH[w] for w in WAYS),
-            rows=shown,
-            elsewhere=elsewhere.height,
-            most=fen(elsewhere["high_fen"][0]) if elsewhere.height else "",
-        )
-    )
-
-
-def _all_left(row: dict[str, Any], forward: bool) -> str:
-    """What became of a node's whole amount, where no child carries any."""
-    return f"  ({RESTS[forward][row['rest']][0]})" if row["rest_fen"] == row["amount_fen"] else ""
-
-
-def _spread(row: dict[str, Any]) -> str:
-    """The range in words; nothing where there is none to tell."""
-    if row["ways"] is None:
-        return ""
-    if row["low_fen"] == row["high_fen"]:
-        return "[every method]  "
-    return f"[{fen(row['low_fen'])} – {fen(row['high_fen'])}, {row['ways']} of {len(WAYS)} ways]  "
-
-
-def _spread_zh(row: dict[str, Any]) -> str:
-    if row["ways"] is None:
-        return ""
-    if row["low_fen"] == row["high_fen"]:
-        return "各种算法一致"
-    return f"{fen(row['low_fen'])} – {fen(row['high_fen'])}（{len(WAYS)} 种算法中 {row['ways']} 种）"

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from flows.steps.run import tracing_steps
-from flows.steps.trace import Tree, trace_line, tree
+from flows.steps.trace import Tree, tree
+from flows.steps.trace_text import trace_line
 from tests.cases.world import LAST, World
 
 PAID = 100_000
@@ -40,8 +41,8 @@ def line_id(world: World, direction: str, yuan: int, nth: int = 0) -> str:
     return ids[nth]
 
 
-def followed(world: World, method: str, hops: int = FAR, **more: bool) -> Tree:
-    forward = more.pop("forward", True)
+def followed(world: World, method: str, hops: int = FAR, **more: int) -> Tree:
+    forward = bool(more.pop("forward", True))
     start = line_id(world, "out", PAID) if forward else line_id(world, "out", 10_000)
     return tree(world.marts(), start, forward=forward, hops=hops, method=method, **more)  # type: ignore[arg-type]
 
@@ -74,6 +75,19 @@ def test_ways_that_only_other_methods_take_are_counted(passage: World) -> None:
     assert told(found.nodes) == [(0, 100_000_00, 100_000_00, "here")]
     assert found.elsewhere["high_fen"].to_list() == [60_000_00, 30_000_00, 10_000_00]
     assert followed(passage, "lifo", ranged=True).elsewhere.is_empty()
+
+
+def test_small_branches_are_gathered_and_nothing_is_lost(passage: World) -> None:
+    whole, cut = (followed(passage, "lifo", ranged=True, least_fen=n) for n in (0, 40_000_00))
+    assert told(cut.nodes) == [
+        (0, 100_000_00, 10_000_00, "here"),
+        (1, 60_000_00, 50_000_00, "here"),
+        (2, 10_000_00, 10_000_00, "gathered"),
+        (1, 30_000_00, 30_000_00, "gathered"),
+    ]
+    assert cut.nodes["branches"].to_list() == [None, None, 1, 1]
+    assert cut.nodes["rest_fen"].sum() == whole.nodes["rest_fen"].sum() == PAID * 100
+    assert cut.elsewhere.equals(whole.elsewhere)
 
 
 def test_text_and_page_say_the_same(passage: World, tmp_path: Path) -> None:
