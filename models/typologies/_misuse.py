@@ -12,6 +12,7 @@ from models.typologies._ledger import clients, controlled_lines, payouts
 from models.typologies._parties import of_kind, related, sectors
 from models.typologies._paths import ARRIVALS, arrivals
 from models.typologies._pool import disbursement_lines
+from models.typologies._untold import untold_sellers
 from models.typologies.base import Context
 from models.typologies.commingled_client_funds import own_costs
 
@@ -225,7 +226,10 @@ def _watching(ctx: Context) -> set[str]:
 
 
 def _goals(ctx: Context) -> pl.DataFrame:
-    """Whom an institution's client money must not reach: ``institution_id``, ``holder_id``, ``kind``."""
+    """Whom an institution's client money must not reach: ``institution_id``, ``holder_id``, ``kind``.
+
+    Where no register tells the projects, a property firm may be an openly registered borrower.
+    """
     kinds = of_kind(ctx, "securities", "real_estate").select("holder_id", kind="role")
     pairs = [(sector, kind) for sector, kind_of in WATCHED.items() for kind in kind_of]
     watched = (
@@ -233,6 +237,8 @@ def _goals(ctx: Context) -> pl.DataFrame:
         .join(pl.DataFrame(pairs, schema=["sector", "kind"], orient="row"), on="sector")
         .drop("sector")
     )
+    untold = untold_sellers(ctx).with_columns(kind=pl.lit("real_estate"))
+    watched = watched.join(untold, on=["institution_id", "kind"], how="anti")
     close = related(ctx).select("institution_id", "holder_id", kind=pl.lit("related"))
     return (
         pl.concat(

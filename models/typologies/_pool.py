@@ -16,6 +16,7 @@ from models.typologies._gaps import many_or_checked, seen, statements_begin, sta
 from models.typologies._hidden import hidden_accounts, hidden_deposits
 from models.typologies._ledger import clients, controlled_lines, deposits, payouts, subscriptions
 from models.typologies._lumps import LENT_SHARE, paid_in_lumps, paid_in_parts
+from models.typologies._untold import LENT_ON, untold_products
 from models.typologies.base import Context
 
 RAISING_DAYS = 10
@@ -388,6 +389,36 @@ def _products(ctx: Context) -> pl.DataFrame:
     )
 
 
+def _presumed_lent(ctx: Context, status: pl.DataFrame) -> pl.DataFrame:
+    """Products whose projects no register tells, of institutions that paid much of what they took in to others.
+
+    Whom a project's money is for cannot be said there, so that money paid to others is no idle money (``product_id``).
+    Both are counted as the statements show them.
+    """
+    untold = status.join(untold_products(ctx).select("product_id"), on="product_id", how="semi")
+    who = ["institution_id", "cp_holder_id"]
+    paid = (
+        controlled_lines(ctx)
+        .filter(
+            (pl.col("direction") == "out")
+            & pl.col("account_type").is_in(["custody", "product"])
+            & pl.col("cp_type").is_null()
+        )
+        .join(untold, on="institution_id", how="semi")
+        .join(clients(ctx).rename({"holder_id": "cp_holder_id"}), on=who, how="anti")
+        .group_by("institution_id")
+        .agg(paid_fen=pl.col("amount_fen").sum())
+    )
+    taken = (
+        all_deposits(ctx)
+        .join(untold.select("product_id"), on="product_id", how="semi")
+        .group_by("institution_id")
+        .agg(taken_fen=pl.col("amount_fen").sum())
+    )
+    lent = taken.join(paid, on="institution_id").filter(pl.col("paid_fen") >= LENT_ON * pl.col("taken_fen"))
+    return untold.join(lent, on="institution_id", how="semi").select("product_id")
+
+
 def _repaid_alone(ctx: Context) -> pl.DataFrame:
     """Projects that their borrower, who has no other here, repays: they were paid out, seen or not."""
     projects = ctx.table("mart_project", ("project_id", "institution_id", "borrower_holder_id"))
@@ -422,6 +453,7 @@ def _idle(ctx: Context) -> pl.DataFrame:
     )
     status = products_status(ctx).filter(~pl.col("raising") & pl.col("product_kind").is_in(LENDING_KINDS))
     status = status.join(turned, on="product_id", how="anti")
+    status = status.join(_presumed_lent(ctx, status), on="product_id", how="anti")
     status = status.with_columns(by=pl.col("last_on") + pl.duration(days=PAID_DAYS))
     bare = status.filter(pl.col("projects") == 0)
     backed = seen(ctx, status.filter(pl.col("projects") > 0), "first_on", "by", "sold_fen")

@@ -22,6 +22,7 @@ from models.typologies._pool import disbursed
 from models.typologies._rounds_laid import laid, left_over
 from models.typologies._rounds_matched import AFTER_DAYS, BEFORE_DAYS, fill, one_to_one, scheduled, top_ups
 from models.typologies._rounds_payers import borrowers, repayments
+from models.typologies._untold import untold_products
 from models.typologies.base import Context
 
 __all__ = [
@@ -47,6 +48,9 @@ OWN_MONEY = ("own", "risk_reserve")
 """Types of account whose payouts are the institution's own money, unless clients pay into them."""
 TILL_DEPOSITS = 3
 """Subscriptions paid into an own account from which its payouts may be clients' money too."""
+UNPAID = 0.9
+"""Share of its rounds' money below which all that others paid in must stay before an institution whose projects no
+register tells is said to pay out of the pool (calibrated: what lenders pay out was paid in to 98 % and more)."""
 REFUND_DAYS = 30
 """Days in which a product that was never lent gives its holders their own money back."""
 
@@ -170,8 +174,10 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     masked = hidden.select("line_no", "institution_id", "in_on", "in_fen")
     ins = pl.concat([ins, masked.with_columns(holder_id=pl.lit(None, pl.Int32)).select(ins.columns)])
-    kept = left_over(paid, ins, products, taken, first)
-    left = laid(left, kept, products).with_columns(borrower_fen=pl.col("paid_fen") - pl.col("left_fen"))
+    # who borrows under what is not known where no register tells it: nothing is laid over then
+    told = products.join(untold_products(ctx), on="product_id", how="anti")
+    kept = left_over(paid, ins, told, taken, first)
+    left = laid(left, kept, told).with_columns(borrower_fen=pl.col("paid_fen") - pl.col("left_fen"))
     straight = _straight(ctx, left)
     served = straight.group_by("round_no").agg(straight_fen=pl.col("amount_fen").sum())
     lacking = (
@@ -214,15 +220,23 @@ def _straight(ctx: Context, left: pl.DataFrame) -> pl.DataFrame:
 
 
 def _visible(ctx: Context, done: pl.DataFrame) -> pl.DataFrame:
-    """Take the blame off rounds around which a client account cannot be seen.
+    """Take the blame off rounds around which a client account, or who borrows, cannot be seen.
 
-    What such a round lacks is moved from ``pool_fen`` to ``unseen_fen``.
+    What such a round lacks is moved from ``pool_fen`` to ``unseen_fen``. Where no register tells the projects, rounds
+    count only where all that was paid in by others than clients is less than the institution paid out.
     """
     spans = done.with_columns(
         _first=pl.col("booked_on") - pl.duration(days=BEFORE_DAYS),
         _last=pl.col("booked_on") + pl.duration(days=AFTER_DAYS),
     )
     clear = seen(ctx, spans, "_first", "_last", "paid_fen").select("round_no", _clear=pl.lit(True))
+    came = repayments(ctx).group_by("institution_id").agg(came_fen=pl.col("in_fen").sum())
+    matched = (
+        done.join(came, on="institution_id")
+        .filter(pl.col("came_fen") >= UNPAID * pl.col("paid_fen").sum().over("institution_id"))
+        .join(untold_products(ctx), on="product_id", how="semi")
+    )
+    clear = clear.join(matched.select("round_no"), on="round_no", how="anti")
     return (
         done.join(clear, on="round_no", how="left")
         .with_columns(unseen_fen=pl.when(pl.col("_clear")).then(0).otherwise(pl.col("pool_fen")))

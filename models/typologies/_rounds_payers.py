@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from models.typologies._ledger import controlled_lines, deposits
+from models.typologies._ledger import clients, controlled_lines, deposits
+from models.typologies._untold import untold_products
 from models.typologies.base import Context
+
+PRESUMED = ("custody", "product")
+"""Accounts into which whoever is no client is presumed to repay a project that no register tells."""
+ALIKE_DAYS = 3
+"""Days by which projects of one size may start and end apart and still be told apart by nothing."""
 
 
 def borrowers(ctx: Context) -> pl.DataFrame:
@@ -17,7 +23,10 @@ def borrowers(ctx: Context) -> pl.DataFrame:
         Grain: product × project × ``holder_id``. Where the register gives the borrower no account,
         the holder it makes of name and number may differ from the one that banks show; holders of
         the same name that deal with the institution then stand beside it, and so does whoever else
-        holds the account the register gives for the borrower.
+        holds the account the register gives for the borrower. Where sums and days told which project a product is
+        for, projects that they cannot tell from it stand beside it. Behind products whose projects no register
+        tells may stand whoever pays into client accounts and is neither client nor the institution itself;
+        ``project_id`` and the terms are null then.
     """
     frame: pl.DataFrame = ctx.shared("rounds.borrowers", _borrowers)
     return frame
@@ -25,8 +34,7 @@ def borrowers(ctx: Context) -> pl.DataFrame:
 
 def _borrowers(ctx: Context) -> pl.DataFrame:
     listed = (
-        ctx.table("mart_product_project", ("product_id", "project_id"))
-        .unique()
+        _links(ctx)
         .join(ctx.table("mart_project"), on="project_id")
         .select(
             "product_id",
@@ -65,7 +73,48 @@ def _borrowers(ctx: Context) -> pl.DataFrame:
         .select(listed.columns)
     )
     both = pl.concat([listed, twins, through]).drop("account_id")
+    both = pl.concat([both, _presumed(ctx)], how="diagonal_relaxed")
     return both.unique().sort("product_id", "project_id", "holder_id")
+
+
+def _links(ctx: Context) -> pl.DataFrame:
+    """Products and their projects; where no register links them, also projects as large, begun and due as those."""
+    links = ctx.table("mart_product_project", ("product_id", "project_id", "basis"))
+    told = links.select("product_id", "project_id").unique()
+    guessed = links.filter(pl.col("basis") != "register").select("product_id", "project_id").unique()
+    terms = ("institution_id", "principal_fen")
+    projects = ctx.table("mart_project", ("project_id", *terms, "started_on", "due_on"))
+    projects = projects.join(guessed, on="project_id", how="semi")
+    twins = (
+        projects.join(projects, on=terms, suffix="_twin")
+        .filter(pl.col("project_id") != pl.col("project_id_twin"))
+        .filter(
+            ((pl.col("started_on") - pl.col("started_on_twin")).dt.total_days().abs() <= ALIKE_DAYS)
+            & ((pl.col("due_on") - pl.col("due_on_twin")).dt.total_days().abs() <= ALIKE_DAYS)
+        )
+    )
+    more = guessed.join(twins, on="project_id").select("product_id", project_id="project_id_twin")
+    return pl.concat([told, more]).unique()
+
+
+def _presumed(ctx: Context) -> pl.DataFrame:
+    """Payers who may borrow under products whose projects no register tells (product × ``holder_id``)."""
+    untold = untold_products(ctx).drop_nulls("institution_id")
+    who = ["institution_id", "holder_id"]
+    payers = (
+        controlled_lines(ctx)
+        .filter(
+            (pl.col("direction") == "in")
+            & pl.col("account_type").is_in(PRESUMED)
+            & pl.col("cp_type").is_null()
+        )
+        .join(untold, on="institution_id", how="semi")
+        .select("institution_id", holder_id="cp_holder_id")
+        .drop_nulls()
+        .unique()
+        .join(clients(ctx), on=who, how="anti")
+    )
+    return untold.join(payers, on="institution_id")
 
 
 def repayments(ctx: Context) -> pl.DataFrame:

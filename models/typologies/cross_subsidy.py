@@ -21,6 +21,7 @@ from models.typologies._frames import accounts_of, each, first_last, of, people,
 from models.typologies._ledger import subscriptions
 from models.typologies._rounds import ROUND, round_lines, rounds
 from models.typologies._say import span, yuan
+from models.typologies._untold import untold_products
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -189,12 +190,16 @@ def _by_transfer(ctx: Context, institution_id: str, part: pl.DataFrame) -> Findi
 
 
 def _by_round(ctx: Context, leading: Finding) -> Finding | None:
-    """Rounds of `new-money-pays-old` whose product has projects of its own: other products paid them."""
+    """Rounds of `new-money-pays-old` whose product has projects of its own: other products paid them.
+
+    Left out are products whose projects no register tells: whether their own borrowers paid is not known.
+    """
     claimed = leading.evidence.filter(pl.col("role") == "payout").select("line_no")
     lines = of(ctx, round_lines, leading.institution_id).join(claimed, on="line_no", how="semi")
     backed = of(ctx, rounds, leading.institution_id).filter(
         (pl.col("projects") > 0) & (pl.col("pool_fen") > 0)
     )
+    backed = backed.join(untold_products(ctx), on="product_id", how="anti")
     part = backed.join(lines.select(ROUND).unique(), on=ROUND, how="semi")
     lines = lines.join(part.select(ROUND), on=ROUND, how="semi").sort("line_no")
     if not part.height:

@@ -20,6 +20,7 @@ from models.typologies._gaps import statements_end
 from models.typologies._ledger import controlled_lines, payouts, subscriptions
 from models.typologies._outlook_said import solvency
 from models.typologies._say import percent, yuan
+from models.typologies._untold import untold_products
 from models.typologies.base import Context, Parameter, Typology
 
 PARTIAL = (0.1, 0.75)
@@ -129,7 +130,8 @@ def _held(ctx: Context) -> pl.DataFrame:
     """Holdings of products with a term, with their due day; equity has none.
 
     A term often runs from the day the project was paid out and not from the subscription: where the
-    project is due up to `RAISING_DAYS` later, its day is the day. What fell due after the client accounts'
+    project is due up to `RAISING_DAYS` later, its day is the day; where no register tells the projects, it may be
+    as late. What fell due after the client accounts'
     statements end may have been paid and is left out.
     """
     frame: pl.DataFrame = ctx.shared("run_risk.held", _make_held)
@@ -144,7 +146,9 @@ def _make_held(ctx: Context) -> pl.DataFrame:
         .group_by("product_id")
         .agg(project_due=pl.col("due_on").max())
     )
-    own = pl.col("subscribed_on") + pl.duration(days=pl.col("term_days"))
+    untold = untold_products(ctx)["product_id"].implode()
+    slack = pl.when(pl.col("product_id").is_in(untold)).then(RAISING_DAYS).otherwise(0)
+    own = pl.col("subscribed_on") + pl.duration(days=pl.col("term_days") + slack)
     later = (pl.col("project_due") - own).dt.total_days().is_between(1, RAISING_DAYS)
     return (
         subscriptions(ctx)
@@ -223,8 +227,8 @@ def _rationed(ctx: Context, begin: dt.date) -> pl.DataFrame:
         .join(ctx.table("mart_project", ("project_id", "repayment")), on="project_id")
         .filter(pl.col("repayment") == "amortising")
         .select("product_id")
-        .unique()
     )
+    level = pl.concat([level, untold_products(ctx).select("product_id")]).unique()
     whole = paid.filter(pl.col("kind") != "interest").group_by("subscription_id")
     got = whole.agg(got_fen=pl.col("amount_fen").sum())
     return (

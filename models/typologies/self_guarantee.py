@@ -29,6 +29,7 @@ from models.typologies._rounds import (
     rounds,
 )
 from models.typologies._say import yuan
+from models.typologies._untold import untold_products
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -100,10 +101,14 @@ def topped_up(ctx: Context, fit: float = 0.02) -> pl.DataFrame:
 
 
 def _topped_up(ctx: Context, fit: float) -> pl.DataFrame:
-    unpaid = rounds(ctx).filter(
-        (pl.col("borrower_fen") == 0)
-        & (pl.col("topup_fen") >= pl.col("paid_fen") * (1 - fit))
-        & (pl.col("projects") > 0)
+    unpaid = (
+        rounds(ctx)
+        .filter(
+            (pl.col("borrower_fen") == 0)
+            & (pl.col("topup_fen") >= pl.col("paid_fen") * (1 - fit))
+            & (pl.col("projects") > 0)
+        )
+        .join(untold_products(ctx).select("product_id"), on="product_id", how="anti")
     )
     overdue = unpaid.filter(pl.col("kind") != "interest").select("product_id").unique()
     close = related(ctx).rename({"holder_id": "cp_holder_id"})

@@ -1,0 +1,56 @@
+"""Registers that were not delivered: what they would have told is unknown, and no sign of anything.
+
+Without the register of projects a product seems to have no project and its payouts no borrower behind them;
+without the register of subscriptions an institution seems to have no clients. Typologies ask here before they argue
+from either.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from models.typologies.base import Context
+
+LENT_ON = 0.7
+"""Share of what products took in from which, once it left to others, it is presumed to be lent (calibrated: lenders
+pass on four fifths and more, the rest waits)."""
+
+
+def untold_products(ctx: Context) -> pl.DataFrame:
+    """Products whose projects no register tells.
+
+    A product that the register of links ties to a project no register of projects holds; every product where
+    no project of anybody is registered at all.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``product_id``, with ``institution_id``. Sorted.
+    """
+
+    def make(ctx: Context) -> pl.DataFrame:
+        products = ctx.table("mart_product", ("product_id", "institution_id"))
+        if not projects_delivered(ctx):
+            return products.sort("product_id")
+        known = ctx.table("mart_project", ("project_id",))
+        dangling = ctx.table("mart_product_project", ("product_id", "project_id")).join(
+            known, on="project_id", how="anti"
+        )
+        return products.join(dangling, on="product_id", how="semi").sort("product_id")
+
+    frame: pl.DataFrame = ctx.shared("untold.products", make)
+    return frame
+
+
+def projects_delivered(ctx: Context) -> bool:
+    """Say whether the register of projects holds anything, of whomever."""
+
+    def make(city: Context) -> bool:
+        return not city.table("mart_project", ("project_id",)).is_empty()
+
+    return bool(ctx.city.shared("untold.projects", make))
+
+
+def untold_sellers(ctx: Context) -> pl.DataFrame:
+    """Institutions with a product whose projects no register tells (``institution_id``; sorted)."""
+    return untold_products(ctx).select("institution_id").drop_nulls().unique().sort("institution_id")
