@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.harness import Options, Row, Timing, alternating, timed
-from models.tracing.hops import LINES, Web
+from models.tracing.hops import FRAGMENTS, LINES, TRANSFERS, Web
 from models.tracing.large import write_fragments
 from models.tracing.match import match
 from models.tracing.totals import totals
@@ -111,7 +111,8 @@ def prepare(path: Path, out: Path) -> None:
 def three_hops(prepared: Path) -> None:
     """Every in-line's money over three transfers, summed by two hundred groups of accounts."""
     lines, fragments, transfers = (
-        pl.read_parquet(prepared / f"{name}.parquet") for name in ("lines", "fragments", "transfers")
+        pl.read_parquet(prepared / f"{name}.parquet", columns=list(columns))
+        for name, columns in (("lines", LINES), ("fragments", FRAGMENTS), ("transfers", TRANSFERS))
     )
     starts = lines.filter(pl.col("direction") == "in").select(
         "line_no", "amount_fen", group=pl.col("account_id") % GROUPS

@@ -65,11 +65,11 @@ class _Ends:
     def __init__(self) -> None:
         self.parts: list[tuple[Ints, Ints, Ints, Ints, Ints]] = []
 
-    def put(self, word: str, start: Ints, step: Ints, hops: int, amount: Ints) -> None:
-        keep = np.flatnonzero(amount > 0)
-        code = np.full(keep.size, END_CODES[word], np.int64)
-        hop = np.full(keep.size, hops, np.int64)
-        self.parts.append((code, start[keep], step[keep], hop, amount[keep]))
+    def put(self, word: str, hops: int, pieces: Pieces) -> None:
+        assert pieces.step is not None
+        code = np.full(pieces.size.size, END_CODES[word], np.int64)
+        hop = np.full(pieces.size.size, hops, np.int64)
+        self.parts.append((code, pieces.start, pieces.step, hop, pieces.size))
 
 
 END_WORDS = (
@@ -130,6 +130,7 @@ def follow(
         forward=forward,
         stop=Stop(web, rows, stop_holders, stop_accounts, stop_groups),
         gather_below_fen=gather_below_fen,
+        numbered=True,
     )
     return Followed(found.steps.frame(rows), _ends_frame(found.ends, web.number[rows]))
 
@@ -143,8 +144,8 @@ class _Found:
     def step(self, pieces: Pieces, hop: int) -> Ints:
         return self.steps.put(pieces, hop)
 
-    def end(self, word: str, start: Ints, step: Ints, hops: int, amount: Ints) -> None:
-        self.ends.put(word, start, step, hops, amount)
+    def end(self, word: str, hops: int, pieces: Pieces) -> None:
+        self.ends.put(word, hops, pieces)
 
 
 class _Steps:
@@ -166,7 +167,7 @@ class _Steps:
         """All steps as a frame."""
         none = np.empty(0, np.int64)
         row = np.concatenate([p.row for p, _ in self.parts] or [none])
-        parent = np.concatenate([p.step for p, _ in self.parts] or [none])
+        parent = np.concatenate([p.step for p, _ in self.parts if p.step is not None] or [none])
         start = np.concatenate([p.start for p, _ in self.parts] or [none])
         at = self.web.lines
         return (

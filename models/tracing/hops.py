@@ -1,73 +1,36 @@
 """Hops: following a piece of money from account to account, exactly.
 
-All lines lie end to end on one axis of fen. A fragment maps a stretch of an in-line to a
-stretch of an out-line; a paired transfer maps a stretch of an out-line to a stretch of the in-line on
-the other account. Following money is mapping intervals, and composing two mappings is
-interval intersection: a search in sorted ends, not a join on the line. A pool account through which
-everything flows costs what its own fragments cost and never multiplies (k hops are k such
-searches over what survives). Every fen of a start ends in exactly one place.
+A piece is a stretch of a line: where it begins in it, and how long it is. A fragment maps a stretch of
+an in-line to a stretch of an out-line; a paired transfer maps a stretch of an out-line to a stretch of the
+in-line on the other account. Following money is mapping stretches, and composing two mappings is
+interval intersection within a line, not a join on it. A pool account through which
+everything flows costs what its own fragments cost and never multiplies. Nearly every payment arrives
+whole: its pieces keep their places and change the line, nothing is cut. Every fen of a start ends in exactly one place.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from models.tracing.legs import Bools, Ints
+from models.tracing.mapping import Bytes, Mapping, Side, in_places, laid, laid_alone, mapping
 
 WORDS = {0: "line", 1: "held", 2: "overdraft", 3: "opening"}
 """Why a stretch leads nowhere, by code; 0 where it leads to a line."""
 
-Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """Stretches of one side of the axis mapped to the other side, sorted and disjoint.
-
-    Attributes
-    ----------
-    start, end : array
-        The stretch on this side.
-    to : array
-        Where it begins on the other side; meaningless where `line` is -1.
-    line : array
-        Row of the line on the other side, -1 where there is none.
-    code : array
-        Why there is none (a key of `WORDS`), 0 where there is one.
-    first : array
-        Index of the first stretch of each line on this side, and one beyond the last.
-    """
-
-    start: Ints
-    end: Ints
-    to: Ints
-    line: Ints
-    code: Bytes
-    first: Ints
-
 
 @dataclass(frozen=True, slots=True)
 class _Ties:
-    """What ties lines to lines: fragments or transfers as rows and places on the axis."""
+    """What ties lines to lines: fragments (in-line, out-line) or transfers (out-line, in-line)."""
 
-    a: Ints
-    a_at: Ints
-    b: Ints
-    b_at: Ints
+    a: Side
+    b: Side
     size: Ints
-    a_code: Bytes
-    b_code: Bytes
-
-    def forth(self, count: int) -> Mapping:
-        return _mapping(self.a, self.a_at, self.size, self.b_at, self.b, self.b_code, count)
-
-    def back(self, count: int) -> Mapping:
-        return _mapping(self.b, self.b_at, self.size, self.a_at, self.a, self.a_code, count)
 
 
 @dataclass(frozen=True)
@@ -79,48 +42,61 @@ class Web:
     lines : polars.DataFrame
         ``line_no``, ``account_id``, ``direction``, ``amount_fen``, ``booked_at``,
         ``cp_account_id``, ``cp_holder_id``; sorted by ``line_no``.
-    number, offset, amount, when : array
-        Columns of `lines`; `offset` is where a line begins on the axis.
+    number, amount : array
+        Columns of `lines`.
     leaving : array
         Whether the line is an out-line.
-    cp_account, cp_holder : array
-        Counterparty of each line, -1 where unknown.
     """
 
     lines: pl.DataFrame
     number: Ints
-    offset: Ints
     amount: Ints
-    when: Ints
     leaving: Bools
-    cp_account: Ints
-    cp_holder: Ints
     _fragments: _Ties
     _transfers: _Ties
 
     @cached_property
+    def when(self) -> Ints:
+        """Second of each line's booking."""
+        return _ints(self.lines["booked_at"].dt.epoch("s"))
+
+    @cached_property
+    def cp_account(self) -> Ints:
+        """Counterparty's account of each line, -1 where unknown."""
+        return _ints(self.lines["cp_account_id"].fill_null(-1))
+
+    @cached_property
+    def cp_holder(self) -> Ints:
+        """Counterparty of each line, -1 where unknown."""
+        return _ints(self.lines["cp_holder_id"].fill_null(-1))
+
+    @cached_property
     def onward(self) -> Mapping:
         """Fragments seen from the in-lines."""
-        return self._fragments.forth(self.number.size)
+        ties = self._fragments
+        return mapping(ties.a, ties.b, ties.size, self.amount)
 
     @cached_property
     def back(self) -> Mapping:
         """Fragments seen from the out-lines."""
-        return self._fragments.back(self.number.size)
+        ties = self._fragments
+        return mapping(ties.b, ties.a, ties.size, self.amount)
 
     @cached_property
     def across(self) -> Mapping:
         """Transfers seen from the out-lines."""
-        return self._transfers.forth(self.number.size)
+        ties = self._transfers
+        return mapping(ties.a, ties.b, ties.size, self.amount, whole=True)
 
     @cached_property
     def across_back(self) -> Mapping:
         """Transfers seen from the in-lines."""
-        return self._transfers.back(self.number.size)
+        ties = self._transfers
+        return mapping(ties.b, ties.a, ties.size, self.amount, whole=True)
 
     @classmethod
     def of(cls, lines: pl.DataFrame, fragments: pl.DataFrame, transfers: pl.DataFrame) -> Web:
-        """Lay lines, fragments and transfers out on the axis.
+        """Lay fragments and transfers out in their lines.
 
         Parameters
         ----------
@@ -137,63 +113,56 @@ class Web:
             lines = lines.sort("line_no")
         number = _ints(lines["line_no"])
         amount = _ints(lines["amount_fen"])
-        offset = np.cumsum(amount) - amount
         return cls(
             lines,
             number,
-            offset,
             amount,
-            _ints(lines["booked_at"].dt.epoch("s")),
             np.asarray((lines["direction"] == "out").to_numpy(), np.bool_),
-            _ints(lines["cp_account_id"].fill_null(-1)),
-            _ints(lines["cp_holder_id"].fill_null(-1)),
-            _fragments(number, offset, fragments),
-            _transfers(number, offset, amount, transfers),
+            _fragments(number, fragments),
+            _transfers(number, amount, transfers),
         )
 
 
 LINES = ("line_no", "account_id", "direction", "amount_fen", "booked_at", "cp_account_id", "cp_holder_id")
 """Columns of statement lines that a web reads."""
+FRAGMENTS = ("in_line_no", "out_line_no", "amount_fen", "lot", "use", "basis")
+"""Columns of fragments that a web reads."""
 TRANSFERS = ("transfer_no", "out_line_no", "in_line_no", "amount_fen")
 """Columns of transfers that a web reads."""
 
 
-def _fragments(number: Ints, offset: Ints, fragments: pl.DataFrame) -> _Ties:
+def _fragments(number: Ints, fragments: pl.DataFrame) -> _Ties:
     """Lay the fragments of each line side by side: identified ones first, then in order of the other line."""
     f_in = rows_of(number, fragments["in_line_no"])
     f_out = rows_of(number, fragments["out_line_no"])
     size = _ints(fragments["amount_fen"])
-    first = _ints((fragments["basis"] != "identified").cast(pl.Int64))
     far = number.size
-    in_at = _within(f_in, first * (far + 1) + np.where(f_out < 0, far, f_out), 2 * far + 2, size)
-    out_at = _within(f_out, first * (far + 1) + np.where(f_in < 0, far, f_in), 2 * far + 2, size)
-    return _Ties(
-        f_in,
-        in_at + offset[f_in] if far else in_at,
-        f_out,
-        out_at + offset[f_out] if far else out_at,
-        size,
-        _codes(fragments["lot"]),
-        _codes(fragments["use"]),
-    )
+    later = _ints((fragments["basis"] != "identified").cast(pl.Int64)) * (far + 1)
+
+    def side(own: Ints, other: Ints, word: str) -> Side:
+        at, order = laid(own, later + np.where(other < 0, far, other), 2 * far + 2, size)
+        return Side(own, at, _codes(fragments[word]), order)
+
+    return _Ties(side(f_in, f_out, "lot"), side(f_out, f_in, "use"), size)
 
 
-def _transfers(number: Ints, offset: Ints, amount: Ints, transfers: pl.DataFrame) -> _Ties:
+def _transfers(number: Ints, amount: Ints, transfers: pl.DataFrame) -> _Ties:
     """Lay the paired legs of each line side by side, in order of the transfer."""
-    keys = ("transfer_no", "out_line_no", "in_line_no")
-    two = transfers.select(*keys, "amount_fen").drop_nulls(["out_line_no", "in_line_no"])
-    if not all(two[k].is_sorted() for k in keys):
-        two = two.sort(keys)
+    two = transfers.select(TRANSFERS).drop_nulls(["out_line_no", "in_line_no"])
+    ranks = tuple(_ints(two[name]) for name in ("in_line_no", "out_line_no", "transfer_no"))
     t_out, t_in = rows_of(number, two["out_line_no"]), rows_of(number, two["in_line_no"])
-    order = np.arange(t_out.size, dtype=np.int64)
     size = _ints(two["amount_fen"])
-    from_at, to_at = _within(t_out, order, order.size, size), _within(t_in, order, order.size, size)
+    from_at, to_at = (laid_alone(row, ranks, size, number.size) for row in (t_out, t_in))
     if number.size:
         size = np.minimum(size, np.minimum(amount[t_out] - from_at, amount[t_in] - to_at))
     ok = np.flatnonzero((t_out >= 0) & (t_in >= 0) & (size > 0))
-    t_out, t_in, size = t_out[ok], t_in[ok], size[ok]
+    t_out, t_in, from_at, to_at, size = (each[ok] for each in (t_out, t_in, from_at, to_at, size))
     code = np.zeros(ok.size, np.uint8)
-    return _Ties(t_out, from_at[ok] + offset[t_out], t_in, to_at[ok] + offset[t_in], size, code, code)
+    return _Ties(
+        Side(t_out, from_at, code, in_places(t_out, from_at, number.size)),
+        Side(t_in, to_at, code, in_places(t_in, to_at, number.size)),
+        size,
+    )
 
 
 def _codes(word: pl.Series) -> Bytes:
@@ -210,100 +179,19 @@ def _codes(word: pl.Series) -> Bytes:
     return code
 
 
-def _mapping(own: Ints, at: Ints, size: Ints, to: Ints, line: Ints, code: Bytes, count: int) -> Mapping:
-    """Sort one side's stretches along the axis."""
-    here = np.flatnonzero(own >= 0)
-    start = at[here]
-    if not np.all(start[1:] >= start[:-1]):
-        here = here[np.argsort(start, kind="stable")]
-        start = at[here]
-    first = np.zeros(count + 1, np.int64)
-    np.cumsum(np.bincount(own[here], minlength=count), out=first[1:])
-    return Mapping(start, start + size[here], to[here], line[here], code[here], first)
-
-
-def _within(row: Ints, rank: Ints, span: int, size: Ints) -> Ints:
-    """Offset of each piece within its line, pieces laid in order of `rank` (below `span`)."""
-    key = row * np.int64(span) + rank
-    run: Ints
-    if np.all(key[1:] >= key[:-1]):
-        run = np.cumsum(size) - size
-        return run - _base(row, run)
-    order = np.argsort(key, kind="stable")
-    run = np.cumsum(size[order]) - size[order]
-    out = np.empty_like(run)
-    out[order] = run - _base(row[order], run)
-    return out
-
-
-def _base(row: Ints, run: Ints) -> Ints:
-    """Where the line of each piece begins in the running total."""
-    if row.size == 0:
-        return run
-    head = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
-    return np.repeat(run[head], np.diff(np.append(head, row.size)))
-
-
 def rows_of(number: Ints, wanted: pl.Series) -> Ints:
     """Row of each line number, -1 for null or unknown."""
     value = _ints(wanted.fill_null(-1))
     if number.size == 0:
         return np.full(value.size, -1, np.int64)
     if number[-1] - number[0] + 1 == number.size:  # without gaps, as warehouses number them
-        at = value - number[0]
-        return np.where((at >= 0) & (at < number.size), at, -1)
-    at = np.minimum(np.searchsorted(number, value), number.size - 1)
-    return np.where(number[at] == value, at, -1)
+        at: Ints = value - number[0]
+        at[(at < 0) | (at >= number.size)] = -1
+        return at
+    near = np.minimum(np.searchsorted(number, value), number.size - 1)
+    return np.where(number[near] == value, near, -1)
 
 
 def _ints(column: pl.Series) -> Ints:
     values: Any = column.cast(pl.Int64).to_numpy()
     return np.asarray(values, dtype=np.int64)
-
-
-def cut(at: Ints, size: Ints, row: Ints, mapping: Mapping) -> tuple[Ints, Ints, Ints, Ints]:
-    """Cut intervals along a mapping.
-
-    Parameters
-    ----------
-    at, size, row : array
-        The intervals asked about, each within one line.
-    mapping : Mapping
-        Sorted, disjoint stretches.
-
-    Returns
-    -------
-    query, stretch, skip, amount : array
-        Index of the interval, index of the stretch, offset of the piece within the stretch,
-        length. What no stretch covers is not in the answer. O(q + answer) on lines cut into few
-        stretches, O((q + answer) log n) at worst.
-    """
-    low, stop = mapping.first[row], mapping.first[row + 1]
-    low = _advance(mapping.end, low, stop, at, "right")
-    high = _advance(mapping.start, low, stop, at + size, "left")
-    count = high - low
-    query = np.repeat(np.arange(at.size), count)
-    stretch = np.arange(query.size) + np.repeat(low - (np.cumsum(count) - count), count)
-    left = np.maximum(at[query], mapping.start[stretch])
-    right = np.minimum(at[query] + size[query], mapping.end[stretch])
-    return query, stretch, left - mapping.start[stretch], right - left
-
-
-FEW = 4
-"""Stretches looked at one by one before a search in all of them."""
-
-
-def _advance(edge: Ints, low: Ints, stop: Ints, value: Ints, side: Literal["left", "right"]) -> Ints:
-    """First index from `low`, below `stop`, whose `edge` lies beyond `value`; `stop` where none does."""
-    at = low.copy()
-    ask = np.flatnonzero(at < stop)
-    for _ in range(FEW):
-        beyond = edge[at[ask]] > value[ask] if side == "right" else edge[at[ask]] >= value[ask]
-        ask = ask[~beyond]
-        at[ask] += 1
-        ask = ask[at[ask] < stop[ask]]
-        if ask.size == 0:
-            return at
-    found = np.searchsorted(edge, value[ask], side=side)
-    at[ask] = np.clip(found, at[ask], stop[ask])
-    return at

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 import polars as pl
 
-from models.tracing.hops import WORDS, Mapping, Web, cut
+from models.tracing.hops import WORDS, Web
 from models.tracing.legs import Bools, Ints
+from models.tracing.mapping import Mapping, cut, pieces_of
 
 
 @dataclass(slots=True)
 class Pieces:
-    """Pieces on the axis that still travel."""
+    """Pieces that still travel.
+
+    Attributes
+    ----------
+    at, size : array
+        Where the piece begins in its line, and how long it is.
+    row, start : array
+        Row of the line it lies in, and its start by its place among them.
+    step : array, optional
+        The last step it took, -1 before the first; None where nobody asks.
+    """
 
     at: Ints
     size: Ints
     row: Ints
     start: Ints
-    step: Ints
+    step: Ints | None
 
     def pick(self, index: Ints) -> Pieces:
         """Return some of them."""
-        return Pieces(self.at[index], self.size[index], self.row[index], self.start[index], self.step[index])
+        step = None if self.step is None else self.step[index]
+        return Pieces(self.at[index], self.size[index], self.row[index], self.start[index], step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +96,11 @@ class Stop:
 class Sink(Protocol):
     """Takes down what pieces do on their way."""
 
-    def step(self, pieces: Pieces, hop: int) -> Ints:
-        """Pieces take their `hop`-th transfer; returns the numbers these steps are known by."""
+    def step(self, pieces: Pieces, hop: int) -> Ints | None:
+        """Pieces take their `hop`-th transfer; returns the numbers these steps are known by, if any."""
         ...
 
-    def end(self, word: str, start: Ints, step: Ints, hops: int, amount: Ints) -> None:
+    def end(self, word: str, hops: int, pieces: Pieces) -> None:
         """Pieces end, for the reason that `word` says (`models.tracing.follow.END_SCHEMA`)."""
         ...
 
@@ -103,6 +115,7 @@ def travel(
     forward: bool,
     stop: Stop,
     gather_below_fen: int,
+    numbered: bool,
 ) -> None:
     """Let the whole of some lines travel, and tell `sink` of every step and every end.
 
@@ -111,73 +124,103 @@ def travel(
     rows : array
         Rows of the lines in `web`; a start is known by its place here. Other parameters as
         `models.tracing.follow.follow`.
+    numbered : bool
+        Whether pieces carry the number of their last step.
     """
     inward, outward = (web.onward, web.across) if forward else (web.back, web.across_back)
     leaving = web.leaving[rows] == forward
-    nowhere = np.full(rows.size, -1, np.int64)
-    whole = Pieces(web.offset[rows], web.amount[rows], rows, np.arange(rows.size), nowhere)
-    limit = _limits(web.when[rows], days, forward)
+    nowhere = np.full(rows.size, -1, np.int64) if numbered else None
+    whole = Pieces(np.zeros(rows.size, np.int64), web.amount[rows], rows, np.arange(rows.size), nowhere)
+    late = None if days is None else _Late(web, rows, days, forward)
     away = whole.pick(np.flatnonzero(leaving))
     resting = whole.pick(np.flatnonzero(~leaving))
     for hop in range(1, hops + 1):
         if resting.at.size:
-            moved = _through(web, inward, resting, limit, forward, hop - 1, sink)
+            moved = _through(inward, resting, late, hop - 1, sink)
             away = _both(away, moved) if away.at.size else moved
         if away.at.size == 0:
             resting = away
             break
         if gather_below_fen > 0:
             small = away.size < gather_below_fen
-            sink.end("gathered", away.start[small], away.step[small], hop - 1, away.size[small])
+            sink.end("gathered", hop - 1, away.pick(np.flatnonzero(small)))
             away = away.pick(np.flatnonzero(~small))
         away.step = sink.step(away, hop)
         stopped = stop.at(away)
         if stopped is not None:
-            sink.end("stopped", away.start[stopped], away.step[stopped], hop, away.size[stopped])
+            sink.end("stopped", hop, away.pick(np.flatnonzero(stopped)))
             away = away.pick(np.flatnonzero(~stopped))
         resting = _over(outward, away, hop, sink)
         away = away.pick(np.empty(0, np.int64))
-    sink.end("limit", resting.start, resting.step, hops, resting.size)
+    sink.end("limit", hops, resting)
 
 
-def _limits(when: Ints, days: float | None, forward: bool) -> Ints:
-    """Latest (or, going back, earliest) second at which money of a start may move."""
-    if days is None:
-        return np.full(when.size, np.iinfo(np.int64).max if forward else np.iinfo(np.int64).min)
-    span = int(days * 86_400)
-    return when + span if forward else when - span
+class _Late:
+    """Says which pieces move on too late (or, going back, came too early) for their start."""
+
+    def __init__(self, web: Web, rows: Ints, days: float, forward: bool) -> None:
+        span = int(days * 86_400)
+        self.when, self.forward = web.when, forward
+        self.limit = self.when[rows] + (span if forward else -span)
+
+    def at(self, row: Ints, start: Ints) -> Bools:
+        moment, limit = self.when[row], self.limit[start]
+        return moment > limit if self.forward else moment < limit
 
 
-def _through(
-    web: Web, mapping: Mapping, pieces: Pieces, limit: Ints, forward: bool, hop: int, sink: Sink
-) -> Pieces:
+def _through(along: Mapping, pieces: Pieces, late: _Late | None, hop: int, sink: Sink) -> Pieces:
     """Take pieces through the accounts they rest in: along the fragments."""
-    query, stretch, skip, amount = cut(pieces.at, pieces.size, pieces.row, mapping)
-    row, start, step = mapping.line[stretch], pieces.start[query], pieces.step[query]
-    stays = np.flatnonzero(row < 0)
-    code = mapping.code[stretch[stays]]
-    for value, word in WORDS.items():
-        if value:
-            here = stays[code == value]
-            sink.end(word, start[here], step[here], hop, amount[here])
-    moment = web.when[row]  # of no account for what stays
-    late = (row >= 0) & ((moment > limit[start]) if forward else (moment < limit[start]))
-    sink.end("horizon", start[late], step[late], hop, amount[late])
-    go = np.flatnonzero((row >= 0) & ~late)
-    at = mapping.to[stretch[go]] + skip[go]
-    return Pieces(at, amount[go], row[go], start[go], step[go])
+    if hop == 0:  # nothing has been cut yet
+        query, stretch = pieces_of(pieces.row, along)
+        left = along.start[stretch]
+        amount = along.end[stretch] - left
+    else:
+        query, stretch, left, amount = cut(pieces.at, pieces.size, pieces.row, along)
+    left += along.shift[stretch]
+    step = None if pieces.step is None else pieces.step[query]
+    moved = Pieces(left, amount, along.line[stretch], pieces.start[query], step)
+    stays = np.flatnonzero(moved.row < 0)
+    if stays.size:
+        code = along.code[stretch[stays]]
+        for value, word in WORDS.items():
+            if value:
+                sink.end(word, hop, moved.pick(stays[code == value]))
+        moved = moved.pick(np.flatnonzero(moved.row >= 0))
+    if late is not None:
+        too_late = late.at(moved.row, moved.start)
+        sink.end("horizon", hop, moved.pick(np.flatnonzero(too_late)))
+        moved = moved.pick(np.flatnonzero(~too_late))
+    return moved
 
 
-def _over(mapping: Mapping, pieces: Pieces, hop: int, sink: Sink) -> Pieces:
+def _over(along: Mapping, pieces: Pieces, hop: int, sink: Sink) -> Pieces:
     """Take pieces across to the other account: along the paired transfers."""
-    query, stretch, skip, amount = cut(pieces.at, pieces.size, pieces.row, mapping)
+    assert along.whole is not None
+    to = along.whole[pieces.row]
+    stays = to < 0
+    if not stays.any():
+        return Pieces(pieces.at, pieces.size, to, pieces.start, pieces.step)
+    sink.end("left", hop, pieces.pick(np.flatnonzero(to == -1)))
+    go, odd = np.flatnonzero(~stays), np.flatnonzero(to == -2)
+    crossed = pieces.pick(go)
+    crossed.row = to[go]
+    if odd.size == 0:
+        return crossed
+    query, parts = _in_parts(along, pieces.pick(odd), hop, sink)
+    order = np.argsort(np.concatenate((go, odd[query])), kind="stable")
+    return _both(crossed, parts).pick(order)
+
+
+def _in_parts(along: Mapping, pieces: Pieces, hop: int, sink: Sink) -> tuple[Ints, Pieces]:
+    """Take pieces across of which a part stays behind, or which arrive in several parts."""
+    query, stretch, left, amount = cut(pieces.at, pieces.size, pieces.row, along)
     crossed = _sums(query, amount, pieces.at.size)
-    rest = pieces.size - crossed
-    unpaired = crossed == 0
-    sink.end("left", pieces.start[unpaired], pieces.step[unpaired], hop, rest[unpaired])
-    sink.end("fee", pieces.start[~unpaired], pieces.step[~unpaired], hop, rest[~unpaired])
-    at = mapping.to[stretch] + skip
-    return Pieces(at, amount, mapping.line[stretch], pieces.start[query], pieces.step[query])
+    rest = replace(pieces, size=pieces.size - crossed)
+    sink.end("left", hop, rest.pick(np.flatnonzero(crossed == 0)))
+    sink.end("fee", hop, rest.pick(np.flatnonzero((crossed > 0) & (rest.size > 0))))
+    step = None if pieces.step is None else pieces.step[query]
+    left += along.shift[stretch]
+    return query, Pieces(left, amount, along.line[stretch], pieces.start[query], step)
 
 
 def _sums(query: Ints, amount: Ints, count: int) -> Ints:
@@ -190,10 +233,11 @@ def _sums(query: Ints, amount: Ints, count: int) -> Ints:
 
 
 def _both(a: Pieces, b: Pieces) -> Pieces:
+    step = None if a.step is None or b.step is None else np.concatenate((a.step, b.step))
     return Pieces(
         np.concatenate((a.at, b.at)),
         np.concatenate((a.size, b.size)),
         np.concatenate((a.row, b.row)),
         np.concatenate((a.start, b.start)),
-        np.concatenate((a.step, b.step)),
+        step,
     )

@@ -9,8 +9,7 @@ import polars as pl
 
 from models.tracing.book import WALKED, all_legs
 from models.tracing.follow import Followed, follow
-from models.tracing.fragments import FRAGMENT_SCHEMA
-from models.tracing.hops import LINES, TRANSFERS, Web
+from models.tracing.hops import FRAGMENTS, LINES, TRANSFERS, Web
 from models.tracing.match import Method, match, match_legs
 from models.tracing.pieces import StopGroups
 from models.tracing.pots import pots
@@ -55,7 +54,7 @@ def web(tables: Tables, method: Method = "fifo") -> Web:
 
 def _web(tables: Tables, method: Method) -> Web:
     if method == "fifo":
-        fragments = tables.table("trace_fragment", tuple(c for c in FRAGMENT_SCHEMA if c != "account_id"))
+        fragments = tables.table("trace_fragment", FRAGMENTS)
     elif isinstance(tables, Context):
         fragments = match_legs(all_legs(tables), method, pots=pots(tables))
     else:

@@ -11,8 +11,9 @@ import numpy as np
 import polars as pl
 
 from models.tracing.follow import END_SCHEMA, STEP_SCHEMA, Followed
-from models.tracing.hops import Mapping, Web
+from models.tracing.hops import Web
 from models.tracing.legs import Ints, legs
+from models.tracing.mapping import Mapping
 from models.tracing.pro_rata import pro_rata
 
 PIECES = 40
@@ -121,12 +122,10 @@ def cross(
     """Take a step's part over to the paired lines, in proportion; what has no pair is a fee, or left."""
     step, line, part = moved
     row = int(np.searchsorted(web.number, line))
-    at, whole = int(web.offset[row]), int(web.amount[row])
-    low = int(np.searchsorted(mapping.end, at, side="right"))
-    high = int(np.searchsorted(mapping.start, at + whole, side="left"))
+    whole = int(web.amount[row])
     arrived: list[tuple[int, int, int | None]] = []
     left = part
-    for k in range(low, high):
+    for k in range(int(mapping.first[row]), int(mapping.first[row + 1])):
         size = int(mapping.end[k] - mapping.start[k])
         share = min(left, part * size // whole)
         left -= share

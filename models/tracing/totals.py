@@ -8,11 +8,12 @@ that memory does not grow with the number of starts.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
-from models.tracing.follow import END_WORDS
+from models.tracing.follow import END_CODES, END_WORDS
 from models.tracing.hops import Web, rows_of
 from models.tracing.legs import Ints
 from models.tracing.pieces import Pieces, Stop, StopGroups, travel
@@ -74,91 +75,160 @@ def totals(
         `MOVED_SCHEMA` and `ENDED_SCHEMA`, sorted by their grain.
     """
     ordered = starts.select(pl.col("line_no", "group").cast(pl.Int64)).sort("line_no")
-    sums = _Sums(web)
+    sums = _Sums(web, ordered["group"], hops)
     for part in ordered.iter_slices(batch):
         rows = rows_of(web.number, part["line_no"])
-        sums.group = part["group"].to_numpy()[rows >= 0]
-        rows = rows[rows >= 0]
         groups = None if stops is None else StopGroups(part, stops)
+        found = sums.of(part["group"].filter(pl.Series(rows >= 0)))
+        rows = rows[rows >= 0]
         travel(
             web,
             rows,
-            sums,
+            found,
             hops=hops,
             days=days,
             forward=forward,
             stop=Stop(web, rows, stop_holders, stop_accounts, groups),
             gather_below_fen=gather_below_fen,
+            numbered=False,
         )
-        sums.fold()
+        sums.add(found)
     return sums.moved(), sums.ended()
 
 
+@dataclass(slots=True)
+class _Found:
+    """Steps and ends of some starts: keys of `_Sums`, and amounts."""
+
+    sums: _Sums
+    group: Ints
+    steps: list[tuple[Ints, Ints]] = field(default_factory=list)
+    ends: list[tuple[Ints, Ints]] = field(default_factory=list)
+
+    def step(self, pieces: Pieces, hop: int) -> None:
+        key = self.group[pieces.start] * self.sums.between.count
+        key += self.sums.between.code[pieces.row]
+        key *= self.sums.hops
+        key += hop - 1
+        self.steps.append((key, pieces.size))
+
+    def end(self, word: str, hops: int, pieces: Pieces) -> None:
+        key = self.group[pieces.start] * len(END_WORDS)
+        key += END_CODES[word]
+        key *= self.sums.hops + 1
+        key += hops
+        self.ends.append((key, pieces.size))
+
+
 class _Sums:
-    """Adds up steps and ends by group."""
+    """Adds up steps and ends of groups, each told by one number."""
 
-    def __init__(self, web: Web) -> None:
-        self.web = web
-        self.group: Ints = np.empty(0, np.int64)
-        self.steps: list[pl.DataFrame] = []
-        self.ends: list[pl.DataFrame] = []
+    def __init__(self, web: Web, groups: pl.Series, hops: int) -> None:
+        self.groups = groups.unique().sort()
+        self.between = _Between.of(web, (self.groups.len() + 1) * hops)
+        self.hops = hops
+        self.steps, self.ends = _Added(), _Added()
 
-    def step(self, pieces: Pieces, hop: int) -> Ints:
-        self.steps.append(
-            pl.DataFrame(
-                {
-                    "group": self.group[pieces.start],
-                    "cp_account_id": self.web.cp_account[pieces.row],
-                    "cp_holder_id": self.web.cp_holder[pieces.row],
-                    "amount_fen": pieces.size,
-                }
-            )
-            .group_by("group", "cp_account_id", "cp_holder_id")
-            .agg(pl.col("amount_fen").sum())
-            .with_columns(hop=pl.lit(hop, pl.Int64))
-        )
-        return pieces.step
+    def of(self, group: pl.Series) -> _Found:
+        """Return what takes down the ways of starts of these groups."""
+        code: Ints = np.searchsorted(self.groups.to_numpy(), group.to_numpy()).astype(np.int64)
+        return _Found(self, code)
 
-    def end(self, word: str, start: Ints, step: Ints, hops: int, amount: Ints) -> None:
-        del step
-        if amount.size:
-            self.ends.append(
-                pl.DataFrame({"group": self.group[start], "amount_fen": amount})
-                .group_by("group")
-                .agg(pl.col("amount_fen").sum())
-                .with_columns(end=pl.lit(END_WORDS.index(word)), hops=pl.lit(hops, pl.Int64))
-            )
-
-    def fold(self) -> None:
-        """Put the sums of all batches so far into one."""
-        for parts in (self.steps, self.ends):
-            if parts:
-                keys = [c for c in parts[0].columns if c != "amount_fen"]
-                parts[:] = [
-                    pl.concat(parts, how="diagonal").group_by(sorted(keys)).agg(pl.col("amount_fen").sum())
-                ]
+    def add(self, found: _Found) -> None:
+        """Add what was taken down."""
+        self.steps.add(found.steps)
+        self.ends.add(found.ends)
 
     def moved(self) -> pl.DataFrame:
         """All steps, as `MOVED_SCHEMA`."""
-        if not self.steps:
-            return pl.DataFrame(schema=MOVED_SCHEMA)
-        known = [pl.when(pl.col(c) >= 0).then(c).alias(c) for c in ("cp_account_id", "cp_holder_id")]
+        key, amount = self.steps.sums()
+        rest, hop = np.divmod(key, self.hops)
+        group, between = np.divmod(rest, self.between.count)
         return (
-            self.steps[0]
-            .with_columns(known)
+            pl.DataFrame({"hop": hop + 1, "amount_fen": amount, "between": between})
+            .with_columns(group=self.groups.gather(group))
+            .with_columns(self.between.names(between))
             .select(list(MOVED_SCHEMA))
             .sort("group", "hop", "cp_account_id", "cp_holder_id", nulls_last=True)
         )
 
     def ended(self) -> pl.DataFrame:
-        """All ends, as `ENDED_SCHEMA`; words without money are left out."""
-        if not self.ends:
-            return pl.DataFrame(schema=ENDED_SCHEMA)
-        word = pl.Series("end", END_WORDS)
+        """All ends, as `ENDED_SCHEMA`."""
+        key, amount = self.ends.sums()
+        rest, hops = np.divmod(key, self.hops + 1)
+        group, word = np.divmod(rest, len(END_WORDS))
         return (
-            self.ends[0]
-            .filter(pl.col("amount_fen") > 0)
-            .with_columns(word.gather(self.ends[0].filter(pl.col("amount_fen") > 0)["end"]))
+            pl.DataFrame({"hops": hops, "amount_fen": amount})
+            .with_columns(group=self.groups.gather(group), end=pl.Series(END_WORDS).gather(word))
             .select(list(ENDED_SCHEMA))
             .sort("group", "end", "hops")
         )
+
+
+KEYS = 2**62
+"""Keys stay below."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Between:
+    """Counterparties of lines (account and holder), each pair told by one number below `count`.
+
+    Where account and holder numbers are too large to be put into one (`accounts` is not None), the pairs there are
+    are numbered.
+    """
+
+    code: Ints
+    count: int
+    accounts: Ints | None
+    holders: Ints
+
+    @classmethod
+    def of(cls, web: Web, room: int) -> _Between:
+        """Number the counterparties, so that `room` times their count stays a key."""
+        account, holder = (
+            web.lines.select(pl.col(name).fill_null(-1).clip(lower_bound=-1) + 1).to_series().to_numpy()
+            for name in ("cp_account_id", "cp_holder_id")
+        )
+        wide, deep = int(account.max(initial=0)) + 1, int(holder.max(initial=0)) + 1
+        if wide * deep * room < KEYS:
+            return cls(account * deep + holder, wide * deep, None, np.array([deep]))
+        pairs, code = np.unique(np.stack((account, holder)), axis=1, return_inverse=True)
+        return cls(code, pairs.shape[1], pairs[0], pairs[1])
+
+    def names(self, code: Ints) -> list[pl.Series]:
+        """``cp_account_id`` and ``cp_holder_id`` of pairs, null where unknown."""
+        if self.accounts is None:
+            both = np.divmod(code, self.holders[0])
+        else:
+            both = self.accounts[code], self.holders[code]
+        return [
+            pl.select(
+                pl.when(pl.lit(pl.Series(ids)) > 0).then(pl.lit(pl.Series(ids)) - 1).alias(name)
+            ).to_series()
+            for name, ids in zip(("cp_account_id", "cp_holder_id"), both, strict=True)
+        ]
+
+
+class _Added:
+    """Amounts by key, added up as they come: never more than about twice as many as there are keys."""
+
+    def __init__(self) -> None:
+        self.parts: list[pl.DataFrame] = [_by_key([])]
+        self.kept = 0
+
+    def add(self, found: list[tuple[Ints, Ints]]) -> None:
+        """Add keys and amounts."""
+        self.parts.append(_by_key([pl.DataFrame({"key": key, "amount_fen": size}) for key, size in found]))
+        if sum(part.height for part in self.parts) > 2 * self.kept:
+            self.parts = [_by_key(self.parts)]
+            self.kept = self.parts[0].height
+
+    def sums(self) -> tuple[Ints, Ints]:
+        """All keys and their amounts."""
+        told = _by_key(self.parts)
+        return told["key"].to_numpy(), told["amount_fen"].to_numpy()
+
+
+def _by_key(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    none = pl.DataFrame(schema={"key": pl.Int64, "amount_fen": pl.Int64})
+    return pl.concat([none, *parts]).group_by("key").agg(pl.col("amount_fen").sum())
