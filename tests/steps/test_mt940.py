@@ -156,6 +156,18 @@ def test_keyed_details() -> None:
     )  # fmt: skip
 
 
+def test_keyed_details_with_an_account_that_is_no_iban() -> None:
+    said = "/ACCT/401551756073244/NAME/大洼通汇贸易有限公司/BANK/北川银行盘锦分行/REMI/货款 5/6月"
+    row = first(MESSAGE.replace("166?00网银", said + "\n:99:?00"))
+    told = ("counterparty_account", "counterparty_name", "counterparty_bank", "remark")
+    assert tuple(row[c] for c in told) == (
+        "401551756073244",
+        "大洼通汇贸易有限公司",
+        "北川银行盘锦分行",
+        "货款 5/6月",
+    )
+
+
 def test_free_text_is_the_remark() -> None:
     text = MESSAGE.split(":86:")[0] + ":86:CREDIT INTEREST\nQ1\n:62F:C160202CNY1250,50\n-\n"
     assert first(text)["remark"] == "CREDIT INTERESTQ1"

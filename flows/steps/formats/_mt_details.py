@@ -2,7 +2,7 @@
 
 * structured: a transaction code, then ``?00`` booking text, ``?20``-``?29`` and ``?60``-``?63`` remark, ``?30``
   bank, ``?31`` account, ``?32``-``?33`` name;
-* keyed: ``/NAME/…/IBAN/…/REMI/…`` (also ``/CNTP/account/bank/name/``);
+* keyed: ``/NAME/…/IBAN/…/REMI/…`` (``ACCT`` or ``ACNO`` where there is no IBAN; also ``/CNTP/account/bank/name/``);
 * free text: all of it is the remark.
 """
 
@@ -11,7 +11,10 @@ from __future__ import annotations
 import polars as pl
 
 _SUBFIELDS = r"^\s*(?:\d{3})?\s*([?<>~])\d\d"
-_KEYS = r"/(?:TRTP|CSID|NAME|MARF|REMI|IBAN|BIC|EREF|CNTP|ORDP|BENM|KREF|PREF|RTRN|TRCD|ISDT|UDTR|ULTD|ULTC|PURP|ACCW|CDTRREF[A-Z]*|INST|ID|SVCL)/"
+_KEYS = (
+    r"/(?:TRTP|CSID|NAME|MARF|REMI|IBAN|BIC|EREF|CNTP|ORDP|BENM|KREF|PREF|RTRN|TRCD|ISDT|UDTR|ULTD|ULTC|PURP|ACCW|"
+    r"CDTRREF[A-Z]*|INST|ID|SVCL|ACCT|ACNO|BANK|BKNM|RMRK|OCMT|CHGS|ADDR|ISSR|EXCH)/"
+)
 
 
 def account_number(field: pl.Expr) -> pl.Expr:
@@ -41,6 +44,8 @@ def counterparty(info: pl.Expr) -> dict[str, pl.Expr]:
         "counterparty_account": pl.coalesce(
             _filled(_subfield(marked, "31")),
             _key(keyed, "IBAN"),
+            _key(keyed, "ACCT"),
+            _key(keyed, "ACNO"),
             _filled(parts.list.get(0, null_on_oob=True)),
         ),
         "counterparty_name": pl.coalesce(
@@ -49,7 +54,11 @@ def counterparty(info: pl.Expr) -> dict[str, pl.Expr]:
             _filled(parts.list.get(2, null_on_oob=True)),
         ),
         "counterparty_bank": pl.coalesce(
-            _filled(_subfield(marked, "30")), _key(keyed, "BIC"), _filled(parts.list.get(1, null_on_oob=True))
+            _filled(_subfield(marked, "30")),
+            _key(keyed, "BIC"),
+            _key(keyed, "BANK"),
+            _key(keyed, "BKNM"),
+            _filled(parts.list.get(1, null_on_oob=True)),
         ),
     }
 
@@ -61,7 +70,11 @@ def remark(info: pl.Expr, extra: pl.Expr) -> pl.Expr:
     structured = _filled(kept.str.replace_all(r"\x1f\d\d", ""))
     free = pl.when(marked.is_null() & keyed.is_null()).then(info.str.replace_all("\n", ""))
     return pl.coalesce(
-        structured, _key(keyed, "REMI"), _filled(free), _filled(extra.str.replace_all("\n", ""))
+        structured,
+        _key(keyed, "REMI"),
+        _key(keyed, "RMRK"),
+        _filled(free),
+        _filled(extra.str.replace_all("\n", "")),
     )
 
 
