@@ -21,7 +21,7 @@ from pathlib import Path
 import duckdb
 
 import sql
-from flows.steps import walk
+from flows.steps import slices, walk
 from flows.steps.errors import WarehouseError
 from models import names
 from models.graphs import ownership
@@ -36,8 +36,6 @@ THREADS = 2
 MEMORY = "6GB"
 SMALL = 3_000_000
 """Lines up to which a lake is read into memory once instead of column by column from its files."""
-SLICE = 8_000_000
-"""Lines of whole accounts that are sorted at a time, one slice after the other, so that a sort never holds more."""
 MEMORY_ONLY = Path(":memory:")
 """A database without a file."""
 SPILL = "60GB"
@@ -170,16 +168,11 @@ def _attach_lines(con: duckdb.DuckDBPyConnection, lake: Path, contents: list[str
 
 
 def _create(con: duckdb.DuckDBPyConnection, relation: sql.Relation, values: dict[str, object]) -> None:
-    if relation.amends:
-        cells = con.sql(f"select * from ({relation.text}) limit 0").columns
-        changes = ", ".join(f"{c} = changed.{c}" for c in cells[1:])
-        con.execute(
-            f"update {relation.amends} set {changes} from ({relation.text}) as changed "
-            f"where {relation.amends}.{cells[0]} = changed.{cells[0]}"
-        )
-        con.execute(f"alter table {relation.amends} rename to {relation.name}")
-        return
     parameters = {k: v for k, v in values.items() if k in relation.parameters}
+    cut = list(slices.bounds(con, relation.parameters, relation.amends))
+    if relation.amends:
+        _amend(con, relation, parameters, cut)
+        return
     kind = ("temp " if relation.temporary else "") + ("view" if relation.view else "table")
     text = relation.text
     if relation.view:  # a view takes no parameters
@@ -187,31 +180,31 @@ def _create(con: duckdb.DuckDBPyConnection, relation: sql.Relation, values: dict
             text = text.replace(f"${parameter}", f"date '{value}'")
         parameters = {}
     create = f"create {kind} {relation.name} as {text}"
-    if "from_account" in relation.parameters:
-        for first, last in _account_slices(con):
-            bounds = {"from_account": first, "to_account": last}
-            con.execute(create, parameters | bounds)
-            create = f"insert into {relation.name} {text}"
-    else:
-        con.execute(create, parameters or None)
+    for bounds in cut:
+        con.execute(create, parameters | bounds or None)
+        create = f"insert into {relation.name} {text}"
     if relation.then:
         con.execute(f"update {relation.name} set {relation.then}")
 
 
-def _account_slices(con: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
-    """First and last account of each slice of `SLICE` lines; of more where one account has more."""
-    accounts = con.execute(
-        "select account_id, lines from mart_account where monitored order by account_id"
-    ).fetchall()
-    slices = [(0, 0)]
-    held = 0
-    for account, lines in accounts:
-        if held and held + lines > SLICE:
-            slices.append((account, account))
-            held = 0
-        held += lines
-        slices[-1] = (slices[-1][0], account)
-    return slices
+def _amend(
+    con: duckdb.DuckDBPyConnection,
+    relation: sql.Relation,
+    parameters: dict[str, object],
+    cut: list[dict[str, object]],
+) -> None:
+    """Change cells of the relation's rows; changes are held until they are written, so each slice is."""
+    cells = con.sql(f"select * from ({relation.text}) limit 0", params=parameters | cut[0]).columns
+    changes = ", ".join(f"{c} = changed.{c}" for c in cells[1:])
+    for bounds in cut:
+        con.execute(
+            f"update {relation.amends} set {changes} from ({relation.text}) as changed "
+            f"where {relation.amends}.{cells[0]} = changed.{cells[0]}",
+            parameters | bounds or None,
+        )
+        if len(cut) > 1:
+            con.execute("checkpoint")
+    con.execute(f"alter table {relation.amends} rename to {relation.name}")
 
 
 def _last_readers(names: list[str], relations: dict[str, sql.Relation]) -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 -- kept: Purpose: subscriptions in order, with numbers for their product and investor.
 -- Grain: subscription_no (dense, in the order of subscription_id).
 -- Reads: stg_subscriptions, mart_investor, int_product__numbered. Amounts in fen.
+-- Parameters: $after_id, $to_id (a slice of the subscriptions at a time, in their order; null for no bound).
 -- Then: subscription_no = rowid + 1
 -- product_no is null and institution_no 0 where no register row is of that product. mart_subscription amends what is
 -- known later.
@@ -28,4 +29,7 @@ inner join mart_investor as i
         and s.investor_account is not distinct from i.investor_account
         and s.investor_name is not distinct from i.investor_name
 left join int_product__numbered as p on s.product_id = p.product_id
+where
+    ($after_id::varchar is null or s.subscription_id > $after_id or s.subscription_id is null)
+    and ($to_id::varchar is null or s.subscription_id <= $to_id)
 order by s.subscription_id

@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows.steps import warehouse
+from flows.steps import slices, warehouse
 from flows.steps.judge import DuckMarts
 from models.tracing.marts import ConnectionMarts
 from tests.sql.tiny import TinyLake, at, row, rows
@@ -38,7 +38,7 @@ def test_lines_lie_in_order_however_they_are_read(lake: TinyLake, monkeypatch: p
     assert rows(lake.build(), "select line_no, rowid + 1 from mart_line") == [(n, n) for n in range(1, 25)]
     monkeypatch.setattr(warehouse, "SMALL", 0)
     assert rows(lake.build(), "select * from mart_line_told") == whole
-    monkeypatch.setattr(warehouse, "SLICE", 5)
+    monkeypatch.setattr(slices, "SLICE", 5)
     assert rows(lake.build(), "select * from mart_line_told") == whole
 
 
@@ -100,4 +100,38 @@ def test_only_the_latest_row_of_a_subscription_counts(tmp_path: Path) -> None:
         ("B", 200, "2/subscriptions.csv", 1),
         ("C", 100, "1/subscriptions.csv", 3),
         ("D", 200, "2/subscriptions.csv", 2),
+    ]
+
+
+def test_subscriptions_lie_in_order_however_they_are_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = TinyLake(tmp_path)
+    lake.register("products", "products.csv", product_id="P", institution_id="I", issued_on=at(1).date())
+    lake.register("accounts", "accounts.csv", account_no="A1", account_type="product", institution_id="I")
+    paid = []
+    for n in range(23):
+        who = f"622200000000{n % 7:04d}"
+        day = 1 + n % 9
+        lake.register(
+            "subscriptions",
+            "subscriptions.csv",
+            subscription_id=f"S{n * 7 % 23:02d}",
+            product_id="P",
+            investor_account=who,
+            investor_name=f"张{'一二三四五六七'[n % 7]}",
+            amount=Decimal(100 + n),
+            subscribed_on=at(day).date(),
+        )
+        paid.append(row("A1", day, 100 + n, counterparty_account=who))
+    lake.file("A1.csv", *paid)
+    whole = rows(lake.build(), "select * from mart_subscription")
+    assert [r[0] for r in whole] == list(range(1, 24))
+    assert [r[1] for r in whole] == [f"S{n:02d}" for n in range(23)]
+    assert all(r[-1] for r in whole), "no deposit is found: nothing is changed slice by slice"
+    monkeypatch.setattr(slices, "SLICE", 5)
+    con = lake.build()
+    assert rows(con, "select * from mart_subscription") == whole
+    assert rows(con, "select subscription_no, rowid + 1 from mart_subscription") == [
+        (n, n) for n in range(1, 24)
     ]
