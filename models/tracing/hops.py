@@ -94,6 +94,10 @@ class Web:
         ties = self._transfers
         return mapping(ties.b, ties.a, ties.size, self.amount, whole=True)
 
+    def ways(self, forward: bool) -> tuple[Mapping, Mapping]:
+        """Through an account, and across to the next."""
+        return (self.onward, self.across) if forward else (self.back, self.across_back)
+
     @classmethod
     def of(cls, lines: pl.DataFrame, fragments: pl.DataFrame, transfers: pl.DataFrame) -> Web:
         """Lay fragments and transfers out in their lines.

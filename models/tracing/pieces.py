@@ -127,7 +127,7 @@ def travel(
     numbered : bool
         Whether pieces carry the number of their last step.
     """
-    inward, outward = (web.onward, web.across) if forward else (web.back, web.across_back)
+    inward, outward = web.ways(forward)
     leaving = web.leaving[rows] == forward
     nowhere = np.full(rows.size, -1, np.int64) if numbered else None
     whole = Pieces(np.zeros(rows.size, np.int64), web.amount[rows], rows, np.arange(rows.size), nowhere)

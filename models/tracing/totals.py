@@ -8,6 +8,7 @@ that memory does not grow with the number of starts.
 from __future__ import annotations
 
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,8 +38,10 @@ ENDED_SCHEMA: dict[str, pl.DataType] = {
 """Grain: group × `models.tracing.follow.END_SCHEMA` word × transfers taken. A group's amounts add up to its
 starts, exactly."""
 
-BATCH = 100_000
+BATCH = 50_000
 """Starts followed together: few enough for their pieces to stay in the processor's caches."""
+AT_ONCE = 2
+"""Batches followed side by side."""
 
 
 def totals(
@@ -76,7 +79,9 @@ def totals(
     """
     ordered = starts.select(pl.col("line_no", "group").cast(pl.Int64)).sort("line_no")
     sums = _Sums(web, ordered["group"], hops)
-    for part in ordered.iter_slices(batch):
+    web.ways(forward)  # laid out once, before two threads ask for them
+
+    def followed(part: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         rows = rows_of(web.number, part["line_no"])
         groups = None if stops is None else StopGroups(part, stops)
         found = sums.of(part["group"].filter(pl.Series(rows >= 0)))
@@ -92,7 +97,12 @@ def totals(
             gather_below_fen=gather_below_fen,
             numbered=False,
         )
-        sums.add(found)
+        return found.told()
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for steps, ends in pool.map(followed, ordered.iter_slices(batch)):
+            sums.steps.add(steps)
+            sums.ends.add(ends)
     return sums.moved(), sums.ended()
 
 
@@ -119,6 +129,14 @@ class _Found:
         key += hops
         self.ends.append((key, pieces.size))
 
+    def told(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Steps and ends, added up by key."""
+        steps, ends = (
+            _by_key([pl.DataFrame({"key": key, "amount_fen": size}) for key, size in parts])
+            for parts in (self.steps, self.ends)
+        )
+        return steps, ends
+
 
 class _Sums:
     """Adds up steps and ends of groups, each told by one number."""
@@ -133,11 +151,6 @@ class _Sums:
         """Return what takes down the ways of starts of these groups."""
         code: Ints = np.searchsorted(self.groups.to_numpy(), group.to_numpy()).astype(np.int64)
         return _Found(self, code)
-
-    def add(self, found: _Found) -> None:
-        """Add what was taken down."""
-        self.steps.add(found.steps)
-        self.ends.add(found.ends)
 
     def moved(self) -> pl.DataFrame:
         """All steps, as `MOVED_SCHEMA`."""
@@ -216,9 +229,9 @@ class _Added:
         self.parts: list[pl.DataFrame] = [_by_key([])]
         self.kept = 0
 
-    def add(self, found: list[tuple[Ints, Ints]]) -> None:
-        """Add keys and amounts."""
-        self.parts.append(_by_key([pl.DataFrame({"key": key, "amount_fen": size}) for key, size in found]))
+    def add(self, some: pl.DataFrame) -> None:
+        """Add sums by key."""
+        self.parts.append(some)
         if sum(part.height for part in self.parts) > 2 * self.kept:
             self.parts = [_by_key(self.parts)]
             self.kept = self.parts[0].height
