@@ -40,7 +40,10 @@ def late_parts(alive: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
 
 
 def summed(alive: pl.DataFrame) -> pl.DataFrame:
-    """Candidates of holders of several holdings in one product who are paid once on their sum."""
+    """Candidates of holders of several holdings in one product who are paid once on their sum.
+
+    Of the holdings that are alive, those of holders of one in a product may be left out of `alive`.
+    """
     keys = ["line_no", "product_no"]
     several = alive.filter(pl.len().over(keys) > 1)
     return (
@@ -92,6 +95,7 @@ def supported(fits: pl.DataFrame) -> pl.DataFrame:
     equal factors is parted by a grid line. Product, cell and day are packed into one number (cells are below
     2¹⁵, days below 2¹⁷): it is what the grouping costs. ``formula`` is 1 where the factor is a month's
     interest, the amount itself, or the amount with interest for the term, at the promised yield.
+    The cells (``_a``, ``_b``) stay for `widely_supported`.
     """
     y, t = pl.col("promised_yield"), pl.col("term_days")
     half_fen = 0.6 / pl.col("held_fen")
@@ -119,7 +123,26 @@ def supported(fits: pl.DataFrame) -> pl.DataFrame:
     def holders(key: str) -> pl.Expr:
         return pl.col("subscription_no").n_unique().over(key)
 
-    return grid.with_columns(
-        support=pl.max_horizontal(holders("_day_a"), holders("_day_b")),
-        wide=pl.max_horizontal(holders("_a"), holders("_b")),
-    ).drop("_a", "_b", "_day_a", "_day_b")
+    return grid.with_columns(support=pl.max_horizontal(holders("_day_a"), holders("_day_b"))).drop(
+        "_day_a", "_day_b"
+    )
+
+
+def widely_supported(some: pl.DataFrame, fits: pl.DataFrame) -> pl.DataFrame:
+    """Count, for some candidates, the holders of the product that got the same factor on whatever day (``wide``).
+
+    Parameters
+    ----------
+    some, fits : polars.DataFrame
+        Candidates, and all among which holders are counted, as `supported` leaves them.
+    """
+    for cell in ("_a", "_b"):
+        holders = (
+            fits.select(cell, "subscription_no")
+            .join(some.select(cell).unique(), on=cell, how="semi", nulls_equal=True)
+            .group_by(cell)
+            .agg(pl.col("subscription_no").n_unique().alias(f"_wide{cell}"))
+        )
+        some = some.join(holders, on=cell, how="left", nulls_equal=True)
+    both = ("_wide_a", "_wide_b")
+    return some.with_columns(wide=pl.max_horizontal(both)).drop("_a", "_b", *both)

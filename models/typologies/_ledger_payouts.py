@@ -9,7 +9,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from models.typologies._ledger_fits import is_alive, late_parts, split, summed, supported
+from models.typologies._ledger_fits import (
+    is_alive,
+    late_parts,
+    split,
+    summed,
+    supported,
+    widely_supported,
+)
 from models.typologies._ledger_lines import (
     LINE,
     institution_no,
@@ -123,26 +130,34 @@ def _batches(payments: pl.DataFrame) -> list[pl.DataFrame]:
 
 def _identified(known: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     """The best holding for each payment of some institutions."""
-    alive = known.lazy().join(held.lazy(), on=["_i", "holder_id"]).filter(is_alive()).collect()
-    fits = (
-        pl.concat([alive, summed(alive)])
+    several = pl.len().over("_i", "holder_id", "product_no") > 1
+    pairs = (
+        known.lazy()
+        .join(held.lazy().with_columns(_several=several), on=["_i", "holder_id"])
+        .filter(is_alive())
+        .collect()
+    )
+    alive = pairs.drop("_several")
+    fits = supported(
+        pl.concat([alive, summed(pairs.filter("_several").drop("_several"))])
         .with_columns(factor=pl.col("amount_fen") / pl.col("held_fen"))
         .filter(pl.col("factor").is_between(0.0005, 1.8))
     )
+    near = fits.filter((pl.col("support") >= 2) | (pl.col("formula") > 0)).filter(
+        pl.col("support") == pl.col("support").max().over("line_no")
+    )
     best = (
-        supported(fits)
+        widely_supported(near, fits)
         .sort(
             "line_no",
-            "support",
             "formula",
             "wide",
             _off_term(),
             "subscription_no",
             "held_fen",
-            descending=[False, True, True, True, False, False, False],
+            descending=[False, True, True, False, False, False],
         )
         .unique("line_no", keep="first", maintain_order=True)
-        .filter((pl.col("support") >= 2) | (pl.col("formula") > 0))
     )
     return pl.concat([best, late_parts(alive, best).select(best.columns)])
 
