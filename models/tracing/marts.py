@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 import duckdb
 import polars as pl
 
 from models.lookups import LOOKUPS, looked_up
+from models.marts import Whole
 from models.tracing.groups import Group
 
 if TYPE_CHECKING:
@@ -105,6 +106,36 @@ class GroupMarts(ConnectionMarts):
 
     def _texts(self, name: str, columns: tuple[str, ...]) -> pl.DataFrame:
         return self._common.table(name, columns)
+
+    def rows(
+        self, name: str, columns: Sequence[str], condition: str, keys: Mapping[str, pl.DataFrame]
+    ) -> pl.DataFrame:
+        """See `models.marts.Reader`; of the long relations the columns asked for are read, no others."""
+        if name not in self._where:
+            return Whole(self).rows(name, columns, condition, keys)
+        shown = LOOKUPS.get(name, {})
+        held = dict.fromkeys(shown[c][1] if c in shown else c for c in columns)
+        query = (
+            f'select {_quoted(list(held))} from "{name}" where ({self._where[name]}) and ({condition}) '
+            "order by rowid"
+        )
+        with self.lock:
+            for key, values in keys.items():
+                self._con.register(key, values.to_arrow())
+            found = read(self._con, query)
+            for key in keys:
+                self._con.unregister(key)
+
+        def some(_: str, wanted: tuple[str, ...]) -> pl.DataFrame:
+            return found.select(wanted)
+
+        return pl.DataFrame(
+            [looked_up(name, c, some, self._texts) if c in shown else found[c] for c in columns]
+        )
+
+    def lines(self, numbers: pl.Series, columns: tuple[str, ...]) -> pl.DataFrame:
+        """See `models.marts.Reader`."""
+        return Whole(self).lines(numbers, columns)
 
     def _rows(self, name: str, columns: list[str]) -> pl.DataFrame:
         if name == "mart_line":

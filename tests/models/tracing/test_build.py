@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from models import tracing
+from models.marts import Whole
 from models.tracing.build import ORDER
 from models.tracing.groups import Group, groups
 from models.tracing.marts import LINE, ConnectionMarts, GroupMarts
@@ -76,3 +77,35 @@ def test_lines_come_in_order_from_the_transaction_that_wrote_them(tmp_path: Path
     accounts = tuple(a for a in range(60) if a % 3)
     lines = GroupMarts(con, Group(("A",), accounts), ConnectionMarts(con)).table("mart_line", LINE)
     assert lines["line_no"].to_list() == [i for i in range(300_000) if i // 5000 % 3]
+
+
+def test_rows_of_a_group_are_what_its_whole_relation_would_give() -> None:
+    """Also columns that another relation holds; nothing of accounts beyond the group."""
+    checked = []
+
+    def step(con: duckdb.DuckDBPyConnection) -> None:
+        for group in groups(con, 60):
+            marts = GroupMarts(con, group, ConnectionMarts(con))
+            lines = marts.table("mart_line", ("line_no", "account_id", "account_no", "direction"))
+            owned = lines.filter(pl.col("direction") == "in")["account_id"].unique()[:3]
+            asked = {"asked": pl.DataFrame({"key": owned})}
+            found = marts.rows(
+                "mart_line",
+                ("account_no", "line_no"),
+                "direction = 'in' and account_id in (select key from asked)",
+                asked,
+            )
+            wanted = lines.filter((pl.col("direction") == "in") & pl.col("account_id").is_in(owned.implode()))
+            assert found.equals(wanted.select("account_no", "line_no"))
+            for name in ("mart_transfer", "mart_institution"):
+                columns = tuple(marts.table(name).columns)
+                assert marts.rows(name, columns, "true", {}).equals(
+                    Whole(marts).rows(name, columns, "true", {})
+                )
+            checked.append(found.height)
+            numbers = marts.table("mart_line", ("line_no",))["line_no"].gather_every(7)
+            assert marts.lines(numbers, ("line_no",))["line_no"].equals(numbers)
+
+    entwined(Tagged()).marts(after=(step,))
+    assert len(checked) > 1
+    assert sum(checked) > 20
