@@ -20,6 +20,9 @@ PAYOUT = (
     "subscription_id", "factor",
 )  # fmt: skip
 """What tracing asks of a payout, as `models.typologies._ledger.payouts` tells it."""
+_OUT = (
+    "line_no", "institution_id", "account_id", "cp_holder_id", "booked_on", "amount_fen", "cp_account_id",
+)  # fmt: skip
 
 
 def payout_lines(ctx: Context) -> pl.DataFrame:
@@ -33,12 +36,7 @@ def payout_lines(ctx: Context) -> pl.DataFrame:
     def make(ctx: Context) -> pl.DataFrame:
         lent = project_payments(ctx).select("line_no")
         known = payouts(ctx).select(PAYOUT).join(lent, on="line_no", how="anti")
-        extra = (
-            _unregistered_clients(ctx)
-            .select([c for c in PAYOUT if c not in ("product_id", "subscription_id", "factor")])
-            .join(known, on="line_no", how="anti")
-            .join(lent, on="line_no", how="anti")
-        )
+        extra = _unregistered_clients(ctx).join(lent, on="line_no", how="anti")
         return pl.concat([known, extra], how="diagonal_relaxed").sort("line_no")
 
     frame: pl.DataFrame = ctx.shared("tracing.payout_lines", make)
@@ -46,17 +44,21 @@ def payout_lines(ctx: Context) -> pl.DataFrame:
 
 
 def _unregistered_clients(ctx: Context) -> pl.DataFrame:
-    """Payments out of client accounts to persons who behave as clients but never subscribed."""
+    """Payments out of client accounts, no payouts known, to persons who behave as clients but never subscribed."""
     roles = ctx.table("mart_role").select("institution_id", "role", "source", cp_holder_id="holder_id")
     persons = ctx.table("mart_holder").filter(pl.col("kind") == "person").select(cp_holder_id="holder_id")
     outs = (
         controlled_lines(ctx)
+        .lazy()
         .filter(
             (pl.col("direction") == "out")
             & pl.col("account_type").is_in(CLIENT_ACCOUNTS)
             & pl.col("cp_type").is_null()
         )
-        .join(roles, on=["institution_id", "cp_holder_id"], how="left")
+        .select(_OUT)
+        .join(payouts(ctx).lazy().select("line_no"), on="line_no", how="anti")
+        .join(roles.lazy(), on=["institution_id", "cp_holder_id"], how="left")
+        .collect()
     )
     most = payouts(ctx).group_by("institution_id").agg(pl.col("amount_fen").quantile(0.99).alias("most"))
     loose = (
@@ -78,7 +80,7 @@ def _unregistered_clients(ctx: Context) -> pl.DataFrame:
     return (
         pl.concat([loose, behaving])
         .rename({"cp_holder_id": "holder_id"})
-        .drop("role", "source")
+        .drop("role", "source", "cp_account_id")
         .unique("line_no")
         .sort("line_no")
     )
