@@ -199,7 +199,9 @@ class _Between:
     def of(cls, web: Web, room: int) -> _Between:
         """Number the counterparties, so that `room` times their count stays a key."""
         account, holder = (
-            web.lines.select(pl.col(name).fill_null(-1).clip(lower_bound=-1) + 1).to_series().to_numpy()
+            web.lines.select(pl.col(name).cast(pl.Int64).fill_null(-1).clip(lower_bound=-1) + 1)
+            .to_series()
+            .to_numpy()
             for name in ("cp_account_id", "cp_holder_id")
         )
         wide, deep = int(account.max(initial=0)) + 1, int(holder.max(initial=0)) + 1

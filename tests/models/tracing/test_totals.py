@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.tracing.follow import follow
+from models.tracing.hops import Web
+from models.tracing.match import match
 from models.tracing.pieces import StopGroups
 from models.tracing.totals import ENDED_SCHEMA, MOVED_SCHEMA, totals
 from tests.models.tracing.test_follow import Net, nets, web_of
@@ -67,3 +70,18 @@ def test_no_starts_give_empty_sums() -> None:
     assert ended.is_empty()
     assert moved.schema == MOVED_SCHEMA
     assert ended.schema == ENDED_SCHEMA
+
+
+@pytest.mark.parametrize("most", [2**20, 2**31 - 1])
+def test_counterparties_by_the_narrow_numbers_of_a_warehouse(most: int) -> None:
+    """Their pairs do not fit into the columns' own type."""
+    net = Net()
+    net.events = [(None, 0, 5, 0), (0, 1, 5, 0)]
+    lines, transfers, _ = net.lines()
+    lines = lines.with_columns(pl.lit(most).alias(c) for c in ("cp_account_id", "cp_holder_id")).cast(
+        {"line_no": pl.Int32, "cp_account_id": pl.Int32, "cp_holder_id": pl.Int32}
+    )
+    made = Web.of(lines, match(lines, "fifo"), transfers)
+    moved, _ = totals(made, pl.DataFrame({"line_no": [0], "group": [3]}))
+    assert moved.rows() == [(3, 1, most, most, 5)]
+    assert moved.schema == MOVED_SCHEMA
