@@ -2,3 +2,5 @@
 
 ``python -m benchmarks [NAME …] [--lines N] [--rounds N]`` runs the modules ``bench_*.py`` and prints one table.
 """
+
+import flows as flows  # sets polars' allocator, before anything here loads polars

@@ -26,12 +26,8 @@ from flows.steps.judge import DuckMarts, check_overrides, judge
 ALERT = ("rectify", "close_down", "refer_to_police")
 GRAVE = ("close_down", "refer_to_police")
 SCRATCH = ".backtest-"
-WORKERS = {
-    "POLARS_MAX_THREADS": "1",
-    "_RJEM_MALLOC_CONF": "dirty_decay_ms:10000,muzzy_decay_ms:-1",
-}
-"""Inherited by the workers: they share the cores by weeks, and polars' allocator keeps the pages it will need again
-(given back and taken anew after each of ten thousands of small steps, they cost a tenth of the time)."""
+WORKERS = {"POLARS_MAX_THREADS": "1"}
+"""Inherited by the workers: they share the cores by weeks."""
 
 
 @dataclass(frozen=True, slots=True)
