@@ -47,8 +47,19 @@ def judged(ctx: Context) -> pl.DataFrame:
 
 def expectation(ctx: Context) -> Expectation:
     """The week's fitted expectation (see `models.yields.expectation`)."""
-    model: Expectation = ctx.city.shared("yields.expectation", lambda c: _fitted(c, products(c)))
+    model: Expectation = ctx.city.shared("yields.expectation", _fitted)
     return model
+
+
+def fitted_as(ctx: Context) -> tuple[str, int]:
+    """The candidate that the week's expectation kept, and the number of products it was fitted on."""
+    told: tuple[str, int] = ctx.city.shared("yields.fitted_as", _fitted_as)
+    return told
+
+
+def _fitted_as(ctx: Context) -> tuple[str, int]:
+    model = expectation(ctx)
+    return model.name, model.fitted_on
 
 
 def products(ctx: Context) -> pl.DataFrame:
@@ -220,8 +231,8 @@ def fitted_on(ctx: Context) -> tuple[pl.DataFrame, pl.Series]:
     return features(known), known["paid_rate"]
 
 
-def _fitted(ctx: Context, frame: pl.DataFrame) -> Expectation:
-    known = _known(frame)
+def _fitted(ctx: Context) -> Expectation:
+    known = _known(products(ctx))
     days = known["issued_on"].cast(pl.Int32).fill_null(0).to_numpy()
     return fit(features(known), known["paid_rate"].to_numpy(), days)
 

@@ -16,7 +16,7 @@ from models.typologies._bonus import group_lines, groups, round_income, top_ups,
 from models.typologies._frames import accounts_of, each, first_last, of, people, total
 from models.typologies._outlook_said import source_of_payouts
 from models.typologies._say import percent, span, yuan
-from models.typologies._yields import FALSE_DISCOVERY_RATE, expectation, judged
+from models.typologies._yields import FALSE_DISCOVERY_RATE, fitted_as, judged
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -123,7 +123,7 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, beyond: pl.D
     best = part.sort("q_value", "product_id").row(0, named=True)
     promised, earned = part["promised_yield"].mean(), part["project_yield"].mean()
     gap = part.select(pl.max_horizontal("promised_excess", "paid_excess").mean()).item()
-    model = expectation(ctx)
+    model, products = fitted_as(ctx)
     clients = people(lines)
     outlook = source_of_payouts(ctx, institution_id, _distributions(ctx, part))
     return Finding(
@@ -144,7 +144,7 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, beyond: pl.D
             f"{span(first, last)}: {part.height} product(s) promise {percent(_number(promised))} a year on average while their projects "
             f"pay {percent(_number(earned))}, an excess of {percent(gap)} (an honest product shows this with a probability of "
             f"{best['p_value']:.1e} at most; false discoveries held at {percent(FALSE_DISCOVERY_RATE, 0)} over the week's products; model: "
-            f"{model.name}, fitted on {model.fitted_on}). {beyond.height} distributions paid {yuan(amount)} yuan beyond what "
+            f"{model}, fitted on {products}). {beyond.height} distributions paid {yuan(amount)} yuan beyond what "
             f"borrowers paid in, to {clients} clients.{outlook.en}"
         ),
         evidence=pl.concat(

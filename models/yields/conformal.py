@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import stdtrit
 
 Floats = npt.NDArray[np.float64]
 
@@ -104,7 +104,7 @@ def reference(own: npt.ArrayLike, prior_spread: float, prior_centre: float = 0.0
         kept = _vouching(s[s <= centre + TRIM_SPREADS * spread])
     stand_in = round(PRIOR_SIZE * max(0.0, 1.0 - kept.size / (10.0 * PRIOR_SIZE)))
     levels = (np.arange(stand_in) + 0.5) / max(stand_in, 1)
-    prior = prior_centre + prior_spread * stats.t.ppf(levels, PRIOR_FREEDOM)
+    prior = prior_centre + prior_spread * stdtrit(PRIOR_FREEDOM, levels)
     scores = np.sort(np.concatenate((kept, prior)))
     k = max(int(TAIL_SHARE * scores.size), min(5, scores.size - 1))
     start, mean = _tail(scores, k)

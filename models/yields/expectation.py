@@ -8,22 +8,17 @@ Validation is ordered in time: a fold is predicted from products issued earlier,
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from sklearn.base import RegressorMixin
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import HuberRegressor, QuantileRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models.yields.conformal import Floats, Reference, reference
+
+if TYPE_CHECKING:
+    from sklearn.base import RegressorMixin
 
 REPAYMENTS = ("bullet", "monthly_interest", "amortising")
 SECTORS = ("p2p", "equity_crowdfunding", "asset_management", "payment", "insurance", "other")
@@ -41,15 +36,12 @@ FEATURES = (
 
 LEAST_TO_FIT = 60
 """Products with both returns known from which a model is fitted; below it the prior margin stands."""
-ENOUGH_TO_FIT = 4_000
-"""Products from which more teach a model of twenty features nothing; the calibration uses all of them."""
 PRIOR_MARGIN = 0.01
 """Margin between projects and clients before own data speak: platforms' published fees of 2015–16 are
 about one point a year."""
 PRIOR_SPREAD = 0.006
 """Spread of the margin before own data speak, per square root of the term in years."""
 FOLDS = 4
-SEED = 20160703
 
 
 class ForeignFeatures(ValueError):
@@ -132,8 +124,10 @@ class Expectation:
         if self.model is None:
             spread = np.full(x.shape[0], self.margin)
         else:
-            with _alone():
-                spread = _predict(self.name, self.model, x)
+            from models.yields import candidates
+
+            with candidates.alone():
+                spread = candidates.predict(self.name, self.model, x)
         return np.asarray(x[:, 0] + spread, np.float64)
 
     def scale(self, frame: pl.DataFrame) -> Floats:
@@ -153,42 +147,6 @@ class Expectation:
 def _scale(noise: tuple[float, float], x: Floats) -> Floats:
     years = np.maximum(np.expm1(x[:, FEATURES.index("log_term")]) / 365.0, 7.0 / 365.0)
     return np.asarray(noise[0] + noise[1] / np.sqrt(years), np.float64)
-
-
-def _candidates() -> dict[str, Callable[[], RegressorMixin] | None]:
-    """Candidates from simple to flexible."""
-    return {
-        "constant margin": None,
-        "isotonic in the projects' rate": lambda: IsotonicRegression(out_of_bounds="clip"),
-        "linear (Huber)": lambda: make_pipeline(StandardScaler(), HuberRegressor(max_iter=500)),
-        "linear median": lambda: make_pipeline(
-            StandardScaler(), QuantileRegressor(quantile=0.5, alpha=1e-4, solver="highs")
-        ),
-        "gradient boosting (median)": lambda: HistGradientBoostingRegressor(
-            loss="absolute_error", max_iter=60, max_leaf_nodes=8, min_samples_leaf=20, random_state=SEED
-        ),
-    }
-
-
-def _fit(name: str, x: Floats, spread: Floats) -> RegressorMixin | None:
-    """Fit a candidate; of more than `ENOUGH_TO_FIT` rows every so manieth, in the order of issue."""
-    make = _candidates()[name]
-    if make is None:
-        return None
-    step = -(-spread.size // ENOUGH_TO_FIT)
-    x, spread = x[::step], spread[::step]
-    model = make()
-    model.fit(x[:, 0] if isinstance(model, IsotonicRegression) else x, spread)
-    return model
-
-
-def _predict(name: str, model: RegressorMixin, x: Floats) -> Floats:
-    return np.asarray(model.predict(x[:, 0] if isinstance(model, IsotonicRegression) else x), np.float64)
-
-
-def _alone() -> threadpool_limits:
-    """One thread: over a thousand rows threads wait for each other longer than they work."""
-    return threadpool_limits(limits=1)
 
 
 def fit(features: pl.DataFrame, paid: npt.ArrayLike, issued: npt.ArrayLike) -> Expectation:
@@ -218,12 +176,16 @@ def fit(features: pl.DataFrame, paid: npt.ArrayLike, issued: npt.ArrayLike) -> E
     spread = y - x[:, 0]
     if spread.size < LEAST_TO_FIT:
         return _prior(x, spread)
-    with _alone():
+    from models.yields import candidates
+
+    with candidates.alone():
         return _chosen(x, y, spread, np.asarray(issued))
 
 
 def _chosen(x: Floats, y: Floats, spread: Floats, issued: npt.NDArray[Any]) -> Expectation:
     """Fit all candidates fold by fold and keep the simplest that is as good as the best."""
+    from models.yields.candidates import candidates, fit_one, predict
+
     centre = float(np.median(spread))
     noise = max(1.4826 * float(np.median(np.abs(spread - centre))), 5e-4)
     usable = np.abs(spread - centre) <= 8.0 * noise
@@ -233,13 +195,13 @@ def _chosen(x: Floats, y: Floats, spread: Floats, issued: npt.NDArray[Any]) -> E
     edges = np.linspace(0, order.size, FOLDS + 2).astype(int)
     out_of_fold: dict[str, Floats] = {}
     checks = []
-    for name in _candidates():
+    for name in candidates():
         predicted = np.full(order.size, np.nan)
         for k in range(1, FOLDS + 1):
-            model = _fit(name, x_in[: edges[k]], s_in[: edges[k]])
+            model = fit_one(name, x_in[: edges[k]], s_in[: edges[k]])
             fold = slice(edges[k], edges[k + 1])
             predicted[fold] = (
-                np.median(s_in[: edges[k]]) if model is None else _predict(name, model, x_in[fold])
+                np.median(s_in[: edges[k]]) if model is None else predict(name, model, x_in[fold])
             )
         seen = slice(edges[1], order.size)
         miss = np.abs(s_in[seen] - predicted[seen])
@@ -254,7 +216,7 @@ def _chosen(x: Floats, y: Floats, spread: Floats, issued: npt.NDArray[Any]) -> E
     scaled = residual / _scale(coefficients, x_in[edges[1] :])
     return Expectation(
         kept.name,
-        _fit(kept.name, x_in, s_in),
+        fit_one(kept.name, x_in, s_in),
         float(np.median(s_in)),
         coefficients,
         reference(scaled, prior_spread=1.0),

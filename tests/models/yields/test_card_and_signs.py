@@ -14,8 +14,9 @@ import pytest
 import skops.io
 
 from models.typologies._yields import features
+from models.yields.candidates import candidates, fit_one
 from models.yields.card import RefusedModel, inputs_hash, load, save
-from models.yields.expectation import ForeignFeatures, _candidates, _fit, matrix
+from models.yields.expectation import ForeignFeatures, matrix
 from models.yields.signs import evenness, growth_needed, solvency_horizon
 from tests.models.yields.test_expectation import _p_values, _world
 
@@ -68,12 +69,12 @@ def test_a_file_with_foreign_code_is_refused_even_where_its_card_fits(
         load(tmp_path)
 
 
-@pytest.mark.parametrize("name", list(_candidates()))
+@pytest.mark.parametrize("name", list(candidates()))
 def test_every_candidate_can_be_stored_and_read_back(tmp_path: Path, name: str) -> None:
     _, frame, model = _world(1_000, 40, 2)
     known = frame.filter(pl.col("paid_rate").is_not_null())
     x = matrix(features(known))
-    fitted = _fit(name, x, known["paid_rate"].to_numpy() - x[:, 0])
+    fitted = fit_one(name, x, known["paid_rate"].to_numpy() - x[:, 0])
     save(dataclasses.replace(model, name=name, model=fitted), tmp_path, "2016-W26", "0")
     back, _ = load(tmp_path)
     assert (back.model is None) == (fitted is None)
