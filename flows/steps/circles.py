@@ -16,6 +16,8 @@ from flows.steps.marts import DuckMarts
 
 TURN_LINES = 1_000_000
 """Statement lines on the accounts of a turn's institutions; a circle that has more is a turn by itself."""
+Columns = dict[str, dict[str, None]]
+"""Columns by relation, in the order in which they were first asked for."""
 ALIKE = ("vendor", "employee")
 """Roles that many unrelated institutions share: they tie none together."""
 
@@ -111,10 +113,19 @@ class TurnMarts:
     Relations that grow with the lines hold the rows of the turn's institutions: their accounts' lines, the other
     leg of their transfers, and all lines on accounts that no institution controls; their clients, sales, ledgers.
     Relations that do not are whole. Rows keep their order.
+
+    Parameters
+    ----------
+    marts : DuckMarts
+    institutions : iterable of str
+    read : dict, optional
+        Columns that turns before this one read; added to. They are read together, since to find a turn's rows is to
+        go through the whole relation.
     """
 
-    def __init__(self, marts: DuckMarts, institutions: Iterable[str]) -> None:
+    def __init__(self, marts: DuckMarts, institutions: Iterable[str], read: Columns | None = None) -> None:
         self._marts = marts
+        self._read: Columns = {} if read is None else read
         self._held: dict[str, dict[str, pl.Series]] = {}
         own = marts.table("mart_controlled_account", ("institution_id", "account_id"))
         ids = pl.DataFrame({"institution_id": sorted(institutions)}, schema={"institution_id": pl.String})
@@ -138,8 +149,10 @@ class TurnMarts:
             return self._marts.table(name, columns)
         wanted = tuple(self._marts.columns(name)) if columns is None else columns
         held = self._held.setdefault(name, {})
-        absent = [c for c in wanted if c not in held]
-        if absent:
+        if any(c not in held for c in wanted):
+            read = self._read.setdefault(name, {})
+            read.update(dict.fromkeys(wanted))
+            absent = [c for c in read if c not in held]
             frame = self._marts.any_of(name, absent, which, self._known(name))
             held.update((s.name, s) for s in frame.get_columns())
         return pl.DataFrame([held[c] for c in wanted])

@@ -20,11 +20,19 @@ class DuckMarts:
 
     Use as a context manager; frames stay usable after it closes. Threads may share it: their questions are put to the
     database one after another, each answered with all its processors.
+
+    Attributes
+    ----------
+    path : Path or None
+        The file; None for a warehouse in memory, which no other process can open.
     """
+
+    path: Path | None = None
 
     def __init__(self, path: Path, memory: str = "1GB", threads: int = 2) -> None:
         if not path.is_file():
             raise WarehouseError(f"There is no warehouse at {path}; run `lookthrough run` first.")
+        self.path = path
         try:
             self._con = duckdb.connect(
                 str(path), read_only=True, config={"memory_limit": memory, "threads": threads}

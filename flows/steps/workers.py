@@ -269,7 +269,7 @@ def _end(process: _Process, selector: selectors.BaseSelector, pool: list[_Proces
     process.popen.stdout.close()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Ask the kernel to end this process when the run is killed (Linux; elsewhere it ends at its next file)."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -283,7 +283,7 @@ def _serve(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     gc.freeze()  # what was imported stays: no need to look through it again and again
     gc.set_threshold(50_000)
-    _end_with_parent()
+    end_with_parent()
     if memory_bytes:
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
 

@@ -58,50 +58,50 @@ def operator_ids(ctx: Context) -> pl.DataFrame:
         Grain: a holder. ``holder_id``, ``operator_id`` (``U-`` and the account that took in most,
         as its own statement or its counterparties' statements show; ties by account number).
     """
-
-    def make(c: Context) -> pl.DataFrame:
-        own = c.table(
-            "mart_account", ("account_id", "account_no", "holder_id", "monitored", "in_fen", "institution_id")
-        )
-        seen = (
-            c.rows(
-                "mart_line",
-                ("amount_fen", "cp_account_id"),
-                "direction = 'out' and cp_account_id is not null",
-            )
-            .group_by("cp_account_id")
-            .agg(pl.col("amount_fen").sum().alias("seen_fen"))
-        )
-        return (
-            own.join(seen, left_on="account_id", right_on="cp_account_id", how="left")
-            .with_columns(pl.max_horizontal("in_fen", pl.col("seen_fen").fill_null(0)).alias("took_fen"))
-            .sort(["holder_id", "took_fen", "account_no"], descending=[False, True, False])
-            .group_by("holder_id", maintain_order=True)
-            .first()
-            .select("holder_id", pl.format("U-{}", "account_no").alias("operator_id"), "institution_id")
-        )
-
-    frame: pl.DataFrame = ctx.city.shared("operator_ids", make)
+    frame: pl.DataFrame = ctx.city.shared("operator_ids", _operator_ids)
     return frame
+
+
+def _operator_ids(ctx: Context) -> pl.DataFrame:
+    own = ctx.table(
+        "mart_account", ("account_id", "account_no", "holder_id", "monitored", "in_fen", "institution_id")
+    )
+    seen = (
+        ctx.rows(
+            "mart_line",
+            ("amount_fen", "cp_account_id"),
+            "direction = 'out' and cp_account_id is not null",
+        )
+        .group_by("cp_account_id")
+        .agg(pl.col("amount_fen").sum().alias("seen_fen"))
+    )
+    return (
+        own.join(seen, left_on="account_id", right_on="cp_account_id", how="left")
+        .with_columns(pl.max_horizontal("in_fen", pl.col("seen_fen").fill_null(0)).alias("took_fen"))
+        .sort(["holder_id", "took_fen", "account_no"], descending=[False, True, False])
+        .group_by("holder_id", maintain_order=True)
+        .first()
+        .select("holder_id", pl.format("U-{}", "account_no").alias("operator_id"), "institution_id")
+    )
 
 
 def holders_by_name(ctx: Context) -> dict[str, int]:
     """Name key -> holder id, of names only one holder has and that have an account."""
-
-    def make(c: Context) -> dict[str, int]:
-        with_account = c.table("mart_account", ("holder_id",)).unique()
-        table = (
-            c.table("mart_holder", ("holder_id", "name"))
-            .drop_nulls("name")
-            .join(with_account, on="holder_id", how="semi")
-            .sort("holder_id")
-        )
-        keys = table.select("holder_id", key=pl.col("name").str.replace_all(_NOISE.pattern, ""))
-        once = keys.filter((pl.col("key") != "") & (pl.len().over("key") == 1))
-        return dict(once.select("key", "holder_id").iter_rows())
-
-    found: dict[str, int] = ctx.city.shared("holders_by_name", make)
+    found: dict[str, int] = ctx.city.shared("holders_by_name", _holders_by_name)
     return found
+
+
+def _holders_by_name(ctx: Context) -> dict[str, int]:
+    with_account = ctx.table("mart_account", ("holder_id",)).unique()
+    table = (
+        ctx.table("mart_holder", ("holder_id", "name"))
+        .drop_nulls("name")
+        .join(with_account, on="holder_id", how="semi")
+        .sort("holder_id")
+    )
+    keys = table.select("holder_id", key=pl.col("name").str.replace_all(_NOISE.pattern, ""))
+    once = keys.filter((pl.col("key") != "") & (pl.len().over("key") == 1))
+    return dict(once.select("key", "holder_id").iter_rows())
 
 
 _ACCOUNT = re.compile(r"(?<!\d)\d{9,25}(?!\d)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -148,7 +149,7 @@ def debtors(ctx: Context, since: dt.date | None) -> list[Debtor]:
 
     Repayments of a day are taken off before its loans are added.
     """
-    found: list[Debtor] = ctx.city.shared(f"debt.debtors:{since}", lambda c: _debtors(c, since))
+    found: list[Debtor] = ctx.city.shared(f"debt.debtors:{since}", partial(_debtors, since=since))
     return [d for d in found if ctx.concerns(d.institution_id)]
 
 

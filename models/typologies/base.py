@@ -109,6 +109,8 @@ class Context:
         The one for the entire city, where this one is for a part of it.
     about : frozenset of str, optional
         Institutions of that part.
+    elsewhere : callable, optional
+        Answers shared questions of this context, given their key and `make`, in another process.
     """
 
     marts: Marts
@@ -119,6 +121,7 @@ class Context:
     stored: Mapping[str, str] = field(default_factory=dict)
     whole: Context | None = None
     about: frozenset[str] | None = None
+    elsewhere: Callable[[str, Callable[[Context], Any]], Any] | None = None
     _alone: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @property
@@ -179,9 +182,14 @@ class Context:
             # parts of a city that are judged side by side ask the same questions about all of it
             with self._alone:
                 if key not in self.memo:
-                    relation = self.stored.get(key)
-                    self.memo[key] = make(self) if relation is None else self.table(relation)
+                    self.memo[key] = self._answer(key, make)
         return self.memo[key]
+
+    def _answer(self, key: str, make: Callable[[Context], Any]) -> Any:
+        relation = self.stored.get(key)
+        if relation is not None:
+            return self.table(relation)
+        return make(self) if self.elsewhere is None else self.elsewhere(key, make)
 
     def answered(
         self, key: str, make: Callable[[Context], pl.DataFrame], columns: tuple[str, ...] | None = None
