@@ -73,7 +73,7 @@ def _borrowers(ctx: Context) -> pl.DataFrame:
         .select(listed.columns)
     )
     both = pl.concat([listed, twins, through]).drop("account_id")
-    both = pl.concat([both, _presumed(ctx)], how="diagonal_relaxed")
+    both = pl.concat([both, _presumed(ctx, both)], how="diagonal_relaxed")
     return both.unique().sort("product_id", "project_id", "holder_id")
 
 
@@ -97,8 +97,11 @@ def _links(ctx: Context) -> pl.DataFrame:
     return pl.concat([told, more]).unique()
 
 
-def _presumed(ctx: Context) -> pl.DataFrame:
-    """Payers who may borrow under products whose projects no register tells (product × ``holder_id``)."""
+def _presumed(ctx: Context, told: pl.DataFrame) -> pl.DataFrame:
+    """Payers who may borrow under products whose projects no register tells (product × ``holder_id``).
+
+    Borrowers of projects that are told pay for these.
+    """
     untold = untold_products(ctx).drop_nulls("institution_id")
     who = ["institution_id", "holder_id"]
     payers = (
@@ -113,6 +116,7 @@ def _presumed(ctx: Context) -> pl.DataFrame:
         .drop_nulls()
         .unique()
         .join(clients(ctx), on=who, how="anti")
+        .join(told.select(who).drop_nulls().unique(), on=who, how="anti")
     )
     return untold.join(payers, on="institution_id")
 
