@@ -13,6 +13,9 @@ from models.typologies._rounds import borrowers, repayments
 from models.typologies.base import Context
 
 LENDING_SECTORS = ("p2p", "equity_crowdfunding")
+SAME_NAMES = 0.2
+"""Share of lines with a borrower's account from which banks write borrowers' names as the register does (masked and cut
+ones leave more than half; other names leave none)."""
 
 
 def unpaid_projects(ctx: Context) -> pl.DataFrame:
@@ -65,7 +68,8 @@ def paid_to_strangers(ctx: Context, least: int, patience: int) -> pl.DataFrame:
     """Projects paid to somebody known who is not the borrower, and of whose borrower nothing is ever seen.
 
     A lender may pay a supplier on the borrower's order: then the borrower repays. Counted are projects
-    of which a repayment (the principal, or the first instalment) is overdue by more than the patience.
+    of which a repayment (the principal, or the first instalment) is overdue by more than the patience. Nobody is a
+    stranger where the banks do not write borrowers' names as the register does (`_names_differ`).
 
     Parameters
     ----------
@@ -108,10 +112,35 @@ def paid_to_strangers(ctx: Context, least: int, patience: int) -> pl.DataFrame:
         .join(lenders, on="line_no", how="anti")
         .join(back, on="project_id", how="anti")
         .join(projects.with_columns(asked_on=asked.otherwise(pl.col("due_on"))), on="project_id")
+        .join(_names_differ(ctx), on="institution_id", how="anti")
         .join(statements_end(ctx), on="institution_id", how="left")
         .filter(pl.col("asked_on") + pl.duration(days=patience) < pl.col("seen_to"))
         .filter(pl.col("project_id").n_unique().over("institution_id") >= least)
         .sort("institution_id", "project_id")
+    )
+
+
+def _names_differ(ctx: Context) -> pl.DataFrame:
+    """Institutions whose banks write other names than the register's for borrowers known by their account.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``institution_id``; those of which most lines with a borrower's registered account name somebody else.
+    """
+    paid = ctx.table("mart_project_line", ("project_id", "line_no"))
+    accounts = ctx.table(
+        "mart_project", ("project_id", "institution_id", "borrower_account_id", "borrower_name")
+    )
+    names = ctx.lines(paid["line_no"], ("line_no", "cp_account_id", "counterparty_name")).drop_nulls()
+    return (
+        paid.join(accounts.drop_nulls(), on="project_id")
+        .join(names, on="line_no")
+        .filter(pl.col("cp_account_id") == pl.col("borrower_account_id"))
+        .group_by("institution_id")
+        .agg(same=(pl.col("counterparty_name") == pl.col("borrower_name")).mean())
+        .filter(pl.col("same") < SAME_NAMES)
+        .select("institution_id")
     )
 
 

@@ -20,7 +20,15 @@ from models.typologies._gaps import seen
 from models.typologies._ledger import deposits, payouts, subscriptions
 from models.typologies._pool import disbursed
 from models.typologies._rounds_laid import laid, left_over
-from models.typologies._rounds_matched import AFTER_DAYS, BEFORE_DAYS, fill, one_to_one, scheduled, top_ups
+from models.typologies._rounds_matched import (
+    AFTER_DAYS,
+    BEFORE_DAYS,
+    fill,
+    one_to_one,
+    scheduled,
+    top_ups,
+    unknown_payers,
+)
 from models.typologies._rounds_payers import borrowers, repayments
 from models.typologies._untold import untold_products
 from models.typologies.base import Context
@@ -197,7 +205,7 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     keys = paid.select("round_no", *ROUND)
     cover = pl.concat([first, second.select(first.columns)]).join(keys, on="round_no")
-    done = _visible(ctx, done)
+    done = _visible(ctx, done, cover)
     return done.drop("round_no"), cover.drop("round_no").sort(*ROUND, "line_no")
 
 
@@ -219,8 +227,8 @@ def _straight(ctx: Context, left: pl.DataFrame) -> pl.DataFrame:
     return fill(need, paid.drop("paid_fen")).with_columns(source=pl.lit("topup"))
 
 
-def _visible(ctx: Context, done: pl.DataFrame) -> pl.DataFrame:
-    """Take the blame off rounds around which a client account, or who borrows, cannot be seen.
+def _visible(ctx: Context, done: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
+    """Take the blame off rounds around which a client account, who borrows or who paid in, cannot be seen.
 
     What such a round lacks is moved from ``pool_fen`` to ``unseen_fen``. Where no register tells the projects, rounds
     count only where all that was paid in by others than clients is less than the institution paid out.
@@ -237,6 +245,7 @@ def _visible(ctx: Context, done: pl.DataFrame) -> pl.DataFrame:
         .join(untold_products(ctx), on="product_id", how="semi")
     )
     clear = clear.join(matched.select("round_no"), on="round_no", how="anti")
+    clear = clear.join(unknown_payers(ctx, done, used), on="round_no", how="anti")
     return (
         done.join(clear, on="round_no", how="left")
         .with_columns(unseen_fen=pl.when(pl.col("_clear")).then(0).otherwise(pl.col("pool_fen")))

@@ -12,6 +12,8 @@ BEFORE_DAYS = 10
 """Days before a round in which a borrower's repayment is taken to be for it."""
 AFTER_DAYS = 1
 """Days after a round in which the repayment may still be booked (T+1 settlement)."""
+LIKE = (0.95, 1.5)
+"""What an unknown payer's line is of what a round lacks: a borrower pays what clients get, and the lender's margin."""
 SCHEDULE_SLACK = 0.0006
 """Relative gap between an instalment and what the project's terms ask for (day counts differ)."""
 
@@ -80,6 +82,54 @@ def scheduled(ctx: Context, open_rounds: pl.DataFrame, payers: pl.DataFrame) -> 
         .with_columns(lag=(pl.col("booked_on") - pl.col("in_on")).dt.total_days().abs())
     )
     return one_to_one(pairs)
+
+
+def unknown_payers(ctx: Context, done: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
+    """Rounds for which a payer whom no account tells may have paid: one line as large as what the round lacks.
+
+    Banks that mask or change names leave the borrower unknown; such a line explains nothing, and it leaves open what
+    paid the round.
+
+    Parameters
+    ----------
+    done : polars.DataFrame
+        ``round_no``, ``account_id``, ``booked_on``, ``pool_fen``.
+    used : polars.DataFrame
+        ``line_no`` of lines that paid for another round.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``round_no``; unique.
+    """
+    known = pl.concat(
+        [deposits(ctx).select("line_no"), repayments(ctx).select("line_no"), used.select("line_no")]
+    )
+    sold_to = clients(ctx).rename({"holder_id": "cp_holder_id"})
+    lines = (
+        controlled_lines(ctx)
+        .filter(
+            (pl.col("direction") == "in")
+            & pl.col("cp_account_id").is_null()
+            & pl.col("cp_basis").is_in(["mask", "name", "none"])
+        )
+        .join(known, on="line_no", how="anti")
+        .join(sold_to, on=["institution_id", "cp_holder_id"], how="anti")
+        .select("line_no", "account_id", in_on="booked_on", in_fen="amount_fen")
+    )
+    near = (
+        done.filter(pl.col("pool_fen") > 0)
+        .join(lines, on="account_id")
+        .filter(
+            (pl.col("in_on") >= pl.col("booked_on") - pl.duration(days=BEFORE_DAYS))
+            & (pl.col("in_on") <= pl.col("booked_on") + pl.duration(days=AFTER_DAYS))
+            & (pl.col("in_fen") / pl.col("pool_fen")).is_between(*LIKE)
+        )
+        .with_columns(
+            paid_fen=pl.col("pool_fen"), lag=(pl.col("booked_on") - pl.col("in_on")).dt.total_days().abs()
+        )
+    )
+    return one_to_one(near).select("round_no").unique()
 
 
 def fill(need: pl.DataFrame, offered: pl.DataFrame) -> pl.DataFrame:
