@@ -11,7 +11,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._gaps import statements_begin
-from models.typologies._ledger import clients, deposits, subscriptions
+from models.typologies._ledger import clients, deposits, subscriptions, unsold
 from models.typologies.base import Context
 
 MIN_MATCHES = 3
@@ -105,6 +105,7 @@ def _hidden_accounts(ctx: Context) -> pl.DataFrame:
         .agg(swept_fen=pl.col("amount_fen").sum())
     )
     holders = ctx.table("mart_account", ("account_id", "holder_id"))
+    fits = pl.concat([fits, _by_payers(ctx, ins).join(fits, on=PAIR, how="anti").select(fits.columns)])
     return (
         fits.join(swept, on=PAIR, how="left")
         .join(holders, on="account_id", how="left")
@@ -114,6 +115,25 @@ def _hidden_accounts(ctx: Context) -> pl.DataFrame:
             | ((pl.col("payers") >= MIN_SWEPT_PAYERS) & (pl.col("swept_fen") > 0))
         )
         .sort(PAIR)
+    )
+
+
+def _by_payers(ctx: Context, ins: pl.DataFrame) -> pl.DataFrame:
+    """Accounts most of whose payers are clients of one institution whose subscriptions no register tells."""
+    sold_to = clients(ctx).join(unsold(ctx), on="institution_id", how="semi")
+    payers = ins.drop_nulls("cp_holder_id").with_columns(
+        all=pl.col("cp_holder_id").n_unique().over("account_id")
+    )
+    return (
+        payers.join(sold_to.rename({"holder_id": "cp_holder_id"}), on="cp_holder_id")
+        .group_by(PAIR)
+        .agg(
+            pl.lit(0, pl.UInt32).alias("matches"),
+            pl.col("cp_holder_id").n_unique().alias("payers"),
+            pl.col("account_no").min(),
+            pl.col("all").first(),
+        )
+        .filter((pl.col("payers") >= MIN_PAYERS) & (pl.col("payers") >= pl.col("all") * TILL_SHARE))
     )
 
 

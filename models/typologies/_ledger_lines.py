@@ -98,12 +98,57 @@ def subscriptions(ctx: Context) -> pl.DataFrame:
 
 
 def clients(ctx: Context) -> pl.DataFrame:
-    """Who subscribed where: ``institution_id``, ``holder_id``, each once."""
+    """Who subscribed where: ``institution_id``, ``holder_id``, each once.
+
+    Where no register tells an institution's subscriptions, its clients are persons who pay in (`_behaving`).
+    """
 
     def make(ctx: Context) -> pl.DataFrame:
-        return subscriptions(ctx).select("institution_id", "holder_id").drop_nulls().unique()
+        sold = subscriptions(ctx).select("institution_id", "holder_id").drop_nulls().unique()
+        behaving = _behaving(ctx).select(sold.columns)
+        return pl.concat([sold, behaving.cast(dict(sold.schema))]).unique()  # type: ignore[arg-type]
 
     frame: pl.DataFrame = ctx.shared("ledger.clients", make)
+    return frame
+
+
+def _behaving(ctx: Context) -> pl.DataFrame:
+    """Clients by behaviour of institutions whose subscriptions no register tells (``institution_id``, ``holder_id``).
+
+    They pay into client accounts, or into others before they were ever paid: staff hand advances back, and borrowers
+    what was lent to them.
+    """
+    who = ["institution_id", "holder_id"]
+    behaving = (
+        ctx.table("mart_client", (*who, "client_by", "in_lines"))
+        .filter((pl.col("client_by") == "behaviour") & (pl.col("in_lines") > 0))
+        .join(unsold(ctx), on="institution_id", how="semi")
+        .select(who)
+    )
+    if behaving.is_empty():
+        return behaving
+    into_clients = (pl.col("direction") == "in") & pl.col("account_type").is_in(["custody", "product"])
+    return (
+        controlled_lines(ctx)
+        .rename({"cp_holder_id": "holder_id"})
+        .join(behaving, on=who, how="semi", maintain_order="left")
+        .sort("booked_on", "line_no")
+        .group_by(who)
+        .agg(keep=into_clients.any() | (pl.col("direction").first() == "in"))
+        .filter("keep")
+        .select(who)
+    )
+
+
+def unsold(ctx: Context) -> pl.DataFrame:
+    """Institutions that offer products and have no subscription in any register (``institution_id``; sorted)."""
+
+    def make(ctx: Context) -> pl.DataFrame:
+        sold = subscriptions(ctx).select("institution_id").drop_nulls().unique()
+        offer = ctx.table("mart_product", ("institution_id",)).drop_nulls().unique()
+        return offer.join(sold, on="institution_id", how="anti").sort("institution_id")
+
+    frame: pl.DataFrame = ctx.shared("ledger.unsold", make)
     return frame
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from models.typologies._ledger import clients, controlled_lines
+from models.typologies._ledger import clients, controlled_lines, unsold
 from models.typologies.base import Context
 
 NOT_RELATED = ("vendor", "employee")
@@ -65,6 +65,7 @@ def staff_and_vendors(ctx: Context) -> pl.DataFrame:
 
     Employees and vendors of the register, payees of their names (a register of accounts seldom tells
     where wages go), and whoever its own accounts pay who is no subscriber, no borrower and no account of its own.
+    Where no register tells the subscriptions, a person so paid may be a client: only firms are taken then.
 
     Returns
     -------
@@ -99,12 +100,29 @@ def staff_and_vendors(ctx: Context) -> pl.DataFrame:
             .join(clients(ctx), on=["institution_id", "holder_id"], how="anti")
             .join(borrowers, on=["institution_id", "holder_id"], how="anti")
             .join(listed, on=["institution_id", "holder_id"], how="anti")
+            .join(_paid_persons(ctx), on=["institution_id", "holder_id"], how="anti")
             .with_columns(source=pl.lit("flows"))
         )
         return pl.concat([listed, paid]).sort("institution_id", "holder_id")
 
     frame: pl.DataFrame = ctx.shared("parties.staff_and_vendors", make)
     return frame
+
+
+def _paid_persons(ctx: Context) -> pl.DataFrame:
+    """Persons, beside each institution whose subscriptions no register tells (``institution_id``, ``holder_id``)."""
+    persons = ctx.table("mart_holder", ("holder_id", "kind")).filter(pl.col("kind") != "company")
+    untold = unsold(ctx)
+    if untold.is_empty():
+        return untold.select("institution_id", holder_id=pl.lit(None, persons.schema["holder_id"]))
+    return (
+        controlled_lines(ctx)
+        .filter(pl.col("direction") == "out")
+        .join(untold, on="institution_id", how="semi")
+        .select("institution_id", holder_id="cp_holder_id")
+        .unique()
+        .join(persons, on="holder_id", how="semi")
+    )
 
 
 def _namesakes(ctx: Context, listed: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._common import first_last, shown_name, yuan
 from models.typologies._hidden import hidden_accounts, hidden_deposits
+from models.typologies._ledger import unsold
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -74,6 +75,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
     own = ctx.table("mart_controlled_account", ("institution_id", "account_id"))
     own_ids = own.join(ctx.table("mart_account", ("account_id", "holder_id")), on="account_id")
     deposits = hidden_deposits(ctx)
+    unsold_ids = set(unsold(ctx)["institution_id"])
     for (iid,), accounts in found.group_by("institution_id", maintain_order=True):
         ids = accounts["account_id"].unique().sort().to_list()
         mine = own_ids.filter(pl.col("institution_id") == iid)
@@ -87,7 +89,11 @@ def detect(ctx: Context) -> Iterable[Finding]:
         )
         told = deposits.filter((pl.col("institution_id") == iid) & pl.col("account_id").is_in(ids))
         ins = through.filter(pl.col("direction") == "in")
-        if told.filter(pl.col("subscription_id").is_not_null()).height < least * ins.height:
+        untold = (
+            iid in unsold_ids
+        )  # whose subscriptions no register tells: its clients' payments stand for them
+        matched = told.height if untold else told.filter(pl.col("subscription_id").is_not_null()).height
+        if matched < least * ins.height:
             continue
         # the account is the institution's till: whoever is neither it nor a known other party pays as a client
         client = ins.filter(~pl.col("with_institution")).join(
@@ -127,11 +133,12 @@ def detect(ctx: Context) -> Iterable[Finding]:
             last_on=first_last(days)[1],
             explanation_zh=(
                 f"{name}未报备的账户{'、'.join(numbers)}(户名{holder})收取其客户{client['cp_holder_id'].n_unique()}人资金{client.height}笔共{yuan(amount)}元,"
-                f"其中{told.filter(pl.col('subscription_id').is_not_null()).height}笔与未入存管的认购金额、日期一致;划回该机构账户{yuan(swept_fen)}元,对外支付{yuan(cost_fen)}元。"
+                f"其中{matched}笔{'由同时向该机构客户账户付款者支付(认购登记未报送)' if untold else '与未入存管的认购金额、日期一致'};划回该机构账户{yuan(swept_fen)}元,对外支付{yuan(cost_fen)}元。"
             ),
             explanation_en=(
                 f"Account {', '.join(numbers)} of {holder}, which no register gives to {name}, took {yuan(amount)} yuan from "
-                f"{client['cp_holder_id'].n_unique()} of its clients in {client.height} payments; {yuan(swept_fen)} went on to its registered accounts, "
+                f"{client['cp_holder_id'].n_unique()} of its clients in {client.height} payments"
+                f"{' (known by what they pay; no register of subscriptions was delivered)' if untold else ''}; {yuan(swept_fen)} went on to its registered accounts, "
                 f"{yuan(cost_fen)} was paid out elsewhere."
             ),
             evidence=pl.concat(

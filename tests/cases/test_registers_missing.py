@@ -87,3 +87,50 @@ def test_projects_that_nothing_tells_apart() -> None:
     w.move("2016-03-31", borrowers[1], twins.custody, 204_500)
     del w.registers["product_projects"]
     assert "P1" not in accused(w)
+
+
+def test_clients_are_known_by_what_they_pay() -> None:
+    """Without subscriptions, whoever pays in is a client; staff and borrowers hand back what they got before."""
+    w = World()
+    astray = w.platform("P1")  # clients pay into the own account and are paid out of custody
+    sold = w.people(12)
+    product = astray.product("a")
+    astray.sell(product, sold[:6], 10_000, "2016-02-01", into=astray.own)
+    astray.sell(product, sold[6:], 10_000, "2016-02-02")
+    proper = w.platform("P2")  # pays vouchers to clients out of the own account; staff hand advances back
+    clients, staff = w.people(12), w.people(6)
+    proper.sell(proper.product("a"), clients, 10_000, "2016-02-01")
+    for n, day in enumerate(("2016-02-10", "2016-03-10", "2016-04-11", "2016-05-10")):
+        for who in clients[:4]:
+            w.move(day, proper.own, who, 50 + n)
+            w.move(day, proper.custody, who, 9_000)
+        for who in staff:
+            w.move(day, proper.own, who, 8_000)
+    for who in staff:
+        w.move("2016-05-20", who, proper.own, 7_000)
+    del w.registers["subscriptions"]
+    found = accused(w, ("custody-bypass", "commingled-client-funds", "misappropriation"))
+    assert found == {"P1": {"custody-bypass", "commingled-client-funds"}}
+    assert findings(w.context(), "custody-bypass")["P1"].amount_fen == 6_000_000
+
+
+def test_tills_are_known_by_their_payers() -> None:
+    """A firm most of whose payers are the platform's clients, and that passes money on to it; a shop does not."""
+    w = World()
+    p = w.platform("P1")
+    clients = w.people(12)
+    p.sell(p.product("a"), clients, 10_000, "2016-02-01")
+    for who in clients:
+        w.move("2016-04-01", p.custody, who, 10_100)
+    till, shop = w.account("party", name="丙商务有限公司"), w.account("party", name="丁商店有限公司")
+    for who in clients[:8]:
+        w.move("2016-03-01", who, till, 10_000)
+        w.move("2016-03-02", who, shop, 300)
+    w.move("2016-03-03", till, p.own, 60_000)
+    for who in (till, shop):
+        for day in ("2016-03-04", "2016-04-04", "2016-05-04"):
+            w.move(day, who, w.firm(), 200)
+    del w.registers["subscriptions"]
+    found = findings(w.context(), "undisclosed-account")
+    assert found["P1"].amount_fen == 8_000_000
+    assert found["P1"].accounts == (till.no,)
