@@ -10,6 +10,7 @@ import datetime as dt
 
 import polars as pl
 
+from models.typologies._loss import beyond_loss
 from models.typologies.base import Context
 
 FAR_PAST, FAR_FUTURE = dt.date(1900, 1, 1), dt.date(9999, 12, 31)
@@ -171,7 +172,8 @@ def _blind(ctx: Context) -> pl.DataFrame:
         )
     )
     columns = ["institution_id", "account_id", "blind_from", "blind_to", "missing_fen"]
-    parts = [part.select(columns) for part in (unseen, head, tail, broken, _one_sided(ctx, client_accounts))]
+    found = (unseen, head, tail, _holes(ctx, accounts), broken, _one_sided(ctx, client_accounts))
+    parts = [part.select(columns) for part in found]
     return pl.concat(parts, how="vertical_relaxed").sort(columns)
 
 
@@ -210,8 +212,31 @@ def _one_sided(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _holes(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
+    """Silences of weeks between the lines of accounts that are otherwise seldom silent: a file is missing there."""
+    days = (
+        _booking_days(ctx, accounts.filter("monitored"))
+        .filter(pl.col("days").is_not_null())
+        .sort("account_id", "days", descending=[False, True])
+        .with_columns(usual=pl.col("days").shift(-1).over("account_id"))
+        .unique("account_id", keep="first", maintain_order=True)
+        .filter((pl.col("days") > SILENT_DAYS) & (pl.col("days") > pl.col("usual") * SILENT_TIMES))
+    )
+    return accounts.join(days, on="account_id").with_columns(
+        blind_from=pl.col("booked_on") - pl.duration(days=pl.col("days") - 1),
+        blind_to=pl.col("booked_on") - pl.duration(days=1),
+        missing_fen=pl.lit(None, pl.Int64),
+    )
+
+
 def _longest_silence(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
     """Most days between two booking days of an account (grain: ``account_id``; column ``usual``)."""
+    longest = _booking_days(ctx, accounts).group_by("account_id")
+    return longest.agg(usual=pl.col("days").max().fill_null(0))
+
+
+def _booking_days(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
+    """Booking days of accounts (grain: account × ``booked_on``); ``days`` since the one before, null for the first."""
     return (
         ctx.rows(
             "mart_line",
@@ -224,8 +249,6 @@ def _longest_silence(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             days=(pl.col("booked_on") - pl.col("booked_on").shift(1).over("account_id")).dt.total_days()
         )
-        .group_by("account_id")
-        .agg(usual=pl.col("days").max().fill_null(0))
     )
 
 
@@ -302,10 +325,12 @@ def many_or_checked(ctx: Context, frame: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        All rows but those of institutions with fewer than `FEWEST_BLIND` of which a custody account is
-        `unchecked`; in their order.
+        All rows but those of institutions of which a custody account is `unchecked` and that have fewer than
+        `FEWEST_BLIND`, or no more than the lost lines explain that other statements show; in their order.
     """
+    payments = ctx.table("mart_project", ("institution_id",))
+    many = beyond_loss(ctx, frame, payments)["institution_id"].implode()
     custody = ctx.table("mart_controlled_account").filter(pl.col("account_type") == "custody")
     doubtful = custody.join(unchecked(ctx), on="account_id", how="semi")["institution_id"].unique()
-    few = pl.len().over("institution_id") < FEWEST_BLIND
+    few = (pl.len().over("institution_id") < FEWEST_BLIND) | ~pl.col("institution_id").is_in(many)
     return frame.filter(~(few & pl.col("institution_id").is_in(doubtful.implode())))

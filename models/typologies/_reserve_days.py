@@ -10,13 +10,21 @@ from models.typologies._checks import item_code
 from models.typologies._reserve import Book
 from models.typologies.base import Context
 
+HOLE_DAYS = 14
+"""Days without a line after which a reserve account's file is taken to be missing."""
+LOSSY = 0.001
+FEWEST_BREAKS = 3
+"""Share and number of printed balances that do not follow from the one before, from which lines are being lost."""
+
 
 def _closings(lines: pl.DataFrame) -> pl.DataFrame:
     """Balance after the last line of each account and day.
 
     Banks that print balances only here and there are followed by running sums from one printed
     balance to the next; where the two do not agree lines are missing, and the balance between
-    them is not known (null). A day's closing is not known either when the chain breaks right after
+    them is not known (null). Before the first printed balance and after the last nothing shows what is missing:
+    running sums hold there only where the printed balances of these accounts break seldom (`LOSSY`), and up to where
+    a file seems to be missing (`HOLE_DAYS`). A day's closing is not known either when the chain breaks right after
     its last line: what is missing may have been booked before midnight.
     """
     signed = pl.when(pl.col("direction") == "in").then(pl.col("amount_fen")).otherwise(-pl.col("amount_fen"))
@@ -26,10 +34,19 @@ def _closings(lines: pl.DataFrame) -> pl.DataFrame:
         pl.col("start").forward_fill().over("account_id").alias("prior"),
         pl.col("start").backward_fill().over("account_id").alias("later"),
     )
+    silent = (pl.col("booked_on") - pl.col("booked_on").shift(1)).over(
+        "account_id"
+    ).dt.total_days() > HOLE_DAYS
+    run = run.with_columns(silent.fill_null(False).cum_sum().over("account_id").alias("stretch"))
+    printed = pl.col("start").is_not_null().any().over("account_id", "stretch")
+    chain = run.drop_nulls("start")
+    breaks = chain.filter(pl.col("start") != pl.col("start").shift(1).over("account_id")).height
+    whole = breaks < FEWEST_BREAKS or breaks < LOSSY * chain.height
+    outside = (pl.col("prior").is_null() | pl.col("later").is_null()) & pl.lit(whole) & printed
     start = (
         pl.when(pl.col("start").is_not_null())
         .then(pl.col("start"))
-        .when(pl.col("prior").is_null() | pl.col("later").is_null() | (pl.col("prior") == pl.col("later")))
+        .when(outside | (pl.col("prior") == pl.col("later")))
         .then(pl.coalesce("prior", "later"))
     )
     follows = start.shift(-1).over("account_id")

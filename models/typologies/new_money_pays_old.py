@@ -17,6 +17,7 @@ from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, of, people, total
 from models.typologies._gaps import FEWEST_BLIND, unchecked
 from models.typologies._ledger import deposits, payouts
+from models.typologies._loss import beyond_loss
 from models.typologies._outlook_said import growth, solvency, source_of_payouts
 from models.typologies._pool import idle_deposits
 from models.typologies._rounds import ROUND, round_lines, rounds
@@ -90,6 +91,10 @@ TYPOLOGY = Typology(
 )
 
 
+MOST_MONTHS = 3
+"""Months of one product, and at least half of them, that no chance loss of its repayments leaves uncovered."""
+
+
 def pool_rounds(ctx: Context, least: float, product_share: float) -> pl.DataFrame:
     """Rounds paid out of the pool, without those the next product of the same project paid.
 
@@ -112,8 +117,22 @@ def pool_rounds(ctx: Context, least: float, product_share: float) -> pl.DataFram
 def _a_practice(ctx: Context, found: pl.DataFrame) -> pl.DataFrame:
     """Leave out the few rounds a lost line would explain, where no balance shows that lines are lost.
 
-    A product without projects has no repayment that could be lost.
+    A product without projects has no repayment that could be lost. Where other statements show that lines are being
+    lost, one lost repayment leaves a product's payouts of a month uncovered: only more such months than that count,
+    or most months of one product.
     """
+    month = ["institution_id", "product_id", pl.col("booked_on").dt.month_start()]
+    paid = rounds(ctx).select(month).unique()
+    lacking = found.filter(pl.col("projects") > 0).select(month).unique()
+    months = paid.group_by("product_id").agg(months=pl.len())
+    few = (
+        lacking.join(beyond_loss(ctx, lacking, paid), on="institution_id", how="anti")
+        .join(months, on="product_id")
+        .filter(
+            (pl.len().over("product_id") < MOST_MONTHS) | (pl.len().over("product_id") * 2 < pl.col("months"))
+        )
+    )
+    found = found.join(few, on="product_id", how="anti")
     blind = unchecked(ctx).with_columns(blind=pl.lit(True))
     doubtful = pl.col("blind").fill_null(False) & (pl.col("projects") > 0)
     return (

@@ -101,3 +101,29 @@ def test_transit_counts_once_it_is_old() -> None:
     clears = stays.with_columns(pl.Series("transit_fen", [500 if n % 8 < 4 else 0 for n in range(30)]))
     assert aged_transit(stays, 10, 0)["stale_fen"].to_list() == [500] * 25
     assert aged_transit(clears, 10, 0).is_empty()
+
+
+def test_running_sums_beyond_printed_balances_hold_where_few_lines_are_lost() -> None:
+    """Account 1 prints balances in the middle only; account 2 prints them all, with or without lost lines."""
+
+    def lines(lost: bool) -> pl.DataFrame:
+        at = [DAY.date() + dt.timedelta(days=n) for n in range(40)]
+        part = pl.DataFrame({"line_no": range(40), "booked_on": at, "amount_fen": [100] * 40})
+        told = pl.col("line_no").is_between(10, 20)
+        first = part.with_columns(
+            account_id=pl.lit(1), balance_after_fen=pl.when(told).then(100 * (pl.col("line_no") + 1))
+        )
+        second = part.with_columns(
+            account_id=pl.lit(2),
+            balance_after_fen=100 * (pl.col("line_no") + 1),
+            line_no=pl.col("line_no") + 40,
+        )
+        if lost:
+            second = second.filter(pl.col("line_no") % 9 != 0)
+        return pl.concat([first, second.select(first.columns)]).with_columns(direction=pl.lit("in"))
+
+    for lost in (False, True):
+        closing = _closings(lines(lost)).filter(pl.col("account_id") == 1)
+        known = closing.filter(pl.col("closing_fen").is_not_null())["booked_on"]
+        assert closing.height == 40
+        assert known.len() == (11 if lost else 40)
