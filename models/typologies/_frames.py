@@ -71,6 +71,18 @@ def of(ctx: Context, answer: Callable[[Context], pl.DataFrame], institution_id: 
     return frame[rows[institution_id]] if institution_id in rows else frame.clear()
 
 
+def holders(ctx: Context, columns: tuple[str, ...], *numbers: pl.Series) -> pl.DataFrame:
+    """Return ``holder_id`` and columns of ``mart_holder`` for the holders of these numbers, in its order.
+
+    Few rows joined with all holders of the city would wait until each of them is hashed.
+    """
+    every = ctx.table("mart_holder", ("holder_id", *columns))
+    asked = pl.concat(
+        [pl.Series([], dtype=pl.Int64), *(n.drop_nulls().unique().cast(pl.Int64) for n in numbers)]
+    )
+    return every.filter(pl.col("holder_id").is_in(asked.implode()))
+
+
 def with_line(ctx: Context, frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """Add columns of ``mart_line`` to rows that hold a ``line_no``; each must be a line of it.
 

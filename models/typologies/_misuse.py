@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from models.typologies._frames import parts, total, with_line
+from models.typologies._frames import holders, parts, total, with_line
 from models.typologies._ledger import clients, controlled_lines, payouts
 from models.typologies._parties import of_kind, related, sectors
 from models.typologies._paths import ARRIVALS, arrivals
@@ -118,29 +118,24 @@ def loose_payments(ctx: Context) -> pl.DataFrame:
 
 def _client_names(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
     """Payees of the lines that bear the name of one of the institution's clients."""
-    keys = ctx.table("mart_holder", ("holder_id", "name_key")).drop_nulls()
+    keys = holders(ctx, ("name_key",), lines["cp_holder_id"], clients(ctx)["holder_id"]).drop_nulls()
     who = ["institution_id", "cp_holder_id"]
     named = lines.select(who).unique().join(keys, left_on="cp_holder_id", right_on="holder_id")
-    same = keys.join(named.select("name_key").unique(), on="name_key", how="semi")
-    sold = clients(ctx).join(same, on="holder_id").select("institution_id", "name_key")
+    sold = clients(ctx).join(keys, on="holder_id").select("institution_id", "name_key")
     return named.join(sold, on=["institution_id", "name_key"], how="semi").select(who)
 
 
 def _payers(ctx: Context) -> pl.DataFrame:
     """Persons who paid into the institution's client accounts: clients by behaviour."""
-    people = (
-        ctx.table("mart_holder", ("holder_id", "kind"))
-        .filter(pl.col("kind") != "company")
-        .select(cp_holder_id="holder_id")
-    )
-    return (
+    payers = (
         controlled_lines(ctx)
         .filter((pl.col("direction") == "in") & pl.col("account_type").is_in(["custody", "product"]))
         .select("institution_id", "cp_holder_id")
         .drop_nulls()
         .unique()
-        .join(people, on="cp_holder_id", how="semi")
     )
+    people = holders(ctx, ("kind",), payers["cp_holder_id"]).filter(pl.col("kind") != "company")
+    return payers.join(people, left_on="cp_holder_id", right_on="holder_id", how="semi")
 
 
 def own_lumps(ctx: Context) -> pl.DataFrame:

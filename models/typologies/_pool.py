@@ -11,7 +11,7 @@ import math
 
 import polars as pl
 
-from models.typologies._frames import within_days
+from models.typologies._frames import holders, within_days
 from models.typologies._gaps import many_or_checked, seen, statements_begin, statements_end
 from models.typologies._hidden import hidden_accounts, hidden_deposits
 from models.typologies._ledger import clients, controlled_lines, deposits, payouts, subscriptions
@@ -129,7 +129,7 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
         .with_columns(day=pl.coalesce("started_on", "last_on"))
         .filter(pl.col("day").is_not_null())
     )
-    names = ctx.table("mart_holder", ("holder_id", "name_key"))
+    names = holders(ctx, ("name_key",), projects["borrower_holder_id"], outs["cp_holder_id"])
     fits = (
         within_days(
             # a principal's cells are its own and those of what is left of it after the fee

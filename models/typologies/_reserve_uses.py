@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from models.typologies._frames import of
+from models.typologies._frames import holders, of
 from models.typologies._paths import arrivals, edges
 from models.typologies._reserve import RESERVE_TYPES, Book, books
 from models.typologies._roundtrip import round_trips
@@ -193,6 +193,17 @@ def _passed_on(ctx: Context, hops: int, days: int, share: float, least_fen: int)
     )
 
 
+def companies(ctx: Context) -> pl.DataFrame:
+    """Those on the other side of the books' lines that are known for companies (``cp_holder_id``)."""
+
+    def make(ctx: Context) -> pl.DataFrame:
+        known = holders(ctx, ("kind",), *(book.lines["cp_holder_id"] for book in books(ctx)))
+        return known.filter(pl.col("kind") == "company").select(cp_holder_id="holder_id")
+
+    frame: pl.DataFrame = ctx.shared("reserve.companies", make)
+    return frame
+
+
 def wages(
     ctx: Context, book: Book, outs: pl.DataFrame, least_people: int, least_months: int, fee: float
 ) -> pl.DataFrame:
@@ -212,10 +223,6 @@ def wages(
     polars.DataFrame
         ``cp_holder_id``; sorted.
     """
-    companies: pl.DataFrame = ctx.shared(
-        "reserve.named_companies",
-        lambda c: c.table("mart_holder", ("holder_id", "kind")).filter(pl.col("kind") == "company"),
-    )
     by = (
         outs.drop_nulls("cp_holder_id")
         .group_by("cp_holder_id")
@@ -237,7 +244,7 @@ def wages(
     if often.height < monthly.height:
         return monthly.select("cp_holder_id").clear()
     fixed = monthly.filter(pl.col("spread") == 1).select("cp_holder_id")
-    people = monthly.join(companies, left_on="cp_holder_id", right_on="holder_id", how="anti")
+    people = monthly.join(companies(ctx), on="cp_holder_id", how="anti")
     shared = people.select("cp_holder_id", "days").explode("days").with_columns(n=pl.len().over("days"))
     together = (
         shared.filter(pl.col("n") >= least_people)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._frames import accounts_of, each, first_last, holders, people, total
 from models.typologies._ledger import clients, controlled_lines, payouts
 from models.typologies._parties import related, sectors, staff_and_vendors
 from models.typologies._pool import disbursement_lines
@@ -94,7 +94,7 @@ def suppliers(ctx: Context) -> pl.DataFrame:
         lines = controlled_lines(ctx).filter(
             pl.col("cp_holder_id").is_not_null() & pl.col("cp_type").is_null()
         )
-        firms = ctx.table("mart_holder", ("holder_id", "kind", "institution_id"))
+        firms = holders(ctx, ("kind", "institution_id"), lines["cp_holder_id"])
         firms = firms.filter((pl.col("kind") == "company") & pl.col("institution_id").is_null())
         funded = disbursement_lines(ctx).select("institution_id", cp_holder_id="holder_id")
         projects = ctx.table("mart_project", ("institution_id", "borrower_holder_id", "principal_fen"))

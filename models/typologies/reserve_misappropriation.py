@@ -28,7 +28,7 @@ from models.typologies._common import first_last, yuan
 from models.typologies._frames import of
 from models.typologies._reserve import Book, books
 from models.typologies._reserve_days import reports
-from models.typologies._reserve_uses import dressing, own_returns, passed_of, wages
+from models.typologies._reserve_uses import companies, dressing, own_returns, passed_of, wages
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -196,19 +196,6 @@ def _recipients(ctx: Context) -> pl.DataFrame:
     return frame
 
 
-def _companies(ctx: Context) -> pl.DataFrame:
-    """Payees known for companies (``cp_holder_id``)."""
-    frame: pl.DataFrame = ctx.shared(
-        "reserve.companies",
-        lambda c: (
-            c.table("mart_holder", ("holder_id", "kind"))
-            .filter(pl.col("kind") == "company")
-            .select(cp_holder_id="holder_id")
-        ),
-    )
-    return frame
-
-
 def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
     """Lines that count, with ``why`` and ``weight`` (confidence)."""
     habits, p99 = _payees(book, p)
@@ -225,7 +212,7 @@ def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
         .select("cp_holder_id")
         .drop_nulls()
         .unique()
-        .join(_companies(ctx), on="cp_holder_id", how="semi")
+        .join(companies(ctx), on="cp_holder_id", how="semi")
         .with_columns(own_pays=pl.lit(True))
     )
     paid_in = (

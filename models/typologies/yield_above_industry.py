@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._frames import accounts_of, each, first_last, parts, people, total
 from models.typologies._ledger import payouts
 from models.typologies._say import percent, span, yuan
 from models.typologies._yields import judged
@@ -72,19 +72,22 @@ TYPOLOGY = Typology(
 
 def detect(ctx: Context) -> Iterable[Finding]:
     """Products whose promised or paid yield stands above the industry's level for month and sector."""
-    for institution_id, part in each(_beyond(ctx), "institution_id"):
-        lines = (
-            payouts(ctx)
-            .join(part.select("product_id", "level", "shown"), on="product_id")
-            .with_columns(
-                attributed_fen=(pl.col("interest_fen").fill_null(0) * (1 - pl.col("level") / pl.col("shown")))
-                .round()
-                .cast(pl.Int64)
-            )
-            .sort("line_no")
+    beyond = _beyond(ctx)
+    lines = (
+        payouts(ctx)
+        .join(beyond.select("product_id", "level", "shown", seller_id="institution_id"), on="product_id")
+        .with_columns(
+            attributed_fen=(pl.col("interest_fen").fill_null(0) * (1 - pl.col("level") / pl.col("shown")))
+            .round()
+            .cast(pl.Int64)
         )
-        if total(lines, "attributed_fen") > 0:
-            yield _finding(ctx, institution_id, part, lines)
+        .sort("line_no")
+    )
+    paid = parts(lines, "seller_id")
+    for institution_id, part in each(beyond, "institution_id"):
+        mine = paid.get(institution_id, lines.clear())
+        if total(mine, "attributed_fen") > 0:
+            yield _finding(ctx, institution_id, part, mine)
 
 
 def _beyond(ctx: Context) -> pl.DataFrame:

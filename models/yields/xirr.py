@@ -195,19 +195,32 @@ def _conventional(
     n = sizes.size
     ahead = np.sign(np.add.reduceat(np.where(t == 0, a, 0.0), starts))  # sign as x -> +inf
     lo, hi = np.full(n, np.log(0.5)), np.full(n, np.log(2.0))
+    at_lo = np.sign(_value(lo, a, t, starts, sizes)[0])
+    at_hi = np.sign(_value(hi, a, t, starts, sizes)[0])
     for end in (LOWEST / 4, LOWEST):
-        wrong = np.sign(_value(lo, a, t, starts, sizes)[0]) == ahead
-        lo = np.where(wrong, end, lo)
+        _widen(lo, at_lo, at_lo == ahead, end, (a, t, starts, sizes))
     for end in (HIGHEST / 4, HIGHEST):
-        wrong = np.sign(_value(hi, a, t, starts, sizes)[0]) != ahead
-        hi = np.where(wrong, end, hi)
-    at_lo, at_hi = _value(lo, a, t, starts, sizes)[0], _value(hi, a, t, starts, sizes)[0]
-    found = np.sign(at_lo) != np.sign(at_hi)
+        _widen(hi, at_hi, at_hi != ahead, end, (a, t, starts, sizes))
+    found = at_lo != at_hi
     root = np.full(n, np.nan)
     if found.any():
         part = _subset(a, t, starts, sizes, found)
         root[found] = _solve(*part, lo[found], hi[found])
     return root, found
+
+
+def _widen(
+    x: Floats,
+    sign: Floats,
+    wrong: npt.NDArray[np.bool_],
+    end: float,
+    flows: tuple[Floats, Floats, Ints, Ints],
+) -> None:
+    """Move the end of the bracket of the series where it is wrong, and look at these anew."""
+    if wrong.any():
+        part = _subset(*flows, wrong)
+        x[wrong] = end
+        sign[wrong] = np.sign(_value(x[wrong], *part)[0])
 
 
 def _many_zeros(
