@@ -127,6 +127,7 @@ class TurnMarts:
         self._marts = marts
         self._read: Columns = {} if read is None else read
         self._held: dict[str, dict[str, pl.Series]] = {}
+        self._where: dict[str, tuple[str, ...]] = {}
         own = marts.table("mart_controlled_account", ("institution_id", "account_id"))
         ids = pl.DataFrame({"institution_id": sorted(institutions)}, schema={"institution_id": pl.String})
         inside = own.join(ids, on="institution_id", how="semi")["account_id"].unique()
@@ -144,7 +145,7 @@ class TurnMarts:
 
     def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
         """Return a relation's rows of this turn, or some of their columns; a column is read once and kept."""
-        which = _rows_of(name, self._marts.columns(name)) if self._marts.has(name) else ()
+        which = self._rows(name)
         if not which:
             return self._marts.table(name, columns)
         wanted = tuple(self._marts.columns(name)) if columns is None else columns
@@ -161,9 +162,16 @@ class TurnMarts:
         self, name: str, columns: Sequence[str], condition: str, keys: Mapping[str, pl.DataFrame]
     ) -> pl.DataFrame:
         """Return some columns of this turn's rows for which a condition holds; see `DuckMarts.rows`."""
-        which = _rows_of(name, self._marts.columns(name)) or ("true",)
+        which = self._rows(name) or ("true",)
         both = [f"{mine} and ({condition})" for mine in which]
         return self._marts.any_of(name, columns, both, {**self._known(name), **keys})
+
+    def _rows(self, name: str) -> tuple[str, ...]:
+        """Conditions of which a turn's rows of a relation meet any; none where it is read whole."""
+        if name not in self._where:
+            which = _rows_of(name, self._marts.columns(name)) if self._marts.has(name) else ()
+            self._where[name] = self._marts.narrowed(name, which, self._known(name)) if which else ()
+        return self._where[name]
 
     def _known(self, name: str) -> dict[str, pl.DataFrame]:
         """Lists that the conditions on a relation name."""

@@ -160,6 +160,21 @@ class DuckMarts:
             [looked_up(name, c, rows, self.table) if c in shown else found[c] for c in columns]
         )
 
+    def narrowed(
+        self, name: str, conditions: Sequence[str], keys: Mapping[str, pl.DataFrame]
+    ) -> tuple[str, ...]:
+        """Return conditions on a table with the span of rows in which each holds: columns are read there alone.
+
+        Accounts that are judged together lie near each other, and so do their rows.
+        """
+        found = []
+        for c in conditions:
+            with self._one, self._knowing(keys):
+                spans = self._con.sql(f'select min(rowid), max(rowid) from "{name}" where {c}').fetchall()
+            low, high = spans[0]
+            found.append("false" if low is None else f"rowid between {low} and {high} and {c}")
+        return tuple(found)
+
     @contextmanager
     def _knowing(self, keys: Mapping[str, pl.DataFrame]) -> Iterator[None]:
         """Let queries name some small frames."""
