@@ -33,24 +33,23 @@ def _loss(city: Context) -> pl.DataFrame:
     owned = city.table("mart_controlled_account", ("institution_id", "account_id")).unique()
     seen = city.table("mart_account", ("account_id", "monitored", "first_on", "last_on")).filter("monitored")
     columns = ("out_line_no", "in_line_no", "from_account_id", "to_account_id", "paid_at", "arrived_at")
-    moves = city.rows("mart_transfer", columns, "from_account_id is not null and to_account_id is not null")
+    both = "from_account_id in (select key from known) and to_account_id in (select key from known)"
+    moves = city.rows("mart_transfer", columns, both, known=seen["account_id"])
     sides = pl.concat(
         [
             moves.filter(pl.col(there).is_not_null()).select(
                 account_id=mine,
-                other_id=other,
                 day=pl.col(moment).cast(pl.Date),
                 lacks=pl.col(here).is_null(),
             )
-            for mine, other, here, there, moment in (
-                ("from_account_id", "to_account_id", "out_line_no", "in_line_no", "arrived_at"),
-                ("to_account_id", "from_account_id", "in_line_no", "out_line_no", "paid_at"),
+            for mine, here, there, moment in (
+                ("from_account_id", "out_line_no", "in_line_no", "arrived_at"),
+                ("to_account_id", "in_line_no", "out_line_no", "paid_at"),
             )
         ]
     )
     counted = (
-        sides.join(seen.select(other_id="account_id"), on="other_id", how="semi")
-        .join(seen, on="account_id")
+        sides.join(seen, on="account_id")
         .filter(pl.col("day").is_between(pl.col("first_on"), pl.col("last_on"), closed="none"))
         .group_by("account_id")
         .agg(lacking=pl.col("lacks").sum(), shown=pl.len())
