@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from flows.steps.exports import discover, dossiers
 from flows.steps.exports._pages import cited, file_name
 from flows.steps.exports._tables import RISKY, neutral, write_csv
+from flows.steps.exports.index import NOT_DELIVERED, not_delivered
 from flows.steps.result import MONEY, yuan
 from flows.steps.run import run_week
+from tests.cases.world import World
 from tests.steps import tiny
 
 
@@ -173,3 +175,22 @@ def test_nothing_in_the_exports_names_this_machine(week):
 def test_rules_are_cited_as_an_office_does():
     assert "法释〔2010〕18号" in cited("spc-2010-18")
     assert cited("no-such-rule") == "no-such-rule"
+
+
+def test_registers_that_were_not_delivered_are_named():
+    """Only where products are registered do projects, links and subscriptions belong to them."""
+    world = World()
+    world.move("2016-03-01", world.person(), world.person(held=True), 100)
+    assert not_delivered(world.marts()) == []
+    for gone in ([], ["subscriptions"], ["projects"], ["product_projects"], list(NOT_DELIVERED)):
+        world = World()
+        world.platform("P1").loan("a", world.people(5), each=10_000, lent="2016-03-01")
+        for register in gone:
+            del world.registers[register]
+        assert {name for name, _ in not_delivered(world.marts())} == set(gone)
+
+
+def test_the_page_names_data_gaps(week):
+    page = (week / "index.html").read_text("utf-8")
+    named = {name for name, (zh, *_) in NOT_DELIVERED.items() if f"<li>{zh} {name}:" in page}
+    assert named == {"projects", "product_projects"}
