@@ -5,7 +5,8 @@ A relation's name is its file's stem. Layers are folders: ``staging`` (typed row
 models and analysts read) and ``checks`` (queries that return violating rows; none is good).
 A file's header may ask for more: ``-- view:``, ``-- temporary:``, ``-- kept:`` (before ``Purpose:``) say what is
 made of the SELECT, ``-- Then:`` numbers its rows as they lie, and a mart that ``-- Amends:`` a step takes over its
-rows and changes cells of them, so that what is long is sorted and written once.
+rows and changes cells of them, so that what is long is sorted and written once. ``-- Sides: as written`` keeps the
+planner from holding the left side of a join in memory where it takes the lines of the lake for few.
 Relations made in Python (the graphs, name normalisation) take part in the order through
 `order`'s ``made`` argument, so a SELECT may read them like any other relation.
 """
@@ -27,6 +28,7 @@ _STRING = re.compile(r"'(?:[^']|'')*'")
 _READ = re.compile(r"\b(?:from|join)\s+([a-z_][a-z0-9_]*)", re.I)
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 _THEN = re.compile(r"^-- Then: (.+)$", re.M)
+_SIDES = re.compile(r"^-- Sides: as written", re.M)
 _AMENDS = re.compile(r"^-- Amends: ([a-z_0-9]+)$", re.M)
 
 
@@ -53,6 +55,9 @@ class Relation:
     amends : str
         Relation that this one becomes (``-- Amends: …``): its rows stay where they lie, and the SELECT gives, by
         its first column, the cells that change; empty for none.
+    as_written : bool
+        Whether the right side of each join is the one that is held (``-- Sides: as written``), whatever is
+        estimated.
     """
 
     name: str
@@ -63,6 +68,7 @@ class Relation:
     view: bool
     then: str = ""
     amends: str = ""
+    as_written: bool = False
 
     @property
     def temporary(self) -> bool:
@@ -83,6 +89,7 @@ def parse(name: str, layer: Layer, text: str) -> Relation:
         view=text.startswith(("-- view:", "-- temporary view:")),
         then="".join(_THEN.findall(text)),
         amends="".join(_AMENDS.findall(text)),
+        as_written=_SIDES.search(text) is not None,
     )
 
 

@@ -14,7 +14,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -180,11 +180,22 @@ def _create(con: duckdb.DuckDBPyConnection, relation: sql.Relation, values: dict
             text = text.replace(f"${parameter}", f"date '{value}'")
         parameters = {}
     create = f"create {kind} {relation.name} as {text}"
-    for bounds in cut:
-        con.execute(create, parameters | bounds or None)
-        create = f"insert into {relation.name} {text}"
+    with _sides(con, relation):
+        for bounds in cut:
+            con.execute(create, parameters | bounds or None)
+            create = f"insert into {relation.name} {text}"
     if relation.then:
         con.execute(f"update {relation.name} set {relation.then}")
+
+
+@contextlib.contextmanager
+def _sides(con: duckdb.DuckDBPyConnection, relation: sql.Relation) -> Iterator[None]:
+    """Have the planner keep the sides of joins where the relation asks for it."""
+    if relation.as_written:
+        con.execute("set disabled_optimizers = 'build_side_probe_side'")
+    yield
+    if relation.as_written:
+        con.execute("reset disabled_optimizers")
 
 
 def _amend(

@@ -1,33 +1,9 @@
 -- Purpose: the account and holder of each project's borrower and each institution's investor.
 -- Grain: project_id for register 'projects'; institution_no × investor_no for 'subscriptions'.
--- Reads: stg_projects, int_investor__asked, mart_investor, int_customer__number, mart_account, mart_holder, mart_line,
--- int_name__key.
+-- Reads: int_customer__asked, int_customer__number, mart_account, mart_holder, mart_line, int_name__key.
 -- Who is known by number or account stands first, then the one firm of that name; a person known by name alone is the
 -- one holder of that name who deals with the institution.
-with asked as (
-    select
-        'projects' as register,
-        project_id,
-        null::integer as institution_no,
-        null::integer as investor_no,
-        institution_id,
-        borrower_account as account_no,
-        borrower_name as name
-    from stg_projects
-    union all
-    select
-        'subscriptions' as register,
-        null as project_id,
-        s.institution_no,
-        s.investor_no,
-        s.institution_id,
-        i.investor_account as account_no,
-        i.investor_name as name
-    from int_investor__asked as s
-    inner join mart_investor as i on s.investor_no = i.investor_no
-),
-
-firm as (
+with firm as (
     select
         name_key,
         min(holder_id) as holder_id
@@ -47,7 +23,7 @@ known as (
         k.name_key,
         a.account_id,
         coalesce(h.holder_id, a.holder_id, f.holder_id) as holder_id
-    from asked as r
+    from int_customer__asked as r
     left join mart_account as a on r.account_no = a.account_no
     left join int_customer__number as n
         on

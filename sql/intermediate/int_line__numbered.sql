@@ -3,6 +3,7 @@
 -- Reads: int_line__kept, int_day__untimed, int_line__placed, mart_counterparty, int_counterparty__resolved,
 -- mart_account, mart_holder. Amounts in fen.
 -- Parameters: $from_account, $to_account (a slice of the accounts at a time, in their order).
+-- Sides: as written
 -- Then: line_no = rowid + 1, seq = seq + rowid + 1, transfer_no = rowid + 1
 -- This is the one sort over all lines, and the one time that their texts are written: mart_line amends what is known
 -- later. What many lines share (the account, the counterparty as given, the file) stands as a number. Lines are

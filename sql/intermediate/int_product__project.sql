@@ -56,7 +56,9 @@ pair as (
 ),
 
 likely as (
-    select *
+    select
+        *,
+        (misfit > 0.001, apart, abs(lag), misfit) as unlike
     from pair
     where misfit <= 0.02 and lag between -2 and 20
 ),
@@ -67,12 +69,8 @@ first_choice as (
         project_id
     from likely
     qualify
-        row_number() over (
-            partition by product_id order by misfit > 0.001, apart, abs(lag), misfit, project_id
-        ) = 1
-        and row_number() over (
-            partition by project_id order by misfit > 0.001, apart, abs(lag), misfit, product_id
-        ) = 1
+        row_number() over (partition by product_id order by unlike, project_id) = 1
+        and row_number() over (partition by project_id order by unlike, product_id) = 1
 ),
 
 second_choice as (
@@ -84,12 +82,8 @@ second_choice as (
         product_id not in (select c.product_id from first_choice as c)
         and project_id not in (select c.project_id from first_choice as c)
     qualify
-        row_number() over (
-            partition by product_id order by misfit > 0.001, apart, abs(lag), misfit, project_id
-        ) = 1
-        and row_number() over (
-            partition by project_id order by misfit > 0.001, apart, abs(lag), misfit, product_id
-        ) = 1
+        row_number() over (partition by product_id order by unlike, project_id) = 1
+        and row_number() over (partition by project_id order by unlike, product_id) = 1
 ),
 
 by_size as (

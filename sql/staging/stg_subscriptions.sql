@@ -3,7 +3,8 @@
 -- Grain: subscription_id.
 -- Reads: lake_subscriptions, stg_subscriptions_repeated. Amounts also as integer fen (*_fen). Parameters: $as_of (date,
 -- the Sunday). A view: its texts are read where they are numbered (mart_investor) and nowhere held.
-with seen as (
+-- `seen` is not held either, so that whoever asks for some subscriptions has only those read.
+with seen as not materialized (
     select *
     from lake_subscriptions
     where subscribed_on <= $as_of or subscribed_on is null
