@@ -46,7 +46,8 @@ def payout_lines(ctx: Context) -> pl.DataFrame:
 def _unregistered_clients(ctx: Context) -> pl.DataFrame:
     """Payments out of client accounts, no payouts known, to persons who behave as clients but never subscribed."""
     roles = ctx.table("mart_role").select("institution_id", "role", "source", cp_holder_id="holder_id")
-    persons = ctx.table("mart_holder").filter(pl.col("kind") == "person").select(cp_holder_id="holder_id")
+    persons = ctx.table("mart_holder", ("holder_id", "kind")).filter(pl.col("kind") == "person")
+    persons = persons.select(cp_holder_id="holder_id")
     outs = (
         controlled_lines(ctx)
         .lazy()
@@ -101,7 +102,11 @@ def cost_payees(ctx: Context) -> pl.DataFrame:
 
 def _monitored(ctx: Context) -> pl.DataFrame:
     """Accounts whose statements are on hand: obtained by enquiry, so not just any client's."""
-    return ctx.table("mart_account").filter("monitored").select(cp_account_id="account_id")
+    return (
+        ctx.table("mart_account", ("account_id", "monitored"))
+        .filter("monitored")
+        .select(cp_account_id="account_id")
+    )
 
 
 def from_opening(ctx: Context) -> pl.DataFrame:

@@ -43,7 +43,7 @@ def targets(ctx: Context) -> pl.DataFrame:
         own = (
             ctx.table("mart_controlled_account")
             .filter(pl.col("account_type") == "own")
-            .join(ctx.table("mart_account").select("account_id", "holder_id"), on="account_id")
+            .join(ctx.table("mart_account", ("account_id", "holder_id")), on="account_id")
             .select("institution_id", "holder_id", pl.lit("own").alias("class"))
         )
         kinds = (

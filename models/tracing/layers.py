@@ -39,7 +39,7 @@ def product_of_account(ctx: Context) -> pl.DataFrame:
             ctx.table("mart_controlled_account")
             .filter(pl.col("account_type") == "product")
             .select("institution_id", "account_id")
-            .join(ctx.table("mart_account").select("account_id", "holder_name"), on="account_id", how="left")
+            .join(ctx.table("mart_account", ("account_id", "holder_name")), on="account_id", how="left")
         )
         products = ctx.table("mart_product").select(
             "institution_id", "product_id", "name", "kind", public="publicly_offered", holders="subscriptions"
@@ -130,13 +130,14 @@ def _between(ctx: Context) -> pl.DataFrame:
 def _props(ctx: Context) -> pl.DataFrame:
     """Payments that covered another product's round of payment."""
     used = coverage(ctx).filter(pl.col("source") == "topup").select(in_no="line_no").unique()
-    pairs = ctx.table("mart_transfer").select(line_no="out_line_no", in_no="in_line_no").drop_nulls()
+    pairs = ctx.table("mart_transfer", ("out_line_no", "in_line_no")).drop_nulls()
+    pairs = pairs.rename({"out_line_no": "line_no", "in_line_no": "in_no"})
     return pairs.join(used, on="in_no", how="semi").select("line_no").unique()
 
 
 def _moved(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
     """Payments that are one client's move: the client's subscription has that amount and day."""
-    persons = ctx.table("mart_holder").filter(pl.col("kind") == "person").select("holder_id")
+    persons = ctx.table("mart_holder", ("holder_id", "kind")).filter(pl.col("kind") == "person")
     paid = deposits(ctx).select("subscription_id").drop_nulls().unique()
     named = (
         subscriptions(ctx)

@@ -21,6 +21,11 @@ LINE = (
     "balance_after_fen", "cp_account_id", "cp_holder_id", "cp_basis",
 )  # fmt: skip
 """Columns of statement lines that tracing reads of a group: with their texts, lines are ten times as large."""
+TOGETHER: dict[str, tuple[str, ...]] = {
+    "mart_line": LINE,
+    "mart_transfer": ("transfer_no", "out_line_no", "in_line_no", "amount_fen"),
+}
+"""Columns that are read at once: to find a group's rows of a long relation costs more than to read them."""
 OF_INSTITUTION = frozenset(
     {
         "mart_subscription",
@@ -138,8 +143,10 @@ class GroupMarts(ConnectionMarts):
         return Whole(self).lines(numbers, columns)
 
     def _rows(self, name: str, columns: list[str]) -> pl.DataFrame:
-        if name == "mart_line":
-            columns = [c for c in LINE if c not in self._read[name]] + [c for c in columns if c not in LINE]
+        together = TOGETHER.get(name, ())
+        columns = [c for c in together if c not in self._read[name]] + [
+            c for c in columns if c not in together
+        ]
         where = self._where.get(name)
         if where is not None:
             # a scan that selects from rows this very transaction wrote may begin anywhere

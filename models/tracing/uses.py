@@ -161,7 +161,8 @@ def _astray(ctx: Context, paid: pl.DataFrame) -> pl.DataFrame:
         .explode("project_id")
         .select("project_id")
     )
-    firms = ctx.table("mart_holder").filter(pl.col("kind") == "company").select(cp_holder_id="holder_id")
+    firms = ctx.table("mart_holder", ("holder_id", "kind")).filter(pl.col("kind") == "company")
+    firms = firms.select(cp_holder_id="holder_id")
     borrowers = ctx.table("mart_project").select("project_id", "borrower_holder_id")
     payee = ["institution_id", "cp_holder_id"]
     stead = (
@@ -204,7 +205,7 @@ def _others(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _labelled(ctx: Context, lines: pl.DataFrame) -> pl.DataFrame:
     """Give each line the class of its payee."""
     roles = ctx.table("mart_role").select("institution_id", "role", cp_holder_id="holder_id")
-    names = ctx.table("mart_holder").select(
+    names = ctx.table("mart_holder", ("holder_id", "name")).select(
         pl.col("name").fill_null("").str.contains(PRODUCT_NAME).alias("plan"), cp_holder_id="holder_id"
     )
     return (
