@@ -16,6 +16,8 @@ from flows.steps.marts import DuckMarts
 
 TURN_LINES = 1_000_000
 """Statement lines on the accounts of a turn's institutions; a circle that has more is a turn by itself."""
+SLACK = 1.05
+"""Part of a fair share that a turn may hold: circles are not cut, so that no turn is filled to the line."""
 Columns = dict[str, dict[str, None]]
 """Columns by relation, in the order in which they were first asked for."""
 ALIKE = ("vendor", "employee")
@@ -88,23 +90,35 @@ def _ties(marts: DuckMarts, firms: pl.DataFrame) -> Iterator[pl.DataFrame]:
     )
 
 
-def turns(marts: DuckMarts, lines: int = TURN_LINES) -> list[list[str]]:
-    """Circles gathered to turns of about `lines` lines, each sorted; a single turn holds the whole city."""
+def turns(marts: DuckMarts, lines: int = TURN_LINES, together: int = 1) -> list[list[str]]:
+    """Circles gathered to turns of about `lines` lines, each sorted; a single turn holds the whole city.
+
+    Of those judged `together` none is to be left over: where somewhat smaller turns are a multiple of it, these are made.
+    """
     held = marts.table("mart_controlled_account", ("institution_id", "account_id")).join(
         marts.table("mart_account", ("account_id", "lines")), on="account_id"
     )
     weight = dict(held.group_by("institution_id").agg(pl.col("lines").sum()).iter_rows())
+    sized = [(circle, sum(weight.get(i, 0) for i in circle)) for circle in circles(marts)]
+    made = _gathered(sized, lines)
+    if len(made) > 1 and (short := -len(made) % together):
+        fair = sum(size for _, size in sized) / (len(made) + short)
+        smaller = _gathered(sized, min(lines, int(fair * SLACK)))
+        made = made if len(smaller) % together else smaller
+    return [sorted(m) for m in made]
+
+
+def _gathered(sized: Sequence[tuple[list[str], int]], lines: int) -> list[list[str]]:
     made: list[list[str]] = []
     so_far = lines
-    for circle in circles(marts):
-        size = sum(weight.get(i, 0) for i in circle)
+    for circle, size in sized:
         if made and so_far + size <= lines:
             made[-1] += circle
             so_far += size
         else:
             made.append(list(circle))
             so_far = size
-    return [sorted(m) for m in made]
+    return made
 
 
 class TurnMarts:

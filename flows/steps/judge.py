@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from flows.steps.beside import Beside, Start
+from flows.steps.beside import SIDE_BY_SIDE, Beside, Start
 from flows.steps.circles import TURN_LINES, turns
 from flows.steps.errors import ConfigurationError, WarehouseError
 from flows.steps.marts import DuckMarts as DuckMarts
@@ -120,7 +120,7 @@ def judge(
     city = Context(marts, as_of, dict(overrides or {}), stored=kept.stored(marts.has))
     tell = progress or (lambda code: None)
     made = Made(tell)
-    parts = turns(marts, turn_lines)
+    parts = turns(marts, turn_lines, 1 if marts.path is None else SIDE_BY_SIDE)
     if len(parts) < 2:
         for stage in stages:
             made.ask(stage, city)

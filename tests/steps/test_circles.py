@@ -52,6 +52,20 @@ def test_turns_keep_circles_whole_and_small(marts: DuckMarts) -> None:
     assert all(sum(weight.get(i, 0) for i in t) <= most for t in made if len(t) > 2)
 
 
+def test_turns_judged_together_leave_none_over(marts: DuckMarts) -> None:
+    own = marts.table("mart_controlled_account").join(
+        marts.table("mart_account", ("account_id", "lines")), on="account_id"
+    )
+    uneven = [n for n in range(2, 12) if len(turns(marts, int(own["lines"].sum()) // n)) % 2]
+    evened = [n for n in uneven if len(turns(marts, int(own["lines"].sum()) // n, 2)) % 2 == 0]
+    assert evened
+    for n in evened:
+        most = int(own["lines"].sum()) // n
+        once, twice = turns(marts, most), turns(marts, most, 2)
+        assert sorted(i for t in once for i in t) == sorted(i for t in twice for i in t)
+        assert all(sum(set(c) <= set(t) for t in twice) == 1 for c in circles(marts))
+
+
 def test_shared_groups_and_persons_tie(marts: DuckMarts) -> None:
     place = {i: n for n, c in enumerate(circles(marts)) for i in c}
     groups = marts.table("mart_institution", ("institution_id", "group_id")).drop_nulls()
