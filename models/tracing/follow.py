@@ -166,7 +166,7 @@ class _Steps:
     def frame(self, rows: Ints) -> pl.DataFrame:
         """All steps as a frame."""
         none = np.empty(0, np.int64)
-        row = np.concatenate([p.row for p, _ in self.parts] or [none])
+        row = np.concatenate([p.row for p, _ in self.parts] or [none.astype(np.int32)])
         parent = np.concatenate([p.step for p, _ in self.parts if p.step is not None] or [none])
         start = np.concatenate([p.start for p, _ in self.parts] or [none])
         at = self.web.lines

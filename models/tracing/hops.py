@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from models.tracing.legs import Bools, Ints
-from models.tracing.mapping import Bytes, Mapping, Side, in_places, laid, laid_alone, mapping
+from models.tracing.mapping import Bytes, Crossing, Mapping, Side, laid, laid_alone, mapping
 
 WORDS = {0: "line", 1: "held", 2: "overdraft", 3: "opening"}
 """Why a stretch leads nowhere, by code; 0 where it leads to a line."""
@@ -83,20 +83,20 @@ class Web:
         return mapping(ties.b, ties.a, ties.size, self.amount)
 
     @cached_property
-    def across(self) -> Mapping:
+    def paid(self) -> Crossing:
         """Transfers seen from the out-lines."""
         ties = self._transfers
-        return mapping(ties.a, ties.b, ties.size, self.amount, whole=True)
+        return Crossing(ties.a, ties.b, ties.size, self.amount)
 
     @cached_property
-    def across_back(self) -> Mapping:
+    def got(self) -> Crossing:
         """Transfers seen from the in-lines."""
         ties = self._transfers
-        return mapping(ties.b, ties.a, ties.size, self.amount, whole=True)
+        return Crossing(ties.b, ties.a, ties.size, self.amount)
 
-    def ways(self, forward: bool) -> tuple[Mapping, Mapping]:
+    def ways(self, forward: bool) -> tuple[Mapping, Crossing]:
         """Through an account, and across to the next."""
-        return (self.onward, self.across) if forward else (self.back, self.across_back)
+        return (self.onward, self.paid) if forward else (self.back, self.got)
 
     @classmethod
     def of(cls, lines: pl.DataFrame, fragments: pl.DataFrame, transfers: pl.DataFrame) -> Web:
@@ -141,10 +141,13 @@ def _fragments(number: Ints, fragments: pl.DataFrame) -> _Ties:
     f_out = rows_of(number, fragments["out_line_no"])
     size = _ints(fragments["amount_fen"])
     far = number.size
-    later = _ints((fragments["basis"] != "identified").cast(pl.Int64)) * (far + 1)
+    identified = fragments["basis"] == "identified"
+    later = None if not identified.any() else np.where(identified.to_numpy(), 0, far + 1)
 
     def side(own: Ints, other: Ints, word: str) -> Side:
-        at, order = laid(own, later + np.where(other < 0, far, other), 2 * far + 2, size)
+        rank = np.where(other < 0, far, other)
+        rank = rank if later is None else rank + later
+        at, order = laid(own, rank, 2 * far + 2, size)
         return Side(own, at, _codes(fragments[word]), order)
 
     return _Ties(side(f_in, f_out, "lot"), side(f_out, f_in, "use"), size)
@@ -160,13 +163,10 @@ def _transfers(number: Ints, amount: Ints, transfers: pl.DataFrame) -> _Ties:
     if number.size:
         size = np.minimum(size, np.minimum(amount[t_out] - from_at, amount[t_in] - to_at))
     ok = np.flatnonzero((t_out >= 0) & (t_in >= 0) & (size > 0))
-    t_out, t_in, from_at, to_at, size = (each[ok] for each in (t_out, t_in, from_at, to_at, size))
+    if ok.size < size.size:
+        t_out, t_in, from_at, to_at, size = (each[ok] for each in (t_out, t_in, from_at, to_at, size))
     code = np.zeros(ok.size, np.uint8)
-    return _Ties(
-        Side(t_out, from_at, code, in_places(t_out, from_at, number.size)),
-        Side(t_in, to_at, code, in_places(t_in, to_at, number.size)),
-        size,
-    )
+    return _Ties(Side(t_out, from_at, code, None), Side(t_in, to_at, code, None), size)
 
 
 def _codes(word: pl.Series) -> Bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from models.tracing.legs import Ints
 
 Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
+Rows = np.ndarray[tuple[int], np.dtype[np.int32]]
+"""Rows and counts of lines (fewer than 2³¹), where many are kept and asked at random: they stay near the processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +31,17 @@ class Mapping:
         Why there is none (a key of `models.tracing.hops.WORDS`), 0 where there is one.
     first : array
         Index of the first stretch of each line on this side, and one beyond the last.
-    whole : array, optional
-        Row of the line that takes the whole of a line on this side, place for place; -1 where no stretch
-        does anything, -2 where stretches have to be looked at. None where that is so for every line.
+    dense : bool
+        Whether stretches leave no gap before or between them.
     """
 
     start: Ints
     end: Ints
     shift: Ints
-    line: Ints
+    line: Rows
     code: Bytes
-    first: Ints
-    whole: Ints | None = None
+    first: Rows
+    dense: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +56,17 @@ class Side:
         Where the tie begins in the line.
     code : array
         Why there is no line (a key of `models.tracing.hops.WORDS`).
-    order : array
-        Ties that have a line, in order of line and place.
+    order : array, optional
+        Ties that have a line, in order of line and place; None where all have one and nobody put them in order.
     """
 
     row: Ints
     at: Ints
     code: Bytes
-    order: Ints
+    order: Ints | None
 
 
-def mapping(own: Side, other: Side, size: Ints, amount: Ints, *, whole: bool = False) -> Mapping:
+def mapping(own: Side, other: Side, size: Ints, amount: Ints) -> Mapping:
     """Map one side to the other.
 
     Parameters
@@ -73,19 +75,49 @@ def mapping(own: Side, other: Side, size: Ints, amount: Ints, *, whole: bool = F
         Length of each tie.
     amount : array
         Length of each line.
-    whole : bool
-        Tell the lines that go over whole, for mappings in which most do.
     """
-    here = own.order
-    row, start, length = own.row[here], own.at[here], size[here]
-    line, shift = other.row[here], other.at[here] - start
-    first = np.zeros(amount.size + 1, np.int64)
+    here = _in_places(own.row, own.at, amount.size) if own.order is None else own.order
+    row, start = own.row[here], own.at[here]
+    first = np.zeros(amount.size + 1, np.int32)
     np.cumsum(np.bincount(row, minlength=amount.size), out=first[1:])
-    table = None
-    if whole:
-        table = np.full(amount.size, -1, np.int64)
-        table[row] = np.where((length == amount[row]) & (shift == 0), line, -2)
-    return Mapping(start, start + length, shift, line, other.code[here], first, table)
+    line, shift = other.row[here].astype(np.int32), other.at[here] - start
+    end = start + size[here]
+    before = np.zeros_like(end)
+    before[1:] = np.where(row[1:] == row[:-1], end[:-1], 0)
+    return Mapping(
+        start, end, shift, line, other.code[here], first, dense=bool(np.array_equal(start, before))
+    )
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A mapping in which nearly all lines go over whole; their stretches are laid out only where others do not.
+
+    Attributes
+    ----------
+    own, other : Side
+    size, amount : array
+        As `mapping` takes them.
+    """
+
+    own: Side
+    other: Side
+    size: Ints
+    amount: Ints
+
+    @cached_property
+    def whole(self) -> Rows:
+        """Row of the line that takes the whole of a line, place for place; -1 where it has no tie, -2 where `parts` tell."""
+        own, to = self.own, self.other
+        table = np.full(self.amount.size, -1, np.int32)
+        straight = (self.size == self.amount[own.row]) & (own.at == to.at)
+        table[own.row] = np.where(straight, to.row, -2)
+        return table
+
+    @cached_property
+    def parts(self) -> Mapping:
+        """The mapping, stretch by stretch."""
+        return mapping(self.own, self.other, self.size, self.amount)
 
 
 def laid(row: Ints, rank: Ints, span: int, size: Ints) -> tuple[Ints, Ints]:
@@ -97,12 +129,23 @@ def laid(row: Ints, rank: Ints, span: int, size: Ints) -> tuple[Ints, Ints]:
         Where each begins in its line; those with a line, in order of line and place.
     """
     order = np.flatnonzero(row >= 0)
-    key = row[order] * np.int64(span) + rank[order]
-    if not np.all(key[1:] >= key[:-1]):
-        order = order[np.argsort(key, kind="stable")]
+    key = row[order] * np.int64(span)
+    key += rank[order]
+    order = order[_sorted(key)] if np.any(key[1:] < key[:-1]) else order
     at = np.zeros(row.size, np.int64)
     at[order] = _within(row[order], size[order])
     return at, order
+
+
+def _sorted(key: Ints) -> Ints:
+    """Return the stable order of keys; where few of them are out of place, only those are sorted."""
+    stray = key < np.maximum.accumulate(key)
+    strays, main = np.flatnonzero(stray), np.flatnonzero(~stray)
+    if strays.size > key.size // 8:
+        return np.argsort(key, kind="stable")
+    strays = strays[np.argsort(key[strays], kind="stable")]
+    # a stray comes after what is equal and in its place
+    return np.insert(main, np.searchsorted(key[main], key[strays], side="right"), strays)
 
 
 def laid_alone(row: Ints, ranks: tuple[Ints, ...], size: Ints, count: int) -> Ints:
@@ -120,7 +163,7 @@ def laid_alone(row: Ints, ranks: tuple[Ints, ...], size: Ints, count: int) -> In
     return at
 
 
-def in_places(row: Ints, at: Ints, count: int) -> Ints:
+def _in_places(row: Ints, at: Ints, count: int) -> Ints:
     """Return the order of ties by line and place: only those that share a line are sorted."""
     held = np.bincount(row, minlength=count)
     place = (np.cumsum(held) - held)[row]
@@ -142,7 +185,7 @@ def _within(row: Ints, size: Ints) -> Ints:
     return run
 
 
-def cut(at: Ints, size: Ints, row: Ints, along: Mapping) -> tuple[Ints, Ints, Ints, Ints]:
+def cut(at: Ints, size: Ints, row: Ints | Rows, along: Mapping) -> tuple[Ints, Ints, Ints, Ints]:
     """Cut intervals along a mapping.
 
     Parameters
@@ -159,11 +202,14 @@ def cut(at: Ints, size: Ints, row: Ints, along: Mapping) -> tuple[Ints, Ints, In
         length. What no stretch covers is not in the answer. O(q + answer) on lines cut into few
         stretches, O((q + answer) log n) at worst.
     """
-    low, stop = along.first[row], along.first[row + 1]
+    low, stop = along.first[row].astype(np.int64), along.first[row + 1]
     tail = at + size
-    _advance(along.end, low, stop, at, "right")
-    high = low.copy()
-    _advance(along.start, high, stop, tail, "left")
+    inside = np.flatnonzero(
+        (low < stop) & (at > 0)
+    )  # what begins with its line begins with its first stretch
+    _advance(along.end, low, stop, at, inside, "right")
+    high = np.minimum(low + along.dense, stop)
+    _advance(along.start, high, stop, tail, np.flatnonzero(high < stop), "left")
     query, stretch = _spread(low, high)
     left = np.maximum(at[query], along.start[stretch])
     amount = np.minimum(tail[query], along.end[stretch])
@@ -171,14 +217,14 @@ def cut(at: Ints, size: Ints, row: Ints, along: Mapping) -> tuple[Ints, Ints, In
     return query, stretch, left, amount
 
 
-def pieces_of(row: Ints, along: Mapping) -> tuple[Ints, Ints]:
+def pieces_of(row: Ints | Rows, along: Mapping) -> tuple[Ints, Ints]:
     """`query` and `stretch`, as `cut` gives them, of lines taken whole."""
     return _spread(along.first[row], along.first[row + 1])
 
 
-def _spread(low: Ints, high: Ints) -> tuple[Ints, Ints]:
+def _spread(low: Ints | Rows, high: Ints | Rows) -> tuple[Ints, Ints]:
     """All indices from `low` to below `high`, and whose they are."""
-    count = high - low
+    count = (high - low).astype(np.int64)
     ends = np.cumsum(count)
     query = np.repeat(np.arange(low.size), count)
     stretch = np.repeat(low - (ends - count), count)
@@ -190,10 +236,14 @@ FEW = 4
 """Stretches looked at one by one before a search among those of the line."""
 
 
-def _advance(edge: Ints, at: Ints, stop: Ints, value: Ints, side: Literal["left", "right"]) -> None:
-    """Move `at` to the first index, below `stop`, whose `edge` lies beyond `value`; `stop` where none does."""
+def _advance(
+    edge: Ints, at: Ints, stop: Rows, value: Ints, ask: Ints, side: Literal["left", "right"]
+) -> None:
+    """Move `at` to the first index whose `edge` lies beyond `value`, to `stop` where none does.
+
+    Only those of `ask` are moved; they are below `stop`.
+    """
     before = np.less_equal if side == "right" else np.less
-    ask = np.flatnonzero(at < stop)
     here, last, asked = at[ask], stop[ask], value[ask]
     for _ in range(FEW):
         on = np.flatnonzero(before(edge[here], asked))

@@ -11,7 +11,7 @@ import polars as pl
 
 from models.tracing.hops import WORDS, Web
 from models.tracing.legs import Bools, Ints
-from models.tracing.mapping import Mapping, cut, pieces_of
+from models.tracing.mapping import Crossing, Mapping, Rows, cut, pieces_of
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Pieces:
 
     at: Ints
     size: Ints
-    row: Ints
+    row: Rows
     start: Ints
     step: Ints | None
 
@@ -130,7 +130,8 @@ def travel(
     inward, outward = web.ways(forward)
     leaving = web.leaving[rows] == forward
     nowhere = np.full(rows.size, -1, np.int64) if numbered else None
-    whole = Pieces(np.zeros(rows.size, np.int64), web.amount[rows], rows, np.arange(rows.size), nowhere)
+    lines = rows.astype(np.int32)
+    whole = Pieces(np.zeros(rows.size, np.int64), web.amount[rows], lines, np.arange(rows.size), nowhere)
     late = None if days is None else _Late(web, rows, days, forward)
     away = whole.pick(np.flatnonzero(leaving))
     resting = whole.pick(np.flatnonzero(~leaving))
@@ -163,7 +164,7 @@ class _Late:
         self.when, self.forward = web.when, forward
         self.limit = self.when[rows] + (span if forward else -span)
 
-    def at(self, row: Ints, start: Ints) -> Bools:
+    def at(self, row: Rows, start: Ints) -> Bools:
         moment, limit = self.when[row], self.limit[start]
         return moment > limit if self.forward else moment < limit
 
@@ -193,9 +194,8 @@ def _through(along: Mapping, pieces: Pieces, late: _Late | None, hop: int, sink:
     return moved
 
 
-def _over(along: Mapping, pieces: Pieces, hop: int, sink: Sink) -> Pieces:
+def _over(along: Crossing, pieces: Pieces, hop: int, sink: Sink) -> Pieces:
     """Take pieces across to the other account: along the paired transfers."""
-    assert along.whole is not None
     to = along.whole[pieces.row]
     stays = to < 0
     if not stays.any():
@@ -206,7 +206,7 @@ def _over(along: Mapping, pieces: Pieces, hop: int, sink: Sink) -> Pieces:
     crossed.row = to[go]
     if odd.size == 0:
         return crossed
-    query, parts = _in_parts(along, pieces.pick(odd), hop, sink)
+    query, parts = _in_parts(along.parts, pieces.pick(odd), hop, sink)
     order = np.argsort(np.concatenate((go, odd[query])), kind="stable")
     return _both(crossed, parts).pick(order)
 

@@ -52,7 +52,7 @@ def taint(
     else:
         resting = cross(
             web,
-            web.across,
+            web.paid.parts,
             put_step(steps, web, start_line, start_line, None, 1, amount),
             start_line,
             1,
@@ -63,7 +63,7 @@ def taint(
         for line, part, step, out, size in _spread(web, opening, resting, latest, start_line, hop - 1, ends):
             del line, part
             number = put_step(steps, web, start_line, out, step, hop, size)
-            moved += cross(web, web.across, number, start_line, hop, ends)
+            moved += cross(web, web.paid.parts, number, start_line, hop, ends)
         resting = moved
     ends += [(start_line, step, "limit", hops, part) for _, part, step in resting]
     return told(steps, ends)

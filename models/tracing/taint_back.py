@@ -51,7 +51,7 @@ def taint_back(
     resting: list[Resting] = [(start_line, amount, None)]
     if not web.leaving[row]:
         step = put_step(steps, web, start_line, start_line, None, 1, amount)
-        resting = cross(web, web.across_back, step, start_line, 1, ends)
+        resting = cross(web, web.got.parts, step, start_line, 1, ends)
         first = 2
     books: dict[int, _Book] = {}
     for hop in range(first, hops + 1):
@@ -66,7 +66,7 @@ def taint_back(
                 word = _word(web, source, earliest)
                 if word is None:
                     step = put_step(steps, web, start_line, source, before, hop, size)
-                    moved += cross(web, web.across_back, step, start_line, hop, ends)
+                    moved += cross(web, web.got.parts, step, start_line, hop, ends)
                 else:
                     ends.append((start_line, before, word, hop - 1, size))
         ends += [(start_line, before, "gathered", hop - 1, part) for _, part, before in ranked[PIECES:]]

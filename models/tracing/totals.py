@@ -79,7 +79,7 @@ def totals(
     """
     ordered = starts.select(pl.col("line_no", "group").cast(pl.Int64)).sort("line_no")
     sums = _Sums(web, ordered["group"], hops)
-    web.ways(forward)  # laid out once, before two threads ask for them
+    _ = web.ways(forward)[1].whole  # laid out once, before two threads ask for it
 
     def followed(part: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         rows = rows_of(web.number, part["line_no"])

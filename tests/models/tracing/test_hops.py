@@ -140,7 +140,8 @@ def test_a_line_in_many_stretches_is_cut_like_fen(
     keep = np.array(covered[: len(sizes)])
     start, end = start[keep], end[keep]
     none = np.zeros(start.size, np.int64)
-    one = Mapping(start, end, none, none, none.astype(np.uint8), np.array([0, 0, start.size]))
+    rows = np.array([0, 0, start.size], np.int32)
+    one = Mapping(start, end, none, none.astype(np.int32), none.astype(np.uint8), rows, bool(keep.all()))
     at, size = (np.array(each) for each in zip(*asked, strict=True))
     query, stretch, left, amount = cut(at, size, np.ones(at.size, np.int64), one)
     got = [
