@@ -88,8 +88,10 @@ def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None, *, lines
     told = _Told(con, common.lock)
     worked_on = groups(con, lines)
 
+    city = Context(marts=common, as_of=as_of)
+
     def context(group: Group) -> Context:
-        return Context(marts=GroupMarts(con, group, common), as_of=as_of)
+        return Context(marts=GroupMarts(con, group, common), as_of=as_of, whole=city)
 
     classes: list[pl.DataFrame] = []
     loose: dict[str, list[pl.DataFrame]] = {way: [] for way in WAYS}
