@@ -87,6 +87,8 @@ def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None, *, lines
     common = ConnectionMarts(con)
     told = _Told(con, common.lock)
     worked_on = groups(con, lines)
+    # whether a register was delivered at all is no group's to say
+    city = Context(marts=common, as_of=as_of)
 
     city = Context(marts=common, as_of=as_of)
 
