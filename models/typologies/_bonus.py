@@ -12,7 +12,8 @@ import polars as pl
 
 from models.typologies._frames import with_line, within_days
 from models.typologies._ledger import payouts, subscriptions
-from models.typologies._rounds import AFTER_DAYS, BEFORE_DAYS, borrowers, coverage, repayments
+from models.typologies._rounds import AFTER_DAYS, BEFORE_DAYS, borrowers, coverage, presumed, repayments
+from models.typologies._untold import untold_products
 from models.typologies.base import Context
 
 OWN = ("own",)
@@ -215,20 +216,24 @@ def _top_ups(ctx: Context) -> pl.DataFrame:
 def _borrower_paid(ctx: Context) -> pl.DataFrame:
     """Rounds near which a borrower of the product paid anything (grain: ``product_id, round_on``)."""
     days = groups(ctx).select("product_id", round_on="booked_on").unique()
+    came = repayments(ctx)
     who = borrowers(ctx).select("product_id", "holder_id").drop_nulls().unique()
-    return (
-        within_days(
-            days.join(who, on="product_id"),
-            repayments(ctx).select("holder_id", "in_on").unique(),
-            ["holder_id"],
-            "round_on",
-            "in_on",
-            before=BEFORE_DAYS,
-            after=AFTER_DAYS,
-        )
-        .select("product_id", "round_on", served=pl.lit(True))
-        .unique()
+    may = came.join(presumed(ctx), on=["institution_id", "holder_id"], how="semi")
+    parts = (
+        (days.join(who, on="product_id"), came.select("holder_id", "in_on").unique(), "holder_id"),
+        (
+            days.join(untold_products(ctx), on="product_id"),
+            may.select("institution_id", "in_on").unique(),
+            "institution_id",
+        ),
     )
+    near = [
+        within_days(left, right, [key], "round_on", "in_on", before=BEFORE_DAYS, after=AFTER_DAYS).select(
+            "product_id", "round_on"
+        )
+        for left, right, key in parts
+    ]
+    return pl.concat(near).unique().with_columns(served=pl.lit(True))
 
 
 def round_income(ctx: Context) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._frames import within_days
 from models.typologies._gaps import seen
 from models.typologies._ledger import deposits, payouts, subscriptions
 from models.typologies._pool import disbursed
@@ -29,7 +30,7 @@ from models.typologies._rounds_matched import (
     top_ups,
     unknown_payers,
 )
-from models.typologies._rounds_payers import borrowers, repayments
+from models.typologies._rounds_payers import borrowers, presumed, repayments
 from models.typologies._untold import untold_products
 from models.typologies.base import Context
 
@@ -39,6 +40,7 @@ __all__ = [
     "ROUND",
     "borrowers",
     "coverage",
+    "presumed",
     "repayments",
     "round_lines",
     "rounds",
@@ -163,6 +165,7 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
         )
         .with_columns(lag=(pl.col("booked_on") - pl.col("in_on")).dt.total_days().abs())
     )
+    pairs = pl.concat([pairs, _presumed_pairs(ctx, paid, ins).select(pairs.columns)])
     taken = one_to_one(pairs.filter(pl.col("in_fen") >= pl.col("paid_fen") * WHOLE)).select(
         "round_no", "product_id", "line_no", "in_fen"
     )
@@ -207,6 +210,20 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     cover = pl.concat([first, second.select(first.columns)]).join(keys, on="round_no")
     done = _visible(ctx, done, cover)
     return done.drop("round_no"), cover.drop("round_no").sort(*ROUND, "line_no")
+
+
+def _presumed_pairs(ctx: Context, paid: pl.DataFrame, ins: pl.DataFrame) -> pl.DataFrame:
+    """Rounds of products whose projects no register tells, beside what came in about then from who may borrow."""
+    may = ins.join(presumed(ctx), on=["institution_id", "holder_id"], how="semi")
+    return within_days(
+        paid.join(untold_products(ctx).select("product_id"), on="product_id", how="semi"),
+        may,
+        ["institution_id"],
+        "booked_on",
+        "in_on",
+        before=BEFORE_DAYS,
+        after=AFTER_DAYS,
+    ).with_columns(lag=(pl.col("booked_on") - pl.col("in_on")).dt.total_days().abs())
 
 
 def _straight(ctx: Context, left: pl.DataFrame) -> pl.DataFrame:

@@ -24,9 +24,8 @@ def borrowers(ctx: Context) -> pl.DataFrame:
         the holder it makes of name and number may differ from the one that banks show; holders of
         the same name that deal with the institution then stand beside it, and so does whoever else
         holds the account the register gives for the borrower. Where sums and days told which project a product is
-        for, projects that they cannot tell from it stand beside it. Behind products whose projects no register
-        tells may stand whoever pays into client accounts and is neither client nor the institution itself;
-        ``project_id`` and the terms are null then.
+        for, projects that they cannot tell from it stand beside it. See `presumed` for products whose projects no
+        register tells.
     """
     frame: pl.DataFrame = ctx.shared("rounds.borrowers", _borrowers)
     return frame
@@ -73,7 +72,6 @@ def _borrowers(ctx: Context) -> pl.DataFrame:
         .select(listed.columns)
     )
     both = pl.concat([listed, twins, through]).drop("account_id")
-    both = pl.concat([both, _presumed(ctx, both)], how="diagonal_relaxed")
     return both.unique().sort("product_id", "project_id", "holder_id")
 
 
@@ -97,32 +95,43 @@ def _links(ctx: Context) -> pl.DataFrame:
     return pl.concat([told, more]).unique()
 
 
-def _presumed(ctx: Context, told: pl.DataFrame) -> pl.DataFrame:
-    """Payers who may borrow under products whose projects no register tells (product × ``holder_id``).
+def presumed(ctx: Context) -> pl.DataFrame:
+    """Payers who may borrow under any product of an institution whose projects no register tells.
 
     Borrowers of projects that are told pay for these.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``institution_id``, ``holder_id``: whoever pays into client accounts and is neither client nor the
+        institution itself. (Not by product: products times payers would be millions.)
     """
-    untold = untold_products(ctx).drop_nulls("institution_id")
-    who = ["institution_id", "holder_id"]
-    payers = (
-        controlled_lines(ctx)
-        .filter(
-            (pl.col("direction") == "in")
-            & pl.col("account_type").is_in(PRESUMED)
-            & pl.col("cp_type").is_null()
+
+    def make(ctx: Context) -> pl.DataFrame:
+        untold = untold_products(ctx).select("institution_id").drop_nulls().unique()
+        who = ["institution_id", "holder_id"]
+        return (
+            controlled_lines(ctx)
+            .filter(
+                (pl.col("direction") == "in")
+                & pl.col("account_type").is_in(PRESUMED)
+                & pl.col("cp_type").is_null()
+            )
+            .join(untold, on="institution_id", how="semi")
+            .select("institution_id", holder_id="cp_holder_id")
+            .drop_nulls()
+            .unique()
+            .join(clients(ctx), on=who, how="anti")
+            .join(borrowers(ctx).select(who).drop_nulls().unique(), on=who, how="anti")
+            .sort(who)
         )
-        .join(untold, on="institution_id", how="semi")
-        .select("institution_id", holder_id="cp_holder_id")
-        .drop_nulls()
-        .unique()
-        .join(clients(ctx), on=who, how="anti")
-        .join(told.select(who).drop_nulls().unique(), on=who, how="anti")
-    )
-    return untold.join(payers, on="institution_id")
+
+    frame: pl.DataFrame = ctx.shared("rounds.presumed", make)
+    return frame
 
 
 def repayments(ctx: Context) -> pl.DataFrame:
-    """In-lines on controlled accounts from holders that borrow from the institution.
+    """In-lines on controlled accounts from holders that borrow, or may borrow (`presumed`), from the institution.
 
     Returns
     -------
@@ -132,7 +141,8 @@ def repayments(ctx: Context) -> pl.DataFrame:
     """
 
     def make(ctx: Context) -> pl.DataFrame:
-        who = borrowers(ctx).select("institution_id", cp_holder_id="holder_id").drop_nulls().unique()
+        who = pl.concat([borrowers(ctx).select("institution_id", "holder_id"), presumed(ctx)])
+        who = who.drop_nulls().unique().rename({"holder_id": "cp_holder_id"})
         bought = deposits(ctx).filter(pl.col("match") == "amount").select("line_no")
         return (
             controlled_lines(ctx)
