@@ -97,7 +97,7 @@ def _idle_products(ctx: Context) -> pl.DataFrame:
         .select("product_id")
         .unique()
     )
-    first = ctx.table("mart_line", ("booked_on",)).min().item()
+    first = pl.lit(ctx.table("mart_line", ("booked_on",)).min().item(), pl.Date)
     return (
         ctx.table("mart_product")
         .join(served, on="product_id", how="anti")
