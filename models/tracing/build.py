@@ -90,8 +90,6 @@ def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None, *, lines
     # whether a register was delivered at all is no group's to say
     city = Context(marts=common, as_of=as_of)
 
-    city = Context(marts=common, as_of=as_of)
-
     def context(group: Group) -> Context:
         return Context(marts=GroupMarts(con, group, common), as_of=as_of, whole=city)
 
