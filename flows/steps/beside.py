@@ -28,7 +28,7 @@ import polars as pl
 from flows.steps import turn
 from flows.steps.errors import LookthroughError
 from flows.steps.marts import DuckMarts
-from flows.steps.workers import end_with_parent
+from flows.steps.workers import end_with_parent, environment
 from models.finding import Finding
 from models.typologies.base import Context, discover, in_order
 
@@ -97,19 +97,12 @@ class _Process:
     def __init__(self, start: Start) -> None:
         self._pipe, theirs = Pipe()
         threads = max(1, (os.cpu_count() or 1) // SIDE_BY_SIDE)
-        root = str(Path(__file__).resolve().parents[2])
-        paths = (root, os.environ.get("PYTHONPATH", ""))
-        environment = {
-            **os.environ,
-            "POLARS_MAX_THREADS": str(threads),
-            "PYTHONPATH": os.pathsep.join(each for each in paths if each),
-        }
         self.popen = subprocess.Popen(
             [sys.executable, "-m", "flows.steps.beside", str(theirs.fileno()), str(threads)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=environment,
+            env=environment(threads),
             pass_fds=(theirs.fileno(),),
         )
         theirs.close()

@@ -163,18 +163,20 @@ def _bundle(queue: deque[Task], workers: int) -> list[Task]:
     return bundle
 
 
-def _start(selector: selectors.BaseSelector, threads: int, bounds: Bounds) -> _Process:
-    environment = {**os.environ, "POLARS_MAX_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
+def environment(threads: int) -> dict[str, str]:
+    """Environment in which an interpreter finds this project, wherever it is started, and polars takes `threads`."""
     root = str(Path(__file__).resolve().parents[2])
-    environment["PYTHONPATH"] = os.pathsep.join(
-        each for each in (root, environment.get("PYTHONPATH", "")) if each
-    )
+    paths = os.pathsep.join(each for each in (root, os.environ.get("PYTHONPATH", "")) if each)
+    return {**os.environ, "POLARS_MAX_THREADS": str(threads), "PYTHONPATH": paths}
+
+
+def _start(selector: selectors.BaseSelector, threads: int, bounds: Bounds) -> _Process:
     popen = subprocess.Popen(
         [sys.executable, "-m", "flows.steps.workers", str(bounds.memory_bytes)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=environment,
+        env={**environment(threads), "PYTHONUNBUFFERED": "1"},
         start_new_session=False,
     )
     assert popen.stdout is not None
