@@ -99,22 +99,19 @@ def tree(
         raise ConfigurationError(
             f"{start.height} statement lines have an id that starts with {line_id}; take one from evidence.parquet."
         )
+    first, whole = start.row(0)
     known = {"tracing.pots": "trace_pot"} if marts.has("trace_pot") else {}
     context = Context(marts=marts, as_of=judging.as_of(marts), stored=known)
     try:
-        answer = follow_line(context, int(start["line_no"][0]), forward=forward, hops=hops, method=method)
+        answer = follow_line(context, first, forward=forward, hops=hops, method=method)
         sure = (
-            band(context, int(start["line_no"][0]), forward=forward, hops=hops)
-            if ranged
-            else pl.DataFrame(schema=BAND_SCHEMA)
+            band(context, first, forward=forward, hops=hops) if ranged else pl.DataFrame(schema=BAND_SCHEMA)
         )
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
-    arrivals = answer.paths
-    amounts: dict[tuple[int, ...], int] = {(): start["amount_fen"][0]}
-    for path, amount in arrivals.select("path", "amount_fen").iter_rows():
+    amounts: dict[tuple[int, ...], int] = {(): whole}
+    for path, amount in answer.paths.select("path", "amount_fen").iter_rows():
         amounts[tuple(path)] = amounts.get(tuple(path), 0) + amount
-    first = int(start["line_no"][0])
     itself = (first,) in amounts
     if itself:
         # The payment itself is the first hop of an out-line: it is the start, not its child.

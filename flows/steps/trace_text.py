@@ -85,7 +85,7 @@ def trace_line(
             yield f"{'   ' * r['hop']}{mark}{fen(r['amount_fen'])} ({100 * r['share']:.1f}%)  {r['branches']} smaller branches"
             continue
         yield (
-            f"{'   ' * r['hop']}{mark}{fen(r['amount_fen'])} ({100 * r['share']:.1f}%)  {_spread(r)}"
+            f"{'   ' * r['hop']}{mark}{fen(r['amount_fen'])} ({100 * r['share']:.1f}%)  {_spread(r)[0]}"
             f"{r['booked_at']:%Y-%m-%d %H:%M}  {r['account_no']} ⇄ {r['counterparty'] or '?'}  {r['remark'] or ''}"
             f"{_all_left(r, forward)}"
         )
@@ -113,7 +113,7 @@ def _page(
     shown = [
         {
             **r,
-            "range": _spread_zh(r),
+            "range": _spread(r)[1],
             "amount": fen(r["amount_fen"]),
             "share": f"{100 * r['share']:.1f}%",
             "bar": f"{100 * r['share']:.1f}",
@@ -141,18 +141,14 @@ def _all_left(row: dict[str, Any], forward: bool) -> str:
     return f"  ({RESTS[forward][row['rest']][0]})" if row["rest_fen"] == row["amount_fen"] else ""
 
 
-def _spread(row: dict[str, Any]) -> str:
-    """The range in words; nothing where there is none to tell."""
+def _spread(row: dict[str, Any]) -> tuple[str, str]:
+    """The range in words, for the text and for the page; nothing where there is none to tell."""
     if row["ways"] is None:
-        return ""
+        return "", ""
     if row["low_fen"] == row["high_fen"]:
-        return "[every method]  "
-    return f"[{fen(row['low_fen'])} – {fen(row['high_fen'])}, {row['ways']} of {len(WAYS)} ways]  "
-
-
-def _spread_zh(row: dict[str, Any]) -> str:
-    if row["ways"] is None:
-        return ""
-    if row["low_fen"] == row["high_fen"]:
-        return "各种算法一致"
-    return f"{fen(row['low_fen'])} – {fen(row['high_fen'])}（{len(WAYS)} 种算法中 {row['ways']} 种）"
+        return "[every method]  ", "各种算法一致"
+    span = f"{fen(row['low_fen'])} – {fen(row['high_fen'])}"
+    return (
+        f"[{span}, {row['ways']} of {len(WAYS)} ways]  ",
+        f"{span}（{len(WAYS)} 种算法中 {row['ways']} 种）",
+    )
