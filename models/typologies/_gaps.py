@@ -150,8 +150,10 @@ def _blind(ctx: Context) -> pl.DataFrame:
     )
     silence = (pl.lit(ctx.as_of) - pl.col("last_on")).dt.total_days()
     silent = accounts.filter(pl.col("monitored") & open_now & (silence > SILENT_DAYS))
+    days = _booking_days(ctx, accounts.filter("monitored"))
+    longest = days.group_by("account_id").agg(usual=pl.col("days").max().fill_null(0))
     tail = (
-        silent.join(_longest_silence(ctx, silent), on="account_id")
+        silent.join(longest, on="account_id")
         .filter(silence > pl.col("usual") * SILENT_TIMES)
         .with_columns(
             blind_from=pl.col("last_on") + pl.duration(days=1),
@@ -172,7 +174,7 @@ def _blind(ctx: Context) -> pl.DataFrame:
         )
     )
     columns = ["institution_id", "account_id", "blind_from", "blind_to", "missing_fen"]
-    found = (unseen, head, tail, _holes(ctx, accounts), broken, _one_sided(ctx, client_accounts))
+    found = (unseen, head, tail, _holes(accounts, days), broken, _one_sided(ctx, client_accounts))
     parts = [part.select(columns) for part in found]
     return pl.concat(parts, how="vertical_relaxed").sort(columns)
 
@@ -212,27 +214,20 @@ def _one_sided(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _holes(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
+def _holes(accounts: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     """Silences of weeks between the lines of accounts that are otherwise seldom silent: a file is missing there."""
-    days = (
-        _booking_days(ctx, accounts.filter("monitored"))
-        .filter(pl.col("days").is_not_null())
+    silences = (
+        days.filter(pl.col("days").is_not_null())
         .sort("account_id", "days", descending=[False, True])
         .with_columns(usual=pl.col("days").shift(-1).over("account_id"))
         .unique("account_id", keep="first", maintain_order=True)
         .filter((pl.col("days") > SILENT_DAYS) & (pl.col("days") > pl.col("usual") * SILENT_TIMES))
     )
-    return accounts.join(days, on="account_id").with_columns(
+    return accounts.join(silences, on="account_id").with_columns(
         blind_from=pl.col("booked_on") - pl.duration(days=pl.col("days") - 1),
         blind_to=pl.col("booked_on") - pl.duration(days=1),
         missing_fen=pl.lit(None, pl.Int64),
     )
-
-
-def _longest_silence(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
-    """Most days between two booking days of an account (grain: ``account_id``; column ``usual``)."""
-    longest = _booking_days(ctx, accounts).group_by("account_id")
-    return longest.agg(usual=pl.col("days").max().fill_null(0))
 
 
 def _booking_days(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
