@@ -156,16 +156,11 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     payers = borrowers(ctx)
     ins = repayments(ctx)
     products = payers.select("product_id", "holder_id").unique()
-    pairs = (
-        paid.join(products, on="product_id")
-        .join(ins, on=["institution_id", "holder_id"])
-        .filter(
-            (pl.col("in_on") >= pl.col("booked_on") - pl.duration(days=BEFORE_DAYS))
-            & (pl.col("in_on") <= pl.col("booked_on") + pl.duration(days=AFTER_DAYS))
-        )
-        .with_columns(lag=(pl.col("booked_on") - pl.col("in_on")).dt.total_days().abs())
-    )
-    pairs = pl.concat([pairs, _presumed_pairs(ctx, paid, ins).select(pairs.columns)])
+    named = _about(paid.join(products, on="product_id"), ins, ["institution_id", "holder_id"])
+    # of products whose projects no register tells, whoever may borrow of the institution
+    may = ins.join(presumed(ctx), on=["institution_id", "holder_id"], how="semi")
+    untold = paid.join(untold_products(ctx), on="product_id", how="semi")
+    pairs = pl.concat([named, _about(untold, may, ["institution_id"]).select(named.columns)])
     taken = one_to_one(pairs.filter(pl.col("in_fen") >= pl.col("paid_fen") * WHOLE)).select(
         "round_no", "product_id", "line_no", "in_fen"
     )
@@ -212,18 +207,10 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     return done.drop("round_no"), cover.drop("round_no").sort(*ROUND, "line_no")
 
 
-def _presumed_pairs(ctx: Context, paid: pl.DataFrame, ins: pl.DataFrame) -> pl.DataFrame:
-    """Rounds of products whose projects no register tells, beside what came in about then from who may borrow."""
-    may = ins.join(presumed(ctx), on=["institution_id", "holder_id"], how="semi")
-    return within_days(
-        paid.join(untold_products(ctx).select("product_id"), on="product_id", how="semi"),
-        may,
-        ["institution_id"],
-        "booked_on",
-        "in_on",
-        before=BEFORE_DAYS,
-        after=AFTER_DAYS,
-    ).with_columns(lag=(pl.col("booked_on") - pl.col("in_on")).dt.total_days().abs())
+def _about(paid: pl.DataFrame, ins: pl.DataFrame, on: list[str]) -> pl.DataFrame:
+    """Rounds beside what came in about then, with the days between (``lag``)."""
+    near = within_days(paid, ins, on, "booked_on", "in_on", before=BEFORE_DAYS, after=AFTER_DAYS)
+    return near.with_columns(lag=(pl.col("booked_on") - pl.col("in_on")).dt.total_days().abs())
 
 
 def _straight(ctx: Context, left: pl.DataFrame) -> pl.DataFrame:
