@@ -17,7 +17,16 @@ from __future__ import annotations
 
 from models.typologies._ledger_deposits import deposits
 from models.typologies._ledger_fits import SETTLE_DAYS
-from models.typologies._ledger_lines import clients, controlled_lines, subscriptions, unsold
+from models.typologies._ledger_lines import CLIENT_LINE, clients, controlled_lines, subscriptions, unsold
 from models.typologies._ledger_payouts import payouts
 
-__all__ = ["SETTLE_DAYS", "clients", "controlled_lines", "deposits", "payouts", "subscriptions", "unsold"]
+__all__ = [
+    "CLIENT_LINE",
+    "SETTLE_DAYS",
+    "clients",
+    "controlled_lines",
+    "deposits",
+    "payouts",
+    "subscriptions",
+    "unsold",
+]

@@ -6,6 +6,16 @@ import polars as pl
 
 from models.typologies.base import Context
 
+CLIENT_LINE = (
+    "line_no",
+    "institution_id",
+    "account_id",
+    "account_no",
+    "booked_on",
+    "amount_fen",
+    "holder_id",
+)
+"""What typologies ask of a client's payment, in or out; ``holder_id`` is the client's."""
 LINE = [
     "line_no",
     "institution_id",

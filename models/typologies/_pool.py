@@ -14,7 +14,7 @@ import polars as pl
 from models.typologies._frames import holders, within_days
 from models.typologies._gaps import many_or_checked, seen, statements_begin, statements_end
 from models.typologies._hidden import hidden_accounts, hidden_deposits
-from models.typologies._ledger import clients, controlled_lines, deposits, payouts, subscriptions
+from models.typologies._ledger import CLIENT_LINE, clients, controlled_lines, deposits, payouts, subscriptions
 from models.typologies._lumps import LENT_SHARE, paid_in_lumps, paid_in_parts
 from models.typologies._untold import LENT_ON, untold_products
 from models.typologies.base import Context
@@ -44,17 +44,7 @@ def all_deposits(ctx: Context) -> pl.DataFrame:
     """Deposits into registered and hidden accounts (grain: ``line_no``)."""
 
     def make(ctx: Context) -> pl.DataFrame:
-        columns = [
-            "line_no",
-            "institution_id",
-            "account_id",
-            "account_no",
-            "booked_on",
-            "amount_fen",
-            "holder_id",
-            "subscription_id",
-            "product_id",
-        ]
+        columns = [*CLIENT_LINE, "subscription_id", "product_id"]
         return pl.concat([deposits(ctx).select(columns), hidden_deposits(ctx).select(columns)]).sort(
             "line_no"
         )

@@ -13,7 +13,7 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, people, top, total
 from models.typologies._hidden import hidden_accounts, hidden_deposits
-from models.typologies._ledger import controlled_lines, deposits
+from models.typologies._ledger import CLIENT_LINE, controlled_lines, deposits
 from models.typologies._parties import sectors
 from models.typologies._say import yuan
 from models.typologies.base import Context, Parameter, Typology
@@ -72,15 +72,6 @@ def outside_custody(ctx: Context) -> pl.DataFrame:
 
 
 def _outside(ctx: Context) -> pl.DataFrame:
-    columns = [
-        "line_no",
-        "institution_id",
-        "account_id",
-        "account_no",
-        "booked_on",
-        "amount_fen",
-        "holder_id",
-    ]
     where = sectors(ctx)
     mine = [i for i, s in where.items() if s in CLIENT_SECTORS]
     banks = ctx.table("mart_account", ("account_id", "qualified_custodian"))
@@ -97,9 +88,9 @@ def _outside(ctx: Context) -> pl.DataFrame:
     hidden = hidden_deposits(ctx).filter(pl.col("institution_id").is_in(mine))
     return pl.concat(
         [
-            pl.concat([own, masked]).select(*columns, pl.lit("own").alias("how")),
-            hidden.select(*columns, pl.lit("hidden").alias("how")),
-            unfit.select(*columns, pl.lit("bank").alias("how")),
+            pl.concat([own, masked]).select(*CLIENT_LINE, pl.lit("own").alias("how")),
+            hidden.select(*CLIENT_LINE, pl.lit("hidden").alias("how")),
+            unfit.select(*CLIENT_LINE, pl.lit("bank").alias("how")),
         ]
     ).sort("line_no")
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, of, people, total
-from models.typologies._ledger import controlled_lines, payouts, subscriptions
+from models.typologies._ledger import CLIENT_LINE, controlled_lines, payouts, subscriptions
 from models.typologies._outside import outside_payouts
 from models.typologies._say import percent, span, yuan
 from models.typologies.base import Context, Parameter, Typology
@@ -95,13 +95,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
 def _paid(ctx: Context) -> pl.DataFrame:
     """Payouts of the institution and what issuers and related parties paid its investors themselves."""
     columns = [
-        "line_no",
-        "institution_id",
-        "account_id",
-        "account_no",
-        "booked_on",
-        "amount_fen",
-        "holder_id",
+        *CLIENT_LINE,
         "subscription_id",
         "product_id",
         "factor",
