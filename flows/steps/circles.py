@@ -148,13 +148,17 @@ class TurnMarts:
         seen = marts.table("mart_account", ("account_id", "monitored")).filter("monitored")["account_id"]
         outside = own.filter(~pl.col("account_id").is_in(inside.implode()))["account_id"]
         accounts = seen.filter(~seen.is_in(outside.implode()))
-        sold = marts.table("mart_product", ("institution_id", "product_no")).join(
+        sold = marts.table("mart_product", ("institution_id", "product_id", "product_no")).join(
+            ids, on="institution_id", how="semi"
+        )
+        lent = marts.table("mart_project", ("institution_id", "project_id")).join(
             ids, on="institution_id", how="semi"
         )
         self._keys = {
             "turn_institution": ids,
             "turn_account": pl.DataFrame({"account_id": accounts}),
-            "turn_product": sold.select("product_no"),
+            "turn_product": sold.select("product_id", "product_no"),
+            "turn_project": lent.select("project_id"),
         }
 
     def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
@@ -184,8 +188,22 @@ class TurnMarts:
         """Conditions of which a turn's rows of a relation meet any; none where it is read whole."""
         if name not in self._where:
             which = _rows_of(name, self._marts.columns(name)) if self._marts.has(name) else ()
-            self._where[name] = self._marts.narrowed(name, which, self._known(name)) if which else ()
+            self._where[name] = (self._near(name),) if which == (MINE,) else which
         return self._where[name]
+
+    def _near(self, name: str) -> str:
+        """Condition on a relation's institution, with the rows between which the turn's lie: only these are read.
+
+        Institutions that are judged together lie near each other. (Numbers need no such help: the database knows
+        the least and the largest of each part of a column.)
+        """
+        spans = self._marts.spans(name, "institution_id").join(
+            self._keys["turn_institution"], on="institution_id", how="semi"
+        )
+        if spans.is_empty():
+            return "false"
+        low, high = spans.select(pl.col("first_row").min(), pl.col("last_row").max()).row(0)
+        return f"rowid between {low} and {high} and {MINE}"
 
     def _known(self, name: str) -> dict[str, pl.DataFrame]:
         """Lists that the conditions on a relation name."""
@@ -208,9 +226,15 @@ class TurnMarts:
 
 MINE = "institution_id in (select institution_id from turn_institution)"
 AT = "in (select account_id from turn_account)"
+SOLD = "in (select product_id from turn_product)"
 PARTS = {
     "mart_line": (f"account_id {AT}", "line_no in (select line_no from turn_leg)"),
     "mart_transfer": (f"from_account_id {AT}", f"to_account_id {AT}"),
+    "mart_product_project": (
+        f"product_id {SOLD}",
+        "project_id in (select project_id from turn_project)",
+        f"project_id in (select project_id from mart_product_project where product_id {SOLD})",
+    ),
     "mart_subscription": ("product_no in (select product_no from turn_product)",),
 }
 """Rows of a turn, where they are not told by their institution: those for which any of the conditions holds."""

@@ -62,6 +62,7 @@ class DuckMarts:
             self._columns.setdefault(table, []).append(column)
         self._views = {v for (v,) in self._con.execute("select view_name from duckdb_views()").fetchall()}
         self._series: dict[str, dict[str, pl.Series]] = {}
+        self._spans: dict[tuple[str, str], pl.DataFrame] = {}
         self._one = threading.RLock()
 
     def __enter__(self) -> Self:
@@ -160,20 +161,15 @@ class DuckMarts:
             [looked_up(name, c, rows, self.table) if c in shown else found[c] for c in columns]
         )
 
-    def narrowed(
-        self, name: str, conditions: Sequence[str], keys: Mapping[str, pl.DataFrame]
-    ) -> tuple[str, ...]:
-        """Return conditions on a table with the span of rows in which each holds: columns are read there alone.
-
-        Accounts that are judged together lie near each other, and so do their rows.
-        """
-        found = []
-        for c in conditions:
-            with self._one, self._knowing(keys):
-                spans = self._con.sql(f'select min(rowid), max(rowid) from "{name}" where {c}').fetchall()
-            low, high = spans[0]
-            found.append("false" if low is None else f"rowid between {low} and {high} and {c}")
-        return tuple(found)
+    def spans(self, name: str, by: str) -> pl.DataFrame:
+        """First and last row of a table for each value of a column: ``first_row``, ``last_row``; read once and kept."""
+        with self._one:
+            if (name, by) not in self._spans:
+                found = self._con.sql(
+                    f'select "{by}", min(rowid) as first_row, max(rowid) as last_row from "{name}" group by all'
+                ).to_arrow_table()
+                self._spans[name, by] = cast(pl.DataFrame, pl.from_arrow(found))
+            return self._spans[name, by]
 
     @contextmanager
     def _knowing(self, keys: Mapping[str, pl.DataFrame]) -> Iterator[None]:

@@ -93,6 +93,19 @@ def test_a_turn_sees_its_own_lines_and_the_other_legs(marts: DuckMarts) -> None:
     assert set(seen.table("mart_subscription")["institution_id"]) <= set(mine)
 
 
+def test_a_turn_sees_every_link_of_its_products_and_projects(marts: DuckMarts) -> None:
+    links = marts.table("mart_product_project")
+    sold = marts.table("mart_product", ("institution_id", "product_id"))
+    lent = marts.table("mart_project", ("institution_id", "project_id"))
+    seen = [TurnMarts(marts, circle).table("mart_product_project") for circle in circles(marts)]
+    assert sum(part.height for part in seen) == links.height > 0
+    for circle, part in zip(circles(marts), seen, strict=True):
+        mine = pl.col("institution_id").is_in(circle)
+        own = pl.col("product_id").is_in(sold.filter(mine)["product_id"].implode())
+        project = pl.col("project_id").is_in(lent.filter(mine)["project_id"].implode())
+        assert part.equals(links.filter(own | project))
+
+
 def test_few_rows_are_those_of_the_whole(marts: DuckMarts) -> None:
     asked = {"asked": marts.table("mart_account").filter("monitored").select(key="account_id").tail(9)}
     condition = "direction = 'in' and account_id in (select key from asked)"
