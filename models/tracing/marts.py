@@ -26,8 +26,42 @@ TOGETHER: dict[str, tuple[str, ...]] = {
     "mart_transfer": ("transfer_no", "out_line_no", "in_line_no", "amount_fen"),
 }
 """Columns that are read at once: to find a group's rows of a long relation costs more than to read them."""
+SEEN: dict[str, tuple[str, ...]] = {
+    "mart_line": (*LINE, "account_no"),
+    "mart_transfer": (
+        "transfer_no", "out_line_no", "in_line_no", "amount_fen", "from_account_id", "to_account_id", "paid_at",
+        "arrived_at",
+    ),
+    "mart_account": (
+        "account_id", "account_no", "holder_id", "holder_name", "monitored", "first_on", "last_on", "closed_on",
+    ),
+    "mart_holder": ("holder_id", "name", "name_key", "kind"),
+    "mart_controlled_account": ("institution_id", "account_id", "account_type", "basis"),
+    "mart_balance_break": ("account_no", "kind", "first_on", "last_on", "gap_fen"),
+    "mart_client": ("institution_id", "holder_id", "client_by", "in_lines"),
+    "mart_product": (
+        "product_id", "institution_id", "name", "kind", "promised_yield", "term_days", "issued_on", "matures_on",
+        "publicly_offered", "subscriptions", "projects",
+    ),
+    "mart_product_project": ("product_id", "project_id", "amount_fen", "basis"),
+    "mart_project": (
+        "project_id", "institution_id", "borrower_name", "principal_fen", "annual_rate", "started_on", "due_on",
+        "repayment", "borrower_account_id", "borrower_holder_id",
+    ),
+    "mart_project_line": ("project_id", "line_no", "institution_id", "kind", "amount_fen", "basis"),
+    "mart_relation": ("institution_id", "holder_id", "role"),
+    "mart_role": ("institution_id", "holder_id", "role", "source"),
+    "mart_subscription": (
+        "subscription_id", "product_id", "product_no", "institution_id", "investor_no", "investor_account",
+        "holder_id", "amount_fen", "subscribed_on", "redeemed_on", "product_kind", "promised_yield", "term_days",
+        "issued_on", "matures_on",
+    ),
+    "trace_use": ("institution_id", "line_no", "class", "amount_fen", "basis"),
+}  # fmt: skip
+"""All that what is traced of a group may rest on: nothing else can be read of it."""
 OF_INSTITUTION = frozenset(
     {
+        "mart_client",
         "mart_subscription",
         "mart_product",
         "mart_project",
@@ -37,7 +71,7 @@ OF_INSTITUTION = frozenset(
         "trace_use",
     }
 )
-"""Relations of which a group sees its institutions' rows; of others it sees all."""
+"""Relations of which a group sees its institutions' rows."""
 
 
 def read(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
@@ -95,19 +129,23 @@ class GroupMarts(ConnectionMarts):
     group : Group
         Institutions and accounts (`models.tracing.groups`).
     common : ConnectionMarts
-        Gives what every group sees whole, read once for all of them.
+        Holds the texts that all groups look up, read once for all of them.
+
+    Raises
+    ------
+    KeyError
+        By what reads, where a relation or column is asked for that is not among `SEEN`.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, group: Group, common: ConnectionMarts) -> None:
         super().__init__(con, common.lock)
         self._common = common
+        self._own = _listed(group.accounts)
         self._where = _conditions(group)
 
     def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
         """Return the group's part of a relation, or some of its columns."""
-        if name in self._where or name in ("mart_holder", "mart_account"):
-            return super().table(name, columns)
-        return self._common.table(name, columns)
+        return super().table(name, _seen(name, columns))
 
     def _texts(self, name: str, columns: tuple[str, ...]) -> pl.DataFrame:
         return self._common.table(name, columns)
@@ -118,6 +156,7 @@ class GroupMarts(ConnectionMarts):
         """See `models.marts.Reader`; of the long relations the columns asked for are read, no others."""
         if name not in self._where:
             return Whole(self).rows(name, columns, condition, keys)
+        _seen(name, tuple(columns))
         shown = LOOKUPS.get(name, {})
         held = dict.fromkeys(shown[c][1] if c in shown else c for c in columns)
         query = (
@@ -154,25 +193,48 @@ class GroupMarts(ConnectionMarts):
         return self._named(name, columns)
 
     def _named(self, name: str, columns: list[str]) -> pl.DataFrame:
-        """Holders or accounts that the group's lines and registers name, in their order."""
-        if name == "mart_account":
-            key, where = "account_id", "monitored or institution_id is not null or"
-            sides = [self.table("mart_line", ("cp_account_id",))]
-        else:
+        """Holders or accounts that the group's lines and registers name, and its own accounts, in their order."""
+        if name == "mart_holder":
             key, where = "holder_id", ""
             sides = [
                 self.table("mart_line", ("cp_holder_id",)),
                 self.table("mart_subscription", ("holder_id",)),
                 self.table("mart_project", ("borrower_holder_id",)),
             ]
+        else:
+            key, where = "account_id", f"account_id in ({self._own}) or"
+            if name == "mart_controlled_account":
+                where += f" {self._where['mart_product']} or"
+            sides = [
+                self.table("mart_line", ("cp_account_id",)),
+                self.table("mart_project", ("borrower_account_id",)),
+            ]
         ids = pl.concat([s.to_series().unique().alias(key) for s in sides]).drop_nulls().unique()
         self._con.register("_named", pl.DataFrame(ids).to_arrow())
         found = read(
             self._con,
-            f'select {_quoted(columns)} from "{name}" where {where} {key} in (select {key} from _named) order by {key}',
+            f'select {", ".join(map(self._told, columns))} from "{name}" '
+            f"where {where} {key} in (select {key} from _named) order by rowid",
         )
         self._con.unregister("_named")
         return found
+
+    def _told(self, column: str) -> str:
+        """Column of what is named; how far other accounts' statements reach is none of the group's concern."""
+        if column in ("first_on", "last_on"):
+            return f'case when account_id in ({self._own}) then "{column}" end as "{column}"'
+        return f'"{column}"'
+
+
+def _seen(name: str, columns: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Columns asked of a relation, all of `SEEN` where none are named."""
+    if name not in SEEN:
+        raise KeyError(f"what is traced of a group does not rest on {name}")
+    if columns is None:
+        return SEEN[name]
+    if beyond := sorted(set(columns) - set(SEEN[name])):
+        raise KeyError(f"what is traced of a group does not rest on {beyond} of {name}")
+    return columns
 
 
 class ReachMarts(ConnectionMarts):
@@ -251,13 +313,20 @@ def _quoted(columns: list[str]) -> str:
     return ", ".join(f'"{c}"' for c in columns)
 
 
+def _listed(numbers: tuple[int, ...]) -> str:
+    return ", ".join(map(str, numbers)) or "null"
+
+
 def _conditions(group: Group) -> Mapping[str, str]:
     """Condition that each relation's rows of a group meet."""
     ids = ", ".join("'" + i.replace("'", "''") + "'" for i in group.institutions) or "null"
-    accounts = ", ".join(map(str, group.accounts)) or "null"
+    accounts = _listed(group.accounts)
     where = dict.fromkeys(OF_INSTITUTION, f"institution_id in ({ids})")
     where["mart_line"] = f"account_id in ({accounts})"
     where["mart_transfer"] = f"from_account_id in ({accounts}) or to_account_id in ({accounts})"
+    where["mart_balance_break"] = (
+        f"account_no in (select account_no from mart_account where account_id in ({accounts}))"
+    )
     where["mart_product_project"] = (
         f"product_id in (select product_id from mart_product where institution_id in ({ids})) "
         f"or project_id in (select project_id from mart_project where institution_id in ({ids}))"

@@ -6,6 +6,7 @@ import polars as pl
 
 from models.tracing.clients import payout_lines
 from models.tracing.lent import project_payments
+from models.typologies._gaps import statements_begin
 from models.typologies._ledger import deposits, subscriptions
 from models.typologies._rounds import round_lines
 from models.typologies.base import Context
@@ -97,7 +98,7 @@ def _idle_products(ctx: Context) -> pl.DataFrame:
         .select("product_id")
         .unique()
     )
-    first = pl.lit(ctx.table("mart_line", ("booked_on",)).min().item(), pl.Date)
+    first = pl.lit(statements_begin(ctx), pl.Date)
     return (
         ctx.table("mart_product")
         .join(served, on="product_id", how="anti")

@@ -154,11 +154,7 @@ def _astray(ctx: Context, paid: pl.DataFrame) -> pl.DataFrame:
     """
     shared = (
         ctx.table("mart_project")
-        .filter(pl.col("borrower_account_id").is_not_null())
-        .group_by("borrower_account_id")
-        .agg(pl.col("borrower_name").n_unique().alias("borrowers"), pl.col("project_id"))
-        .filter(pl.col("borrowers") >= SHARED_BORROWERS)
-        .explode("project_id")
+        .filter(pl.col("borrower_account_id").is_in(shared_accounts(ctx).implode()))
         .select("project_id")
     )
     firms = ctx.table("mart_holder", ("holder_id", "kind")).filter(pl.col("kind") == "company")
@@ -175,6 +171,23 @@ def _astray(ctx: Context, paid: pl.DataFrame) -> pl.DataFrame:
     )
     return pl.concat(
         [paid.join(shared, on="project_id", how="semi").select("line_no"), stead.select("line_no")]
+    )
+
+
+def shared_accounts(ctx: Context) -> pl.Series:
+    """Accounts registered for `SHARED_BORROWERS` or more borrowers of different names, whoever lends to them."""
+    found: pl.Series = ctx.city.shared("tracing.shared_accounts", _shared_accounts)
+    return found
+
+
+def _shared_accounts(city: Context) -> pl.Series:
+    return (
+        city.table("mart_project", ("borrower_account_id", "borrower_name"))
+        .drop_nulls("borrower_account_id")
+        .group_by("borrower_account_id")
+        .agg(borrowers=pl.col("borrower_name").n_unique())
+        .filter(pl.col("borrowers") >= SHARED_BORROWERS)["borrower_account_id"]
+        .sort()
     )
 
 

@@ -33,9 +33,14 @@ MATERIAL = 0.3
 
 
 def statements_begin(ctx: Context) -> dt.date:
-    """First day of the statements on hand; the day after the week where there are none."""
-    first = ctx.table("mart_account", ("first_on",))["first_on"].min()
-    return first if isinstance(first, dt.date) else ctx.as_of + dt.timedelta(days=1)
+    """First day of the statements on hand, whoever's they are; the day after the week where there are none."""
+    first: dt.date = ctx.city.shared("gaps.begin", _begin)
+    return first
+
+
+def _begin(city: Context) -> dt.date:
+    first = city.table("mart_account", ("first_on",))["first_on"].min()
+    return first if isinstance(first, dt.date) else city.as_of + dt.timedelta(days=1)
 
 
 def statements_end(ctx: Context) -> pl.DataFrame:

@@ -38,9 +38,7 @@ def _deposits(ctx: Context) -> pl.DataFrame:
     known, others = of_clients(ctx, "in", but="repayment")
     number = institution_no(ctx)
     most = dt.timedelta(days=max(DEPOSIT_LAGS))
-    near = numbered(ctx).filter(
-        pl.col("subscribed_on").is_between(statements_begin(ctx) - most, ctx.as_of + most)
-    )
+    near = numbered(ctx).filter(pl.col("subscribed_on") >= statements_begin(ctx) - most)
     near = near.select("subscription_no", "_i", "holder_id", "amount_fen", "subscribed_on")
     rest = known.select("line_no", number, "holder_id", "amount_fen", "booked_on")
     todo = near.filter(pl.col("holder_id").is_not_null())

@@ -97,7 +97,7 @@ def test_rows_of_a_group_are_what_its_whole_relation_would_give() -> None:
             )
             wanted = lines.filter((pl.col("direction") == "in") & pl.col("account_id").is_in(owned.implode()))
             assert found.equals(wanted.select("account_no", "line_no"))
-            for name in ("mart_transfer", "mart_institution"):
+            for name in ("mart_transfer", "mart_holder"):
                 columns = tuple(marts.table(name).columns)
                 assert marts.rows(name, columns, "true", {}).equals(
                     Whole(marts).rows(name, columns, "true", {})
