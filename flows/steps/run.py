@@ -7,6 +7,7 @@ Prefect tasks call the same functions with the same paths.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -171,18 +172,34 @@ def read_deliveries(warehouse: Path) -> pl.DataFrame:
 
 def build_warehouse(warehouse: Path, week: str, settings: Settings) -> Path:
     """Build the DuckDB file as of the week's Sunday, tracing tables included, and swap it in."""
-    from flows.steps.warehouse import build
+    from flows.steps.warehouse import FILE, build
 
     (warehouse / swap.BUILT_FOR).unlink(missing_ok=True)
     as_of = weeks.sunday(week)
-    return build(warehouse, as_of, after=tracing_steps(as_of), memory=settings.memory).path
+    steps = tracing_steps(as_of, warehouse / FILE)
+    return build(warehouse, as_of, after=steps, memory=settings.memory).path
 
 
-def tracing_steps(as_of: dt.date) -> tuple[Callable[[duckdb.DuckDBPyConnection], None], ...]:
-    """Steps that write the tracing tables before the warehouse is swapped in."""
+def tracing_steps(
+    as_of: dt.date, earlier: Path | None = None
+) -> tuple[Callable[[duckdb.DuckDBPyConnection], None], ...]:
+    """Steps that write the tracing tables before the warehouse is swapped in.
+
+    Parameters
+    ----------
+    as_of : date
+    earlier : Path, optional
+        The warehouse file before this one: what it tells of institutions that nothing new concerns is taken over, if
+        the same code made it.
+    """
     from models import tracing
 
-    return (lambda con: tracing.build(con, as_of),)
+    made_by = json.dumps(provenance.versions(), sort_keys=True)
+
+    def trace(con: duckdb.DuckDBPyConnection) -> None:
+        tracing.build(con, as_of, earlier=earlier, made_by=made_by)
+
+    return (trace,)
 
 
 def judge_week(

@@ -4,39 +4,47 @@ Institutions are worked on in groups (`models.tracing.groups`), accounts in piec
 that no table of all lines is ever held. What crosses them comes in between: money that only passed through
 accounts no register knows, and the way of what left for others.
 
-A week is traced anew. A new week adds lines to seven accounts in ten (half a year of 87 institutions), and those hold
-95 of 100 lines: to trace what it touches is to trace nearly everything. Nor does what was traced of their older lines
-stay. Of last week's fragments 99.4 % still hold, but which ones do is told by identification, done again: to know it
-and to copy the fragments costs what matching costs (1.3 to 2.4 against 2.3 seconds of processor for 3 million lines),
-and matching is a twentieth of tracing. The rest reads the clients' ledger, whose old rows the new week changes (4 in
-100: a factor gains holders), and what is seen of accounts that fell silent, which each day changes.
+What an earlier warehouse tells about circles of institutions that nothing new concerns is taken over
+(`models.tracing.earlier`): a circle is traced again when a line came to an account of its own, a register says
+something else of it, or its accounts fell silent (`models.tracing.inputs`). What left its accounts is followed again
+in any case, since it may have gone on elsewhere; where it did, the range of the circle's figures is worked out again.
+Lines are matched anew, account by account: that is a twentieth of tracing, and to copy fragments costs as much.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import duckdb
 import polars as pl
 
 from models.tracing.divert import WAYS, reach_of
-from models.tracing.groups import LINES, Group, groups, packed
+from models.tracing.earlier import CIRCLES, Earlier
+from models.tracing.groups import LINES, Group, circles, groups, packed
+from models.tracing.inputs import Inputs
 from models.tracing.large import write_fragments
-from models.tracing.marts import ConnectionMarts, GroupMarts, ReachMarts, read
+from models.tracing.marts import Closed, ConnectionMarts, GroupMarts, ReachMarts, read
+from models.tracing.parts import USE_SCHEMA
 from models.tracing.pots import PASSING, controlled_pots, passed_pots
 from models.tracing.ranges import line_classes, ranges
 from models.tracing.sources import SOURCE_ORDER, sources
-from models.tracing.uses import USE_ORDER, followed_on, known_uses
+from models.tracing.uses import USE_ORDER, followed_on, known_uses, shared_accounts
 from models.typologies import _kept as kept
+from models.typologies._gaps import statements_begin
+from models.typologies._untold import projects_delivered
 from models.typologies.base import Context
 
 if TYPE_CHECKING:
     from threading import RLock
+
+log = logging.getLogger(__name__)
 
 Part = TypeVar("Part")
 Done = TypeVar("Done")
@@ -57,6 +65,8 @@ order by institution_id, side, class
 ORDER: dict[str, tuple[str, ...]] = {
     "trace_pot": ("line_no", "pot"),
     "trace_source": SOURCE_ORDER,
+    "trace_known": USE_ORDER,
+    "trace_loose": (*USE_ORDER, "way"),
     "trace_use": USE_ORDER,
     "ledger_deposit": ("line_no", "institution_id", "subscription_id"),
     "ledger_payout": ("line_no", "institution_id", "subscription_id"),
@@ -65,11 +75,25 @@ ORDER: dict[str, tuple[str, ...]] = {
     "ledger_borrower": ("product_id", "project_id", "holder_id nulls first"),
     "ledger_repayment": ("line_no", "institution_id"),
     "mart_flow_range": ("institution_id", "side", "class"),
+    CIRCLES: ("institutions",),
 }
 """Tables that are told group by group, and the order they are kept in."""
 
 
-def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None, *, lines: int = LINES) -> None:
+CITY: tuple[Callable[[Context], object], ...] = (statements_begin, projects_delivered, shared_accounts)
+"""What is asked of the whole city; of no group may anything else depend on others."""
+TAKEN = ("trace_pot", "trace_source", "trace_known", "trace_loose", *(name for name, _ in kept.KEPT.values()))
+"""Tables of what is told of a group's own registers and lines."""
+
+
+def build(
+    con: duckdb.DuckDBPyConnection,
+    as_of: dt.date | None = None,
+    *,
+    lines: int = LINES,
+    earlier: Path | None = None,
+    made_by: str = "",
+) -> Traced:
     """Create ``trace_fragment``, ``mart_flow`` and the tables of `ORDER`.
 
     Parameters
@@ -80,43 +104,151 @@ def build(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None, *, lines
         End of the week; the last booking date when left out (the marts are cut already).
     lines : int
         Lines worked on at a time, about; nothing but the numbers of pots depends on it.
+    earlier : Path, optional
+        A warehouse file that was traced before, of whatever week: what it tells of circles that nothing new concerns
+        is taken over. The tables are those of tracing anew, up to the numbers of pots.
+    made_by : str
+        Versions of code and libraries: what others made is not taken over.
+
+    Returns
+    -------
+    Traced
     """
     if as_of is None:
         last = con.execute("select max(booked_on) from mart_line").fetchall()[0][0]
         as_of = cast(dt.date | None, last) or dt.date.min
-    common = ConnectionMarts(con)
-    told = _Told(con, common.lock)
-    worked_on = groups(con, lines)
-    # whether a register was delivered at all is no group's to say
-    city = Context(marts=common, as_of=as_of)
+    before = Earlier.attached(con, earlier)
+    try:
+        return _Build(con, as_of, lines, made_by, before).write()
+    finally:
+        if before is not None:
+            before.close()
 
-    def context(group: Group) -> Context:
-        return Context(marts=GroupMarts(con, group, common), as_of=as_of, whole=city)
 
-    classes: list[pl.DataFrame] = []
-    loose: dict[str, list[pl.DataFrame]] = {way: [] for way in WAYS}
-    for answer in _in_turn(lambda g: _answered(context(g)), worked_on):
-        for name, part in answer.tables.items():
-            told.put(name, part)
-        for way, some in answer.loose.items():
-            loose[way].append(some)
-        classes.append(answer.classes)
-    for pots in _pots_elsewhere(con, lines):
-        told.put("trace_pot", pots)
-    told.close("trace_pot")
-    write_fragments(con, pots="trace_pot")
-    for used in _followed(con, common, as_of, {way: pl.concat(some) for way, some in loose.items()}):
-        told.put("trace_use", used)
-    told.close("trace_source", "trace_use", *(name for name, _ in kept.KEPT.values()))
-    con.execute(f"create or replace table mart_flow as {FLOWS}")
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """What a build did: circles of institutions there are, and how many of them were traced anew."""
 
-    def band(known: tuple[Group, pl.DataFrame]) -> pl.DataFrame:
-        ctx = context(known[0])
-        return ranges(ctx, known[1], ctx.table("trace_use"))
+    circles: int
+    anew: int
 
-    for part in _in_turn(band, list(zip(worked_on, classes, strict=True))):
-        told.put("mart_flow_range", part)
-    told.close("mart_flow_range")
+
+class _Build:
+    """One build of the tracing tables."""
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        as_of: dt.date,
+        lines: int,
+        made_by: str,
+        before: Earlier | None,
+    ) -> None:
+        self.con, self.as_of, self.lines, self.before = con, as_of, lines, before
+        self.common = ConnectionMarts(con)
+        self.told = _Told(con, self.common.lock)
+        city = Context(marts=self.common, as_of=as_of)
+        facts = [ask(city) for ask in CITY]
+        self.city = Context(marts=Closed(), as_of=as_of, memo=city.memo)
+        self.circles = circles(con)
+        self.inputs = Inputs(con, self.circles, shared_accounts(city))
+        self.digests = self.inputs.digests(as_of, f"{made_by} {facts[:2]}")
+
+    def write(self) -> Traced:
+        """Write every table."""
+        loose: dict[str, list[pl.DataFrame]] = {way: [] for way in WAYS}
+        again, same = self._again()
+        for taken in self._taken(same, again):
+            for name, part in taken.items():
+                self.told.put(name, part)
+            for way in WAYS:
+                loose[way].append(taken["trace_loose"].filter(way=way).select(list(USE_SCHEMA)))
+        again.sort(key=lambda c: c.institutions)
+        log.info("traced anew: %d of %d circles of institutions", len(again), len(self.circles))
+        worked_on = groups(again, self.lines) or ([] if same else [Group((), ())])
+        classes: list[pl.DataFrame] = []
+        for answer in _in_turn(lambda g: _answered(self._context(g)), worked_on):
+            for name, part in answer.tables.items():
+                self.told.put(name, part)
+            for way, some in answer.loose.items():
+                loose[way].append(some)
+                self.told.put("trace_loose", some.with_columns(way=pl.lit(way)))
+            classes.append(answer.classes)
+        for pots in _pots_elsewhere(self.con, self.lines):
+            self.told.put("trace_pot", pots)
+        self.told.close("trace_pot")
+        write_fragments(self.con, pots="trace_pot")
+        self._uses({way: pl.concat(some) for way, some in loose.items()})
+        self.told.close("trace_source", "trace_loose", *(name for name, _ in kept.KEPT.values()))
+        self.con.execute(f"create or replace table mart_flow as {FLOWS}")
+        self._ranges(list(zip(worked_on, classes, strict=True)), same)
+        self.inputs.close()
+        return Traced(len(self.circles), len(again))
+
+    def _context(self, group: Group) -> Context:
+        return Context(marts=GroupMarts(self.con, group, self.common), as_of=self.as_of, whole=self.city)
+
+    def _again(self) -> tuple[list[Group], list[Group]]:
+        """Circles to trace, and those of which an earlier warehouse tells what still stands."""
+        known = {} if self.before is None else self.before.circles
+        again: list[Group] = []
+        same: list[Group] = []
+        for circle, digest in zip(self.circles, self.digests, strict=True):
+            told, _ = known.get(circle.institutions, ("", ""))
+            (same if told == digest else again).append(circle)
+        return again, same
+
+    def _taken(self, same: list[Group], again: list[Group]) -> Iterator[dict[str, pl.DataFrame]]:
+        """What is taken over; circles of which that cannot be moved `same` loses to `again`."""
+        if self.before is None:
+            return
+        for some in packed([(c, c.lines) for c in list(same)], self.lines):
+            taken = self.before.answers(groups(some, sum(c.lines for c in some) + 1)[0], TAKEN)
+            if taken is not None:
+                yield taken
+                continue
+            again.extend(some)
+            for circle in some:
+                same.remove(circle)
+
+    def _uses(self, loose: dict[str, pl.DataFrame]) -> None:
+        """Write ``trace_use``: what is known, and what is followed wherever it went."""
+        self.told.close("trace_known")
+        self.told.put("trace_use", read(self.con, "from trace_known"))
+        for used in _followed(self.con, self.common, self.as_of, loose):
+            self.told.put("trace_use", used)
+        self.told.close("trace_use")
+
+    def _ranges(self, anew: list[tuple[Group, pl.DataFrame | None]], same: list[Group]) -> None:
+        """Write ``mart_flow_range``, and what the next build asks of this one."""
+        uses = dict(zip((c.institutions for c in self.circles), self.inputs.uses(), strict=True))
+        if self.before is not None:
+            known = self.before.circles
+            stand = [c for c in same if known[c.institutions][1] == uses[c.institutions]]
+            theirs = [i for c in stand for i in c.institutions]
+            self.told.put("mart_flow_range", self.before.of("mart_flow_range", theirs))
+            moved = [c for c in same if c not in stand]
+            anew = anew + [(group, None) for group in groups(moved, self.lines)]
+
+        def band(known: tuple[Group, pl.DataFrame | None]) -> pl.DataFrame:
+            group, classes = known
+            ctx = self._context(group)
+            told = line_classes(ctx) if classes is None else classes
+            return ranges(ctx, told, ctx.table("trace_use"))
+
+        for part in _in_turn(band, anew):
+            self.told.put("mart_flow_range", part)
+        self.told.close("mart_flow_range")
+        stood = pl.DataFrame(
+            {
+                "institutions": [list(c.institutions) for c in self.circles],
+                "told": self.digests,
+                "used": [uses[c.institutions] for c in self.circles],
+            },
+            schema={"institutions": pl.List(pl.String), "told": pl.String, "used": pl.String},
+        )
+        self.told.put(CIRCLES, stood)
+        self.told.close(CIRCLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +262,7 @@ class _Answer:
 
 def _answered(ctx: Context) -> _Answer:
     known, loose = known_uses(ctx)
-    tables = {"trace_source": sources(ctx), "trace_pot": controlled_pots(ctx), "trace_use": known}
+    tables = {"trace_source": sources(ctx), "trace_pot": controlled_pots(ctx), "trace_known": known}
     kept.write(ctx, tables.__setitem__)
     return _Answer(tables, loose, line_classes(ctx))
 

@@ -1,8 +1,9 @@
-"""Groups of institutions: what is worked on at a time, so that memory does not grow with the lines.
+"""Circles and groups of institutions: what is worked on at a time, so that memory does not grow with the lines.
 
 What paid an institution's clients and where their money went is told by its own accounts and registers. Only
 a few ties cross: an account two institutions control, a product that lends to another's project, product
-accounts that pay each other. Institutions so tied go into one group; what a group does not see then changes nothing.
+accounts that pay each other. Institutions so tied are a circle; what a circle does not see then changes nothing of it.
+Circles are worked on in groups.
 """
 
 from __future__ import annotations
@@ -67,26 +68,27 @@ class Group:
         Sorted.
     accounts : tuple of int
         Accounts they control, and others that take their clients' money; sorted.
+    lines : int
+        Statement lines on these accounts.
     """
 
     institutions: tuple[str, ...]
     accounts: tuple[int, ...]
+    lines: int = 0
 
 
-def groups(con: duckdb.DuckDBPyConnection, lines: int = LINES) -> list[Group]:
-    """Put the institutions into groups of about `lines` lines.
+def circles(con: duckdb.DuckDBPyConnection) -> list[Group]:
+    """Institutions that are tied to each other.
 
     Parameters
     ----------
     con : duckdb.DuckDBPyConnection
         A warehouse with all marts.
-    lines : int
-        Lines of a group.
 
     Returns
     -------
     list of Group
-        Each institution is in one group; one empty group where there are none.
+        Each institution is in one of them; sorted.
     """
     tied = nx.Graph()
     tied.add_nodes_from(i for (i,) in con.execute(INSTITUTIONS).fetchall())
@@ -95,14 +97,24 @@ def groups(con: duckdb.DuckDBPyConnection, lines: int = LINES) -> list[Group]:
     for institution, account in con.execute(f"{OWNED} union {TILLS}").fetchall():
         accounts[institution].add(account)
     count = dict(con.execute("select account_id, lines from mart_account where lines > 0").fetchall())
-    parts = [tuple(sorted(p)) for p in nx.connected_components(tied)]
-    weighed = [(p, sum(count.get(a, 0) for i in p for a in accounts[i])) for p in sorted(parts)]
     found = []
-    for some in packed(weighed, lines):
-        institutions = sorted(i for part in some for i in part)
-        theirs = set().union(*(accounts[i] for i in institutions))
-        found.append(Group(tuple(institutions), tuple(sorted(theirs))))
-    return found or [Group((), ())]
+    for part in sorted(tuple(sorted(p)) for p in nx.connected_components(tied)):
+        theirs = sorted(set().union(*(accounts[i] for i in part)))
+        # by institution: an account that two control counts twice
+        lines = sum(count.get(a, 0) for i in part for a in accounts[i])
+        found.append(Group(part, tuple(theirs), lines))
+    return found
+
+
+def groups(tied: list[Group], lines: int = LINES) -> list[Group]:
+    """Put circles together, in their order, to groups of about `lines` lines."""
+    return [_together(some) for some in packed([(c, c.lines) for c in tied], lines)]
+
+
+def _together(some: list[Group]) -> Group:
+    institutions = sorted(i for c in some for i in c.institutions)
+    accounts = sorted({a for c in some for a in c.accounts})
+    return Group(tuple(institutions), tuple(accounts), sum(c.lines for c in some))
 
 
 def packed(things: list[tuple[Thing, int]], size: int) -> Iterator[list[Thing]]:

@@ -58,7 +58,8 @@ SEEN: dict[str, tuple[str, ...]] = {
     ),
     "trace_use": ("institution_id", "line_no", "class", "amount_fen", "basis"),
 }  # fmt: skip
-"""All that what is traced of a group may rest on: nothing else can be read of it."""
+"""All that what is traced of a group may rest on: nothing else can be read of it. `models.tracing.inputs` digests
+these, so that what they tell is told again only where one of them has changed."""
 OF_INSTITUTION = frozenset(
     {
         "mart_client",
@@ -118,6 +119,14 @@ class ConnectionMarts:
 
     def _rows(self, name: str, columns: list[str]) -> pl.DataFrame:
         return read(self._con, f'select {_quoted(columns)} from "{name}"')
+
+
+class Closed:
+    """Marts that tell nothing: of the whole city, groups know the answers that were worked out before."""
+
+    def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
+        """Raise KeyError."""
+        raise KeyError(f"what is traced of a group does not rest on the whole city's {name}")
 
 
 class GroupMarts(ConnectionMarts):

@@ -11,7 +11,7 @@ import pytest
 from models import tracing
 from models.marts import Whole
 from models.tracing.build import ORDER
-from models.tracing.groups import Group, groups
+from models.tracing.groups import Group, circles, groups
 from models.tracing.marts import LINE, ConnectionMarts, GroupMarts
 from tests.cases.world import World, day
 from tests.models.tracing.test_flows_world import STORIES, Tagged
@@ -40,7 +40,7 @@ def traced(size: int) -> dict[str, pl.DataFrame]:
     def step(con: duckdb.DuckDBPyConnection) -> None:
         tracing.build(con, day("2016-06-26"), lines=size)
         found.update({name: con.sql(f'from "{name}"').pl() for name in TABLES})
-        found["groups"] = pl.DataFrame({"of": [len(g.institutions) for g in groups(con, size)]})
+        found["groups"] = pl.DataFrame({"of": [len(g.institutions) for g in groups(circles(con), size)]})
 
     entwined(Tagged()).marts(after=(step,))
     return found
@@ -84,7 +84,7 @@ def test_rows_of_a_group_are_what_its_whole_relation_would_give() -> None:
     checked = []
 
     def step(con: duckdb.DuckDBPyConnection) -> None:
-        for group in groups(con, 60):
+        for group in groups(circles(con), 60):
             marts = GroupMarts(con, group, ConnectionMarts(con))
             lines = marts.table("mart_line", ("line_no", "account_id", "account_no", "direction"))
             owned = lines.filter(pl.col("direction") == "in")["account_id"].unique()[:3]

@@ -12,7 +12,7 @@ from itertools import count
 import polars as pl
 import pytest
 
-from models import tracing
+from flows.steps.run import tracing_steps
 from tests.cases.world import OPENING_FEN, Account, Platform, World, day, fen
 
 GROWN = 1 + 0.10 * 30 / 365
@@ -175,7 +175,7 @@ def told() -> Tagged:
     for size in (10_000, 7_300):
         for story in STORIES:
             story(t, size)
-    t.world.marts(after=(lambda con: tracing.build(con, day("2016-06-26")),))
+    t.world.marts(after=tracing_steps(day("2016-06-26")))
     return t
 
 
