@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import signal
@@ -57,6 +58,23 @@ def test_a_new_warehouse_gives_the_same_bytes(done, tmp_path):
         root / "landing", tmp_path / "warehouse", tmp_path / "exports", settings=Settings(workers=0)
     )
     assert outcome.fresh
+    assert tiny.contents(outcome.folder) == before
+
+
+def test_late_lines_give_the_bytes_of_a_run_that_had_them_from_the_start(done, tmp_path, caplog):
+    _, before = done
+    landing = tiny.landing(tmp_path / "landing")
+    file = landing / "1_first/lines.csv"
+    whole = file.read_text("utf-8")
+    lines = whole.splitlines(keepends=True)
+    late = [line for line in lines if line.startswith(tiny.OWN)][-5:]
+    file.write_text("".join(line for line in lines if line not in late), encoding="utf-8")
+    early = run_week(landing, tmp_path / "warehouse", tmp_path / "exports", tiny.WEEK)
+    assert tiny.contents(early.folder) != before
+    file.write_text(whole, encoding="utf-8")
+    with caplog.at_level(logging.INFO):
+        outcome = run_week(landing, tmp_path / "warehouse", tmp_path / "exports", tiny.WEEK)
+    assert "traced anew: 1 of 2 circles of institutions" in caplog.text
     assert tiny.contents(outcome.folder) == before
 
 
