@@ -8,6 +8,7 @@ from functools import partial
 
 import polars as pl
 
+from models.typologies._frames import told
 from models.typologies._gaps import blind_spans, statements_begin, statements_end
 from models.typologies._parties import sectors
 from models.typologies._pool import disbursement_lines
@@ -61,16 +62,15 @@ def _events(ctx: Context) -> pl.DataFrame:
     every project ends when it is due. A loan paid out before the statements begin, whose repayment they do not show, may have
     been repaid before that too: it ends on the day they begin. One that falls due after they end is repaid then.
     """
-    holders = ctx.table("mart_holder", ("holder_id", "kind", "name"))
     platforms = [i for i, s in sectors(ctx).items() if s == "p2p"]
+    projects = ctx.table("mart_project")
     projects = (
-        ctx.table("mart_project")
+        told(ctx, projects, "borrower_holder_id", "mart_holder", kind="kind", name="name")
         .filter(pl.col("started_on").is_not_null() & (pl.col("started_on") <= ctx.as_of))
         .filter(pl.col("institution_id").is_in(platforms))
         .with_columns(
             who=pl.coalesce("borrower_id", "borrower_name", pl.col("borrower_holder_id").cast(pl.String))
         )
-        .join(holders, left_on="borrower_holder_id", right_on="holder_id", how="left")
         .with_columns(name=pl.coalesce("borrower_name", "name"))
         .sort("project_id")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._diversion import Diversion, diversions
+from models.typologies._frames import told
 from models.typologies._gaps import many_or_checked, seen, statements_begin, statements_end
 from models.typologies._lenders import super_lenders
 from models.typologies._parties import own_holders, related
@@ -84,11 +85,11 @@ def paid_to_strangers(ctx: Context, least: int, patience: int) -> pl.DataFrame:
         Grain: project × line, as `shared_accounts`.
     """
     lenders = super_lenders(ctx).paid.select("line_no")
-    named = ctx.table("mart_holder", ("holder_id", "name_key")).drop_nulls().select("holder_id")
     projects = ctx.table(
         "mart_project",
         ("project_id", "principal_fen", "borrower_holder_id", "started_on", "due_on", "repayment"),
-    ).join(named.rename({"holder_id": "borrower_holder_id"}), on="borrower_holder_id", how="semi")
+    )
+    projects = _named(ctx, projects, "borrower_holder_id")
     ends = (
         ctx.table("mart_product_project", ("product_id", "project_id"))
         .join(ctx.table("mart_product", ("product_id", "matures_on")), on="product_id")
@@ -105,10 +106,9 @@ def paid_to_strangers(ctx: Context, least: int, patience: int) -> pl.DataFrame:
     asked = pl.when(pl.col("repayment").is_in(["monthly_interest", "amortising"])).then(
         pl.min_horizontal(month, "due_on")
     )
+    strangers = disbursement_lines(ctx).filter(~pl.col("to_borrower").any().over("project_id"))
     return (
-        disbursement_lines(ctx)
-        .filter(~pl.col("to_borrower").any().over("project_id"))
-        .join(named, on="holder_id", how="semi")
+        _named(ctx, strangers, "holder_id")
         .join(lenders, on="line_no", how="anti")
         .join(back, on="project_id", how="anti")
         .join(projects.with_columns(asked_on=asked.otherwise(pl.col("due_on"))), on="project_id")
@@ -118,6 +118,11 @@ def paid_to_strangers(ctx: Context, least: int, patience: int) -> pl.DataFrame:
         .filter(pl.col("project_id").n_unique().over("institution_id") >= least)
         .sort("institution_id", "project_id")
     )
+
+
+def _named(ctx: Context, frame: pl.DataFrame, holder: str) -> pl.DataFrame:
+    """Rows whose holder's name is known."""
+    return told(ctx, frame, holder, "mart_holder", _name="name_key").drop_nulls("_name").drop("_name")
 
 
 def _names_differ(ctx: Context) -> pl.DataFrame:

@@ -53,6 +53,11 @@ def parts(frame: pl.DataFrame, by: str = "institution_id") -> dict[str, pl.DataF
     return {str(k[0]): part for k, part in known.partition_by(by, as_dict=True).items()}
 
 
+def concerned(ctx: Context, frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the institutions about which this context is to say something."""
+    return frame if ctx.about is None else frame.filter(pl.col("institution_id").is_in(sorted(ctx.about)))
+
+
 def of(ctx: Context, answer: Callable[[Context], pl.DataFrame], institution_id: str) -> pl.DataFrame:
     """One institution's rows of a shared answer (a frame with ``institution_id``), in their order.
 
@@ -81,6 +86,37 @@ def holders(ctx: Context, columns: tuple[str, ...], *numbers: pl.Series) -> pl.D
         [pl.Series([], dtype=pl.Int64), *(n.drop_nulls().unique().cast(pl.Int64) for n in numbers)]
     )
     return every.filter(pl.col("holder_id").is_in(asked.implode()))
+
+
+NUMBERS = {"mart_holder": "holder_id", "mart_account": "account_id"}
+"""What the rows of these relations are numbered by, from 1 and in their order, where a relation is whole."""
+
+
+def told(ctx: Context, frame: pl.DataFrame, number: str, relation: str, **shown: str) -> pl.DataFrame:
+    """Add what a relation tells of the holders or accounts that rows name; null where it tells nothing.
+
+    In a whole relation their place is known and nothing is hashed: few rows joined with all holders of the city would
+    wait until each of these is.
+
+    Parameters
+    ----------
+    ctx : Context
+    frame : polars.DataFrame
+    number : str
+        Column of `frame` that names them.
+    relation : {'mart_holder', 'mart_account'}
+    **shown : str
+        Column to add -> column of the relation.
+    """
+    key = NUMBERS[relation]
+    every = ctx.table(relation, (key, *dict.fromkeys(shown.values())))
+    named = frame[number].cast(pl.Int64)
+    if every.height and every[key][-1] == every.height:
+        rows = named - 1
+    else:
+        places = every.select(pl.col(key).cast(pl.Int64), row=pl.int_range(pl.len()))
+        rows = named.to_frame(key).join(places, on=key, how="left", maintain_order="left")["row"]
+    return frame.with_columns(every[column].gather(rows).alias(name) for name, column in shown.items())
 
 
 def with_line(ctx: Context, frame: pl.DataFrame, *columns: str) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._frames import told
 from models.typologies._gaps import statements_begin
 from models.typologies._ledger import clients, deposits, subscriptions, unsold
 from models.typologies.base import Context
@@ -104,11 +105,9 @@ def _hidden_accounts(ctx: Context) -> pl.DataFrame:
         .group_by(PAIR)
         .agg(swept_fen=pl.col("amount_fen").sum())
     )
-    holders = ctx.table("mart_account", ("account_id", "holder_id"))
     fits = pl.concat([fits, _by_payers(ctx, ins).join(fits, on=PAIR, how="anti").select(fits.columns)])
     return (
-        fits.join(swept, on=PAIR, how="left")
-        .join(holders, on="account_id", how="left")
+        told(ctx, fits.join(swept, on=PAIR, how="left"), "account_id", "mart_account", holder_id="holder_id")
         .with_columns(pl.col("swept_fen").fill_null(0))
         .filter(
             ((pl.col("matches") >= MIN_MATCHES) & (pl.col("payers") >= MIN_PAYERS))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from models.typologies._frames import told
 from models.typologies._paths import edges
 from models.typologies._pool import disbursement_lines
 from models.typologies.base import Context
@@ -46,16 +47,19 @@ def super_lenders(ctx: Context) -> SuperLenders:
 
 
 def _super_lenders(ctx: Context) -> SuperLenders:
-    holders = ctx.table("mart_holder", ("holder_id", "kind", "name_key"))
-    borrowers = (
-        ctx.table("mart_project", ("project_id", "principal_fen", "borrower_holder_id"))
-        .select("project_id", "principal_fen", borrower="borrower_holder_id")
-        .join(holders.select(borrower="holder_id", borrower_key="name_key"), on="borrower", how="left")
+    projects = ctx.table("mart_project", ("project_id", "principal_fen", "borrower_holder_id"))
+    borrowers = told(
+        ctx,
+        projects.rename({"borrower_holder_id": "borrower"}),
+        "borrower",
+        "mart_holder",
+        borrower_key="name_key",
     )
+    others = disbursement_lines(ctx).filter(~pl.col("to_borrower") & pl.col("holder_id").is_not_null())
     paid = (
-        disbursement_lines(ctx)
-        .filter(~pl.col("to_borrower") & pl.col("holder_id").is_not_null())
-        .join(holders.filter(pl.col("kind") == "person").select("holder_id"), on="holder_id", how="semi")
+        told(ctx, others, "holder_id", "mart_holder", kind="kind")
+        .filter(pl.col("kind") == "person")
+        .drop("kind")
         .join(borrowers, on="project_id")
         .with_columns(borrowers=pl.col("borrower_key").n_unique().over("institution_id", "holder_id"))
     )
@@ -68,13 +72,13 @@ def _super_lenders(ctx: Context) -> SuperLenders:
         .unique()
         .with_columns(to_borrower=pl.lit(True))
     )
-    lent = (
+    large = (
         edges(ctx)
         .join(least.rename({"holder_id": "from_holder_id"}), on="from_holder_id")
         .filter(pl.col("amount_fen") >= pl.col("least"))
-        .join(
-            holders.select(to_holder_id="holder_id", kind="kind", borrower_key="name_key"), on="to_holder_id"
-        )
+    )
+    lent = (
+        told(ctx, large, "to_holder_id", "mart_holder", kind="kind", borrower_key="name_key")
         .filter(pl.col("kind") == "person")
         .join(served, on=["institution_id", "from_holder_id", "borrower_key"], how="left")
         .with_columns(pl.col("to_borrower").fill_null(False))

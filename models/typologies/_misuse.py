@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from models.typologies._frames import holders, parts, total, with_line
+from models.typologies._frames import concerned, holders, parts, told, total, with_line
 from models.typologies._ledger import clients, controlled_lines, payouts
 from models.typologies._parties import of_kind, related, sectors
 from models.typologies._paths import ARRIVALS, arrivals
@@ -144,19 +144,12 @@ def own_lumps(ctx: Context) -> pl.DataFrame:
     Most are agreed fees; they are misuse only where they pass on through others to those whom
     client money must not reach.
     """
-    holders = ctx.table("mart_account", ("account_id", "holder_id")).select(
-        cp_account_id="account_id", to_holder_id="holder_id"
+    lumps = controlled_lines(ctx).filter(
+        (pl.col("direction") == "out")
+        & pl.col("account_type").is_in(["custody", "product"])
+        & pl.col("cp_type").is_in(["own", "other"])
     )
-    return (
-        controlled_lines(ctx)
-        .filter(
-            (pl.col("direction") == "out")
-            & pl.col("account_type").is_in(["custody", "product"])
-            & pl.col("cp_type").is_in(["own", "other"])
-        )
-        .join(holders, on="cp_account_id", how="left")
-        .sort("line_no")
-    )
+    return told(ctx, lumps, "cp_account_id", "mart_account", to_holder_id="holder_id").sort("line_no")
 
 
 def misuses(ctx: Context, *, hops: int, days: int, share: float, cost_lines: int) -> Iterator[Misuse]:
@@ -186,7 +179,9 @@ def misuses(ctx: Context, *, hops: int, days: int, share: float, cost_lines: int
     ]
     goal_of, costs_of = parts(goals), parts(costs)
     outs_of = parts(pl.concat([direct, via_own]))
-    for institution in sorted(goal_of.keys() | (costs_of.keys() & _watching(ctx))):
+    reached = {institution for arrived in followed for institution in arrived}
+    asked = (goal_of.keys() & (reached | costs_of.keys())) | (costs_of.keys() & _watching(ctx))
+    for institution in sorted(asked):
         paid = costs_of.get(institution, costs.clear())
         if paid.height < cost_lines:
             paid = paid.clear()
@@ -228,7 +223,7 @@ def _goals(ctx: Context) -> pl.DataFrame:
     kinds = of_kind(ctx, "securities", "real_estate").select("holder_id", kind="role")
     pairs = [(sector, kind) for sector, kind_of in WATCHED.items() for kind in kind_of]
     watched = (
-        ctx.table("mart_institution", ("institution_id", "sector"))
+        concerned(ctx, ctx.table("mart_institution", ("institution_id", "sector")))
         .join(pl.DataFrame(pairs, schema=["sector", "kind"], orient="row"), on="sector")
         .drop("sector")
     )

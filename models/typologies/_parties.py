@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._frames import told
 from models.typologies._ledger import clients, controlled_lines, unsold
 from models.typologies.base import Context
 
@@ -127,7 +128,6 @@ def _paid_persons(ctx: Context) -> pl.DataFrame:
 
 def _namesakes(ctx: Context, listed: pl.DataFrame) -> pl.DataFrame:
     """Payees of an institution that bear the name of somebody listed for it and are no client."""
-    names = ctx.table("mart_holder", ("holder_id", "name_key")).drop_nulls()
     payees = (
         controlled_lines(ctx)
         .filter((pl.col("direction") == "out") & pl.col("cp_type").is_null())
@@ -135,9 +135,12 @@ def _namesakes(ctx: Context, listed: pl.DataFrame) -> pl.DataFrame:
         .drop_nulls()
         .unique()
         .join(clients(ctx), on=["institution_id", "holder_id"], how="anti")
-        .join(names, on="holder_id")
     )
-    called = listed.join(names, on="holder_id").select("institution_id", "name_key").unique()
+    payees, called = (
+        told(ctx, who, "holder_id", "mart_holder", name_key="name_key").drop_nulls("name_key")
+        for who in (payees, listed)
+    )
+    called = called.select("institution_id", "name_key").unique()
     return payees.join(called, on=["institution_id", "name_key"]).select("institution_id", "holder_id")
 
 

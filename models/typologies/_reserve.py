@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from models.typologies._common import name_keys
-from models.typologies._frames import parts
+from models.typologies._frames import parts, told
 from models.typologies.base import Context
 
 RESERVE_TYPES = ("reserve_deposit", "reserve_settlement", "reserve_collection")
@@ -65,11 +65,9 @@ def _make(ctx: Context) -> list[Book]:
     held = held.join(firms.select("institution_id"), on="institution_id", how="semi").with_columns(
         pl.col("account_type").is_in(RESERVE_TYPES).alias("reserve")
     )
-    banks = accounts.select(cp_account_id="account_id", cp_bank_name="bank_name")
     unlisted = _unlisted(accounts, held)
-    lines = _lines(ctx, pl.concat([held, unlisted.select(held.columns)])).join(
-        banks, on="cp_account_id", how="left", maintain_order="left"
-    )
+    lines = _lines(ctx, pl.concat([held, unlisted.select(held.columns)]))
+    lines = told(ctx, lines, "cp_account_id", "mart_account", cp_bank_name="bank_name")
     lines = lines.with_columns(_side(ctx, lines, held, accounts))
     hidden = lines.join(unlisted.select("account_id"), on="account_id", how="semi")
     lines = lines.join(unlisted.select("account_id"), on="account_id", how="anti")

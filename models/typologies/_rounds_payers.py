@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._frames import told
 from models.typologies._ledger import clients, controlled_lines, deposits
 from models.typologies._untold import untold_products
 from models.typologies.base import Context
@@ -48,7 +49,6 @@ def _borrowers(ctx: Context) -> pl.DataFrame:
             account_id="borrower_account_id",
         )
     )
-    names = ctx.table("mart_holder", ("holder_id", "name_key")).drop_nulls()
     seen = (
         controlled_lines(ctx)
         .filter(pl.col("cp_type").is_null())
@@ -58,15 +58,14 @@ def _borrowers(ctx: Context) -> pl.DataFrame:
     )
     absent = listed.join(seen, on=["institution_id", "holder_id"], how="anti")
     unsure = pl.concat([absent, listed.filter(pl.col("account_id").is_null())]).unique()
-    twins = (
-        unsure.join(names, on="holder_id")
-        .drop("holder_id")
-        .join(seen.join(names, on="holder_id"), on=["institution_id", "name_key"])
-        .select(listed.columns)
+    unsure, named = (
+        told(ctx, who, "holder_id", "mart_holder", name_key="name_key").drop_nulls("name_key")
+        for who in (unsure, seen)
     )
-    holders = ctx.table("mart_account", ("account_id", "holder_id")).rename({"holder_id": "through_id"})
+    twins = unsure.drop("holder_id").join(named, on=["institution_id", "name_key"]).select(listed.columns)
     through = (
-        listed.join(holders.drop_nulls(), on="account_id")
+        told(ctx, listed, "account_id", "mart_account", through_id="holder_id")
+        .drop_nulls(["account_id", "through_id"])
         .filter(pl.col("through_id").ne_missing(pl.col("holder_id")))
         .with_columns(holder_id="through_id")
         .select(listed.columns)

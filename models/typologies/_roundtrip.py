@@ -10,7 +10,7 @@ import datetime as dt
 
 import polars as pl
 
-from models.typologies._frames import within_days
+from models.typologies._frames import told, within_days
 from models.typologies.base import Context
 
 PART = 0.1
@@ -69,39 +69,51 @@ def round_trips(ctx: Context, before_days: int, after_days: int, tolerance: floa
     return found
 
 
-def _make(ctx: Context, before_days: int, after_days: int, tolerance: float) -> pl.DataFrame:
-    accounts = ctx.table("mart_account", ("account_id", "account_type", "institution_id", "holder_id"))
+def _both_ways(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Credits to client accounts from holders whose money is not the clients', and debits to the same.
+
+    Of an account and holder with both: the others make no round trip.
+    """
+    accounts = ctx.table("mart_account", ("account_id", "account_type", "institution_id"))
     mine = accounts.filter(
         pl.col("account_type").is_in(CLIENT_TYPES) & pl.col("institution_id").is_not_null()
     )
-    funding = _funding_holders(ctx, accounts)
+    funding = funding_holders(ctx)
+    columns = (
+        "line_no",
+        "account_id",
+        "booked_on",
+        "direction",
+        "amount_fen",
+        "cp_account_id",
+        "cp_holder_id",
+    )
     lines = (
-        ctx.table(
-            "mart_line",
-            (
-                "line_no",
-                "account_id",
-                "booked_on",
-                "direction",
-                "amount_fen",
-                "cp_account_id",
-                "cp_holder_id",
-            ),
-        )
+        ctx.table("mart_line", columns)
+        .join(mine.select("account_id", "institution_id"), on="account_id")
         .join(funding.select("cp_holder_id").unique(), on="cp_holder_id", how="semi")
-        .join(mine.select("account_id", "institution_id"), on="account_id", how="inner")
         .join(mine.select(pl.col("account_id").alias("cp_account_id")), on="cp_account_id", how="anti")
-        .drop_nulls("cp_holder_id")
         .join(funding, on=["institution_id", "cp_holder_id"], how="semi")
     )
+    who = ["account_id", "cp_holder_id"]
+    ins = lines.filter(pl.col("direction") == "in").select(
+        *who, "institution_id", "amount_fen", in_line_no="line_no", in_on="booked_on"
+    )
+    outs = lines.filter(pl.col("direction") == "out").select(
+        *who, out_line_no="line_no", out_on="booked_on", out_fen="amount_fen"
+    )
+    return ins.join(outs, on=who, how="semi"), outs.join(ins, on=who, how="semi")
+
+
+def _make(ctx: Context, before_days: int, after_days: int, tolerance: float) -> pl.DataFrame:
+    ins, outs = ctx.shared("round_trips.both_ways", _both_ways)
+    funding = funding_holders(ctx)
     schema = {
         "institution_id": pl.String, "account_id": pl.Int32, "cp_holder_id": pl.Int32, "in_line_no": pl.Int64,
         "out_line_no": pl.Int64, "report_date": pl.Date, "amount_fen": pl.Int64, "in_on": pl.Date, "out_on": pl.Date,
         "straddles": pl.Float64, "weekly": pl.Boolean, "customer": pl.Boolean,
     }  # fmt: skip
-    if lines.is_empty():
-        return pl.DataFrame(schema=schema)
-    first, last = lines["booked_on"].min(), lines["booked_on"].max()
+    first, last = ins["in_on"].min(), outs["out_on"].max()
     if not isinstance(first, dt.date) or not isinstance(last, dt.date):
         return pl.DataFrame(schema=schema)
     rare, weekly = report_dates(ctx, first, last)
@@ -115,19 +127,10 @@ def _make(ctx: Context, before_days: int, after_days: int, tolerance: float) -> 
                 lead=pl.lit(WEEKLY[0] if often else before_days, pl.Int64),
                 lag=pl.lit(WEEKLY[1] if often else after_days, pl.Int64),
             )
-            for iid in sorted(lines["institution_id"].unique())
+            for iid in sorted(ins["institution_id"].unique())
             for often, days in ((False, rare.get(iid, rare["*"])), (True, weekly.get(iid, [])))
         ]
     )
-    ins = (
-        lines.filter(pl.col("direction") == "in")
-        .rename({"line_no": "in_line_no", "booked_on": "in_on"})
-        .drop("direction", "cp_account_id")
-    )
-    outs = lines.filter(pl.col("direction") == "out").select(
-        "account_id", "cp_holder_id", pl.col("line_no").alias("out_line_no"), pl.col("booked_on").alias("out_on"),
-        pl.col("amount_fen").alias("out_fen"),
-    )  # fmt: skip
     who = ["account_id", "cp_holder_id"]
     before = within_days(ins, looked, ["institution_id"], "in_on", "report_date", before=0, after=before_days)
     before = before.filter((pl.col("report_date") - pl.col("in_on")).dt.total_days() <= pl.col("lead"))
@@ -217,27 +220,38 @@ def _in_parts(
     )
 
 
-def _funding_holders(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
+def funding_holders(ctx: Context) -> pl.DataFrame:
     """Holders whose money is not the clients': the institution itself, related parties, other firms.
 
     ``customer`` marks those only their dealings with a reserve account call customers; whoever tops up at report
     dates and takes the same back has no other dealings.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``institution_id``, ``cp_holder_id``; with ``customer``. Sorted.
     """
+    frame: pl.DataFrame = ctx.shared("round_trips.funding", _funding_holders)
+    return frame
+
+
+def _funding_holders(ctx: Context) -> pl.DataFrame:
     roles = ctx.table("mart_role", ("institution_id", "holder_id", "role", "source"))
-    people = ctx.table("mart_holder", ("holder_id", "kind")).filter(pl.col("kind") == "person")
     who = ["institution_id", "cp_holder_id"]
     outside = roles.filter(
         pl.col("role").is_in(["self", "related", "guarantor", "institution", "unknown", "vendor"])
     ).select("institution_id", pl.col("holder_id").alias("cp_holder_id"))
     own = (
-        accounts.filter(pl.col("institution_id").is_not_null() & (pl.col("account_type") == "own"))
+        ctx.table("mart_account", ("account_type", "institution_id", "holder_id"))
+        .filter(pl.col("institution_id").is_not_null() & (pl.col("account_type") == "own"))
         .select("institution_id", pl.col("holder_id").alias("cp_holder_id"))
         .unique()
     )
     known = pl.concat([outside, own]).unique().with_columns(customer=pl.lit(False))
+    behaves = roles.filter((pl.col("role") == "client") & (pl.col("source") == "behaviour"))
     behaves = (
-        roles.filter((pl.col("role") == "client") & (pl.col("source") == "behaviour"))
-        .join(people, on="holder_id", how="anti")
+        told(ctx, behaves, "holder_id", "mart_holder", kind="kind")
+        .filter(pl.col("kind").ne_missing("person"))
         .select("institution_id", pl.col("holder_id").alias("cp_holder_id"), customer=pl.lit(True))
         .join(known, on=who, how="anti")
     )

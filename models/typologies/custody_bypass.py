@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, each, first_last, people, top, total
+from models.typologies._frames import accounts_of, each, first_last, people, told, top, total
 from models.typologies._hidden import hidden_accounts, hidden_deposits
 from models.typologies._ledger import CLIENT_LINE, controlled_lines, deposits
 from models.typologies._parties import sectors
@@ -74,8 +74,8 @@ def outside_custody(ctx: Context) -> pl.DataFrame:
 def _outside(ctx: Context) -> pl.DataFrame:
     where = sectors(ctx)
     mine = [i for i, s in where.items() if s in CLIENT_SECTORS]
-    banks = ctx.table("mart_account", ("account_id", "qualified_custodian"))
-    paid = deposits(ctx).filter(pl.col("institution_id").is_in(mine)).join(banks, on="account_id", how="left")
+    paid = deposits(ctx).filter(pl.col("institution_id").is_in(mine))
+    paid = told(ctx, paid, "account_id", "mart_account", qualified_custodian="qualified_custodian")
     named = pl.col("match").is_in(["amount", "day", "none"])
     own = paid.filter(pl.col("account_type").is_in(["own", "other"]) & named)
     seen = own.select("account_id").unique()

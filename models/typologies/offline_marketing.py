@@ -16,7 +16,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._commissions import proportional_runs
-from models.typologies._frames import accounts_of, each, first_last, of, people, total
+from models.typologies._frames import accounts_of, each, first_last, of, people, told, total
 from models.typologies._ledger import clients, controlled_lines, deposits, payouts
 from models.typologies._parties import staff_and_vendors
 from models.typologies._say import percent, span, yuan
@@ -165,7 +165,6 @@ def detect(ctx: Context) -> Iterable[Finding]:
 def _to_persons(ctx: Context) -> pl.DataFrame:
     """Out-lines of own accounts to persons who are neither clients of that account nor insiders."""
     lines = controlled_lines(ctx).filter((pl.col("account_type") == "own") & pl.col("cp_type").is_null())
-    kinds = ctx.table("mart_holder", ("holder_id", "kind")).select(cp_holder_id="holder_id", who="kind")
     inside = (
         ctx.table("mart_role_all", ("institution_id", "holder_id", "role", "source"))
         .filter(
@@ -186,8 +185,7 @@ def _to_persons(ctx: Context) -> pl.DataFrame:
         payouts(ctx).filter(pl.col("product_id").is_not_null() & (pl.col("support") >= 2)).select("line_no")
     )
     return (
-        lines.filter(pl.col("direction") == "out")
-        .join(kinds, on="cp_holder_id", how="left")
+        told(ctx, lines.filter(pl.col("direction") == "out"), "cp_holder_id", "mart_holder", who="kind")
         .filter(pl.col("who").fill_null("person") != "company")
         .join(inside, on=["institution_id", "cp_holder_id"], how="anti")
         .join(payers, on=["account_id", "cp_holder_id"], how="anti")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, each, first_last, total
+from models.typologies._frames import accounts_of, each, first_last, told, total
 from models.typologies._licence import covers_property
 from models.typologies._say import span, yuan
 from models.typologies.base import Context, Parameter, Typology
@@ -127,14 +127,10 @@ def _paid_projects(ctx: Context) -> pl.DataFrame:
         .unique()
         .with_columns(developer=pl.lit(True))
     )
-    person = ctx.table("mart_holder", ("holder_id", "kind")).select(
-        borrower_holder_id="holder_id", borrower_kind="kind"
-    )
     purpose = pl.col("purpose").fill_null("")
     projects = (
-        ctx.table("mart_project")
+        told(ctx, ctx.table("mart_project"), "borrower_holder_id", "mart_holder", borrower_kind="kind")
         .join(trade, on=["institution_id", "borrower_holder_id"], how="left")
-        .join(person, on="borrower_holder_id", how="left")
         .filter(~pl.col("institution_id").is_in(licensed))
         .with_columns(developer=pl.col("developer").fill_null(False))
         .filter(
