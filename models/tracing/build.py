@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TypeVar, cast
 
 import duckdb
 import polars as pl
@@ -34,15 +34,13 @@ from models.tracing.marts import Closed, ConnectionMarts, GroupMarts, ReachMarts
 from models.tracing.parts import USE_SCHEMA
 from models.tracing.pots import PASSING, controlled_pots, passed_pots
 from models.tracing.ranges import line_classes, ranges
-from models.tracing.sources import SOURCE_ORDER, sources
-from models.tracing.uses import USE_ORDER, followed_on, known_uses, shared_accounts
+from models.tracing.sources import sources
+from models.tracing.told import Told
+from models.tracing.uses import followed_on, known_uses, shared_accounts
 from models.typologies import _kept as kept
 from models.typologies._gaps import statements_begin
 from models.typologies._untold import projects_delivered
 from models.typologies.base import Context
-
-if TYPE_CHECKING:
-    from threading import RLock
 
 log = logging.getLogger(__name__)
 
@@ -62,24 +60,6 @@ having sum(amount_fen) <> 0
 order by institution_id, side, class
 """
 """Grain: institution × side × class of contract section 4, in fen; sorted by it."""
-ORDER: dict[str, tuple[str, ...]] = {
-    "trace_pot": ("line_no", "pot"),
-    "trace_source": SOURCE_ORDER,
-    "trace_known": USE_ORDER,
-    "trace_loose": (*USE_ORDER, "way"),
-    "trace_use": USE_ORDER,
-    "ledger_deposit": ("line_no", "institution_id", "subscription_id"),
-    "ledger_payout": ("line_no", "institution_id", "subscription_id"),
-    "ledger_round": ("institution_id", "product_id", "booked_on"),
-    "ledger_coverage": ("institution_id", "product_id", "booked_on", "line_no", "source"),
-    "ledger_borrower": ("product_id", "project_id", "holder_id nulls first"),
-    "ledger_repayment": ("line_no", "institution_id"),
-    "mart_flow_range": ("institution_id", "side", "class"),
-    CIRCLES: ("institutions",),
-}
-"""Tables that are told group by group, and the order they are kept in."""
-
-
 CITY: tuple[Callable[[Context], object], ...] = (statements_begin, projects_delivered, shared_accounts)
 """What is asked of the whole city; of no group may anything else depend on others."""
 TAKEN = ("trace_pot", "trace_source", "trace_known", "trace_loose", *(name for name, _ in kept.KEPT.values()))
@@ -94,7 +74,7 @@ def build(
     earlier: Path | None = None,
     made_by: str = "",
 ) -> Traced:
-    """Create ``trace_fragment``, ``mart_flow`` and the tables of `ORDER`.
+    """Create ``trace_fragment``, ``mart_flow`` and the tables of `models.tracing.told.ORDER`.
 
     Parameters
     ----------
@@ -146,7 +126,7 @@ class _Build:
     ) -> None:
         self.con, self.as_of, self.lines, self.before = con, as_of, lines, before
         self.common = ConnectionMarts(con)
-        self.told = _Told(con, self.common.lock)
+        self.told = Told(con, self.common.lock)
         city = Context(marts=self.common, as_of=as_of)
         facts = [ask(city) for ask in CITY]
         self.city = Context(marts=Closed(), as_of=as_of, memo=city.memo)
@@ -277,33 +257,6 @@ def _in_turn(work: Callable[[Part], Done], parts: list[Part]) -> Iterator[Done]:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-class _Told:
-    """Tables told part by part, then kept in their order."""
-
-    def __init__(self, con: duckdb.DuckDBPyConnection, lock: RLock) -> None:
-        self._con, self._lock = con, lock
-        self._open: set[str] = set()
-
-    def put(self, name: str, part: pl.DataFrame) -> None:
-        """Take a part of a table down."""
-        verb = (
-            f'insert into "_{name}"' if name in self._open else f'create or replace temp table "_{name}" as'
-        )
-        self._open.add(name)
-        with self._lock:
-            self._con.register("_part", part.to_arrow())
-            self._con.execute(f"{verb} select * from _part")
-            self._con.unregister("_part")
-
-    def close(self, *names: str) -> None:
-        """Put tables in order, and into the warehouse."""
-        for name in names:
-            order = ", ".join(ORDER[name])
-            self._con.execute(f'create or replace table "{name}" as select * from "_{name}" order by {order}')
-            self._con.execute(f'drop table "_{name}"')
-            self._open.remove(name)
 
 
 def _pots_elsewhere(con: duckdb.DuckDBPyConnection, lines: int) -> Iterator[pl.DataFrame]:

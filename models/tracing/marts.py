@@ -12,67 +12,10 @@ import polars as pl
 from models.lookups import LOOKUPS, looked_up
 from models.marts import Whole
 from models.tracing.groups import Group
+from models.tracing.seen import TOGETHER, conditions, listed, seen
 
 if TYPE_CHECKING:
     from threading import RLock  # a factory at run time before 3.13
-
-LINE = (
-    "line_no", "account_id", "seq", "booked_at", "booked_on", "direction", "amount_fen",
-    "balance_after_fen", "cp_account_id", "cp_holder_id", "cp_basis",
-)  # fmt: skip
-"""Columns of statement lines that tracing reads of a group: with their texts, lines are ten times as large."""
-TOGETHER: dict[str, tuple[str, ...]] = {
-    "mart_line": LINE,
-    "mart_transfer": ("transfer_no", "out_line_no", "in_line_no", "amount_fen"),
-}
-"""Columns that are read at once: to find a group's rows of a long relation costs more than to read them."""
-SEEN: dict[str, tuple[str, ...]] = {
-    "mart_line": (*LINE, "account_no"),
-    "mart_transfer": (
-        "transfer_no", "out_line_no", "in_line_no", "amount_fen", "from_account_id", "to_account_id", "paid_at",
-        "arrived_at",
-    ),
-    "mart_account": (
-        "account_id", "account_no", "holder_id", "holder_name", "monitored", "first_on", "last_on", "closed_on",
-    ),
-    "mart_holder": ("holder_id", "name", "name_key", "kind"),
-    "mart_controlled_account": ("institution_id", "account_id", "account_type", "basis"),
-    "mart_balance_break": ("account_no", "kind", "first_on", "last_on", "gap_fen"),
-    "mart_client": ("institution_id", "holder_id", "client_by", "in_lines"),
-    "mart_product": (
-        "product_id", "institution_id", "name", "kind", "promised_yield", "term_days", "issued_on", "matures_on",
-        "publicly_offered", "subscriptions", "projects",
-    ),
-    "mart_product_project": ("product_id", "project_id", "amount_fen", "basis"),
-    "mart_project": (
-        "project_id", "institution_id", "borrower_name", "principal_fen", "annual_rate", "started_on", "due_on",
-        "repayment", "borrower_account_id", "borrower_holder_id",
-    ),
-    "mart_project_line": ("project_id", "line_no", "institution_id", "kind", "amount_fen", "basis"),
-    "mart_relation": ("institution_id", "holder_id", "role"),
-    "mart_role": ("institution_id", "holder_id", "role", "source"),
-    "mart_subscription": (
-        "subscription_id", "product_id", "product_no", "institution_id", "investor_no", "investor_account",
-        "holder_id", "amount_fen", "subscribed_on", "redeemed_on", "product_kind", "promised_yield", "term_days",
-        "issued_on", "matures_on",
-    ),
-    "trace_use": ("institution_id", "line_no", "class", "amount_fen", "basis"),
-}  # fmt: skip
-"""All that what is traced of a group may rest on: nothing else can be read of it. `models.tracing.inputs` digests
-these, so that what they tell is told again only where one of them has changed."""
-OF_INSTITUTION = frozenset(
-    {
-        "mart_client",
-        "mart_subscription",
-        "mart_product",
-        "mart_project",
-        "mart_project_line",
-        "mart_relation",
-        "mart_role",
-        "trace_use",
-    }
-)
-"""Relations of which a group sees its institutions' rows."""
 
 
 def read(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
@@ -143,18 +86,18 @@ class GroupMarts(ConnectionMarts):
     Raises
     ------
     KeyError
-        By what reads, where a relation or column is asked for that is not among `SEEN`.
+        By what reads, where a relation or column is asked for that is not among `models.tracing.seen.SEEN`.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, group: Group, common: ConnectionMarts) -> None:
         super().__init__(con, common.lock)
         self._common = common
-        self._own = _listed(group.accounts)
-        self._where = _conditions(group)
+        self._own = listed(group.accounts)
+        self._where = conditions(group)
 
     def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
         """Return the group's part of a relation, or some of its columns."""
-        return super().table(name, _seen(name, columns))
+        return super().table(name, seen(name, columns))
 
     def _texts(self, name: str, columns: tuple[str, ...]) -> pl.DataFrame:
         return self._common.table(name, columns)
@@ -165,7 +108,7 @@ class GroupMarts(ConnectionMarts):
         """See `models.marts.Reader`; of the long relations the columns asked for are read, no others."""
         if name not in self._where:
             return Whole(self).rows(name, columns, condition, keys)
-        _seen(name, tuple(columns))
+        seen(name, tuple(columns))
         shown = LOOKUPS.get(name, {})
         held = dict.fromkeys(shown[c][1] if c in shown else c for c in columns)
         query = (
@@ -233,17 +176,6 @@ class GroupMarts(ConnectionMarts):
         if column in ("first_on", "last_on"):
             return f'case when account_id in ({self._own}) then "{column}" end as "{column}"'
         return f'"{column}"'
-
-
-def _seen(name: str, columns: tuple[str, ...] | None) -> tuple[str, ...]:
-    """Columns asked of a relation, all of `SEEN` where none are named."""
-    if name not in SEEN:
-        raise KeyError(f"what is traced of a group does not rest on {name}")
-    if columns is None:
-        return SEEN[name]
-    if beyond := sorted(set(columns) - set(SEEN[name])):
-        raise KeyError(f"what is traced of a group does not rest on {beyond} of {name}")
-    return columns
 
 
 class ReachMarts(ConnectionMarts):
@@ -320,24 +252,3 @@ def _within_reach(con: duckdb.DuckDBPyConnection, starts: list[tuple[pl.Series, 
 
 def _quoted(columns: list[str]) -> str:
     return ", ".join(f'"{c}"' for c in columns)
-
-
-def _listed(numbers: tuple[int, ...]) -> str:
-    return ", ".join(map(str, numbers)) or "null"
-
-
-def _conditions(group: Group) -> Mapping[str, str]:
-    """Condition that each relation's rows of a group meet."""
-    ids = ", ".join("'" + i.replace("'", "''") + "'" for i in group.institutions) or "null"
-    accounts = _listed(group.accounts)
-    where = dict.fromkeys(OF_INSTITUTION, f"institution_id in ({ids})")
-    where["mart_line"] = f"account_id in ({accounts})"
-    where["mart_transfer"] = f"from_account_id in ({accounts}) or to_account_id in ({accounts})"
-    where["mart_balance_break"] = (
-        f"account_no in (select account_no from mart_account where account_id in ({accounts}))"
-    )
-    where["mart_product_project"] = (
-        f"product_id in (select product_id from mart_product where institution_id in ({ids})) "
-        f"or project_id in (select project_id from mart_project where institution_id in ({ids}))"
-    )
-    return where

@@ -10,9 +10,10 @@ import pytest
 
 from models import tracing
 from models.marts import Whole
-from models.tracing.build import ORDER
 from models.tracing.groups import Group, circles, groups
-from models.tracing.marts import LINE, ConnectionMarts, GroupMarts
+from models.tracing.marts import ConnectionMarts, GroupMarts
+from models.tracing.seen import LINE
+from models.tracing.told import ORDER
 from tests.cases.world import World, day
 from tests.models.tracing.test_flows_world import STORIES, Tagged
 

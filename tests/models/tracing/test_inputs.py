@@ -12,7 +12,8 @@ import pytest
 from models.lookups import LOOKUPS
 from models.tracing.groups import Group, circles
 from models.tracing.inputs import OF_CIRCLE, Inputs
-from models.tracing.marts import SEEN, Closed, ConnectionMarts, GroupMarts
+from models.tracing.marts import Closed, ConnectionMarts, GroupMarts
+from models.tracing.seen import SEEN
 from models.tracing.uses import shared_accounts
 from models.typologies._gaps import statements_begin
 from models.typologies.base import Context
