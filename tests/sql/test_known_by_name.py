@@ -76,3 +76,46 @@ def test_known_by_number(tmp_path: Path) -> None:
     )
     assert one != two  # one customer number on two platforms, two people
     assert three == four  # a number with one name is one person on both
+
+
+def test_customer_number_of_a_party(tmp_path: Path) -> None:
+    """The platform's own number means the party whose account goes with it, if the name is the party's too."""
+    lake = TinyLake(tmp_path).register(
+        "institutions",
+        institution_id="I1",
+        name="I1信息有限公司",
+        sector="p2p",
+        licence_status="none",
+    )
+    for n, name in ((1, "甲商贸有限公司"), (2, "乙商贸有限公司")):
+        lake = lake.register(
+            "parties", party_id=f"T{n}", kind="company", name=name, id_no=f"91211100AAAAAAAAA{n}"
+        ).register(
+            "accounts",
+            account_no=f"3301001000000000{n}",
+            account_type="party",
+            party_id=f"T{n}",
+            holder_name=name,
+        )
+    for project, number, account in (("X1", "K1", 1), ("X2", "K2", 2)):
+        lake = lake.register(
+            "projects",
+            project_id=project,
+            institution_id="I1",
+            borrower_id=number,
+            borrower_name="甲商贸有限公司",
+            borrower_account=f"3301001000000000{account}",
+            principal=100,
+        )
+    con = lake.build()
+    party, other = (
+        r[0]
+        for r in rows(
+            con, "select holder_id from mart_account where account_type = 'party' order by account_no"
+        )
+    )
+    own, strange = (
+        r[0] for r in rows(con, "select borrower_holder_id from mart_project order by project_id")
+    )
+    assert own == party
+    assert strange != other  # the account is another's, whatever the number
