@@ -4,7 +4,9 @@
 -- running, and has none of its own); time (sold around the start of the project, sums differ).
 -- Reads: stg_product_projects, stg_products, stg_projects, int_subscription__numbered.
 -- The register of links is optional. Where it tells nothing of an institution that has projects, products without a
--- link would look like a pool; absence of a register is no sign of one.
+-- link would look like a pool; absence of a register is no sign of one. Where it tells of some products, others may be
+-- missing from it too: only sums that agree to a thousandth and like ends, with a project that no link names either,
+-- tell of these.
 with sold as (
     select
         product_id,
@@ -29,6 +31,7 @@ product as (
     select
         d.institution_id,
         d.product_id,
+        d.institution_id in (select k.institution_id from linked as k) as partly,
         d.raised_amount_fen,
         s.sold_fen,
         coalesce(s.begun_on, d.issued_on) as begun_on,
@@ -37,13 +40,14 @@ product as (
         coalesce(d.matures_on, coalesce(d.issued_on, s.full_on) + cast(d.term_days as integer)) as ends_on
     from stg_products as d
     left join sold as s on d.product_id = s.product_id
-    where d.institution_id not in (select k.institution_id from linked as k)
+    where d.product_id not in (select l.product_id from stg_product_projects as l)
 ),
 
 pair as (
     select
         d.product_id,
         p.project_id,
+        d.partly,
         least(
             abs(d.sold_fen / nullif(p.principal_fen, 0) - 1),
             abs(d.raised_amount_fen / nullif(p.principal_fen, 0) - 1)
@@ -53,6 +57,7 @@ pair as (
         p.started_on < d.begun_on and p.due_on >= d.ends_on as running
     from product as d
     inner join stg_projects as p on d.institution_id = p.institution_id
+    where not d.partly or p.project_id not in (select l.project_id from stg_product_projects as l)
 ),
 
 likely as (
@@ -60,7 +65,7 @@ likely as (
         *,
         (misfit > 0.001, apart, abs(lag), misfit) as unlike
     from pair
-    where misfit <= 0.02 and lag between -2 and 20
+    where misfit <= case when partly then 0.001 else 0.02 end and lag between -2 and 20 and (not partly or apart <= 20)
 ),
 
 first_choice as (
@@ -103,7 +108,11 @@ by_roll as (
         product_id,
         project_id
     from pair
-    where misfit <= 0.001 and running and product_id not in (select c.product_id from by_size as c)
+    where
+        not partly
+        and misfit <= 0.001
+        and running
+        and product_id not in (select c.product_id from by_size as c)
     qualify row_number() over (partition by product_id order by lag desc, project_id asc) = 1
 ),
 
@@ -113,7 +122,8 @@ by_time as (
         project_id
     from pair
     where
-        lag between -10 and 20
+        not partly
+        and lag between -10 and 20
         and product_id not in (select c.product_id from by_size as c)
         and product_id not in (select c.product_id from by_roll as c)
         and project_id not in (select c.project_id from by_size as c)

@@ -40,11 +40,16 @@ def test_links(tmp_path: Path) -> None:
             sector="p2p",
             licence_status="none",
         )
-    # I1 has a register of links: what it leaves out stays out
+    # I1 has a register of links: what it leaves out is told by the same sum and term alone
     lake = _sold(lake, "I1", "P1", 100, "2016-03-01", "2016-04-01")
     lake = _sold(lake, "I1", "P2", 200, "2016-03-01", "2016-04-01")
     lake = _lent(lake, "I1", "X1", 100, "2016-03-01", "2016-04-01")
     lake = _lent(lake, "I1", "X2", 200, "2016-03-01", "2016-04-01")
+    lake = _sold(lake, "I1", "P3", 399, "2016-03-01", "2016-04-01")  # a sum near to X3's
+    lake = _sold(lake, "I1", "P4", 700, "2016-03-01", "2016-04-01")  # the sum of X4, which runs far longer
+    lake = _sold(lake, "I1", "P5", 100, "2016-03-01", "2016-04-01")  # the sum of X1, which is P1's
+    lake = _lent(lake, "I1", "X3", 400, "2016-03-01", "2016-04-01")
+    lake = _lent(lake, "I1", "X4", 700, "2016-03-01", "2016-10-01")
     lake = lake.register("product_projects", product_id="P1", project_id="X1", amount=100)
     # I2 has none: two of one sum are told apart by their terms
     lake = _sold(lake, "I2", "Q1", 300, "2016-03-01", "2016-05-01")
@@ -61,6 +66,7 @@ def test_links(tmp_path: Path) -> None:
     found = rows(con, "select product_id, project_id, basis from mart_product_project order by 1, 2")
     assert found == [
         ("P1", "X1", "register"),
+        ("P2", "X2", "size"),
         ("Q1", "Y2", "size"),
         ("Q2", "Y1", "size"),
         ("Q3", "Y2", "roll"),
@@ -68,4 +74,4 @@ def test_links(tmp_path: Path) -> None:
         ("Q4", "Y5", "time"),
     ]
     counts = dict(rows(con, "select product_id, projects from mart_product"))
-    assert (counts["P2"], counts["Q4"], counts["Q6"]) == (0, 2, 0)
+    assert [counts[p] for p in ("P2", "P3", "P4", "P5", "Q4", "Q6")] == [1, 0, 0, 0, 2, 0]
