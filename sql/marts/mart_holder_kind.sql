@@ -36,6 +36,22 @@ select
 from judged
 where is_bank or regexp_matches(name_key, '银行(股份公司|有限公司|股份有限公司)?([\p{Han}]{0,12}(分行|支行|营业部|中心|总行))?$')
 union all
+-- banks book interest against a ledger of their own, whose title is printed for a payer's name
+select
+    holder_id,
+    'bank' as role,
+    6 as priority,
+    'its name is a bank''s ledger of interest' as reason,
+    'name' as source,
+    null as register,
+    null as key
+from mart_holder
+where
+    regexp_matches(
+        name_key,
+        '^(应付|应收|支付)?(单位|对公|个人|企业|公司|活期|定期|协定|通知|同业|备付金|客户)*(存款)?(利息|结息|计息)(支出|收入|过渡)?户?$'
+    )
+union all
 select
     holder_id,
     'payment_institution' as role,

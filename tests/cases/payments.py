@@ -391,6 +391,10 @@ def _books(w: World, firm: Callable[..., Firm]) -> None:
             w.lines[-1] |= dict.fromkeys(
                 ("counterparty_account", "counterparty_name", "counterparty_bank")
             ) | {"remark": remark}
+    ledger = w.account(None, None, "应付单位活期存款利息", bank="B1银行", held=False)
+    booked = firm("INTEREST-LEDGER")  # the bank prints the ledger it books interest against
+    for d in ("2016-03-21", "2016-06-21"):
+        booked.move(d, ledger, booked.deposit, 88.88)
     told = firm("INTEREST-TOLD")
     told.move("2016-05-03", bank, told.deposit, 77.77)
     told.items.append((dt.date(2016, 5, 3), "F03", 77_77))

@@ -11,6 +11,7 @@ POSITIVE: dict[str, float | None] = {
     "INTEREST-TOLD": 77.77,
     "INTEREST-NO-PAYER": 642,
     "INTEREST-CALLED": 321,
+    "INTEREST-LEDGER": 177.76,
 }
 LOOK_ALIKE = {
     "INTEREST-OWN": "interest on the own account",
