@@ -42,6 +42,9 @@ PARAMETERS: tuple[Parameter, ...] = (
 
 RATE_SPREAD, TERM_SPREAD, ONE_RATE_SHARE = 0.05, 3, 0.8
 """Payments back at one rate: so near its median, within so many days of the usual term, by so many of those paid."""
+REPAID_WITH_INTEREST = (1.002, 1.6)
+"""All paid back over all paid in, where a depositor got the principal with interest; staff and suppliers who left a
+deposit get many times it."""
 LUMP_DAYS = 10
 """Days of receipts from which lump sums can be told to come by the day."""
 LEAST_FEE = 0.0005
@@ -232,7 +235,10 @@ def _pool(holder: int, carrier: str, mine: pl.DataFrame, p: dict[str, float]) ->
         return None
     each = float(back["outs"].median() or 0)  # type: ignore[arg-type]
     size = float((back["out_median"] / back["in_fen"]).median() or 0)  # type: ignore[arg-type]
-    if size > p["max_return_share"] or (each < p["min_returns_each"] and not _one_rate(mine, back)):
+    small = size <= p["max_return_share"] and (each >= p["min_returns_each"] or _one_rate(mine, back))
+    # whoever gets back what was paid in and interest on it is no customer: no refund is more than the price
+    more = back.filter((pl.col("out_fen") / pl.col("in_fen")).is_between(*REPAID_WITH_INTEREST))
+    if not small and more.height < p["min_pool_returned"] * payers.height:
         return None
     depositors = payers.select("other_id")
     taken = (
@@ -344,13 +350,10 @@ def _settlement(holder: int, carrier: str, mine: pl.DataFrame, p: dict[str, floa
     masked = mine.filter(~pl.col("coming") & pl.col("other_id").is_null() & (pl.col("booked_at") >= start))
     max_fee = p["max_lump_fee" if lumps else "max_fee"]
     settled, fit, days = daily_fit(taken, paid, masked, max_fee)
-    total, gone = int(taken["amount_fen"].sum()), int(settled["amount_fen"].sum())
-    if not total or days < p["min_settlement_days"] or fit < p["min_daily_fit"]:
-        return None
-    if not 0.8 * total <= gone <= total:
-        return None
-    if lumps and not (1 - max_fee) * total - taken["amount_fen"][-1] <= gone <= (1 - LEAST_FEE) * total:
-        return None
+    if not _settles(taken, settled, fit, days, p, lumps):
+        settled, fit, days = daily_fit(taken, paid, masked, max_fee, same_day=True)
+        if not _settles(taken, settled, fit, days, p, lumps):
+            return None
     strength = min(1.0, 0.4 + 0.3 * fit + 0.3 * min(1.0, merchants.height / (2 * p["min_merchants"])))
     return Operator(
         "settlement",
@@ -364,3 +367,16 @@ def _settlement(holder: int, carrier: str, mine: pl.DataFrame, p: dict[str, floa
         ).sort("line_no"),
         strength,
     )
+
+
+def _settles(
+    taken: pl.DataFrame, settled: pl.DataFrame, fit: float, days: float, p: dict[str, float], lumps: bool
+) -> bool:
+    """Say whether what was settled is nearly all that was taken, day by day, less a fee."""
+    total, gone = int(taken["amount_fen"].sum()), int(settled["amount_fen"].sum())
+    if not total or days < p["min_settlement_days"] or fit < p["min_daily_fit"]:
+        return False
+    if not 0.8 * total <= gone <= total:
+        return False
+    last = int(taken["amount_fen"][-1])
+    return not lumps or (1 - p["max_lump_fee"]) * total - last <= gone <= (1 - LEAST_FEE) * total

@@ -19,11 +19,11 @@ def usual(taken: pl.DataFrame, multiple: float = 20) -> pl.DataFrame:
 
 
 def daily_fit(
-    taken: pl.DataFrame, paid: pl.DataFrame, masked: pl.DataFrame, max_fee: float
+    taken: pl.DataFrame, paid: pl.DataFrame, masked: pl.DataFrame, max_fee: float, same_day: bool = False
 ) -> tuple[pl.DataFrame, float, float]:
     """Settlement lines, the share of settlement days that follow the receipts, and how many days settle.
 
-    Merchants are paid on many days of a month and never more than came in since the last settlement
+    With `same_day` the receipts of the day itself may be settled (T+0), else only those of the days before. Merchants are paid on many days of a month and never more than came in since the last settlement
     day (rent and wages are paid monthly, and do not ask what came in yesterday). A settlement day
     follows the receipts when what is held after it is no more than the fees so far and three days'
     receipts, and no less than nothing.
@@ -45,7 +45,7 @@ def daily_fit(
     core = paid.join(often.select("other_id"), on="other_id", how="semi")
     if core.is_empty() or running.is_empty():
         return core, 0.0, 0.0
-    fits = _receipts_before(core, running)
+    fits = _receipts_before(core, running, same_day)
     over = core.join(fits.select("booked_on", "since_fen"), on="booked_on").filter(
         pl.col("amount_fen") > pl.col("since_fen")
     )
@@ -60,8 +60,8 @@ def daily_fit(
     rest = pl.concat(
         [paid.join(wrong, on="other_id", how="anti"), single.cast({"other_id": paid.schema["other_id"]})]
     )
-    settled = _with_rare(core, rest, running, max_fee)
-    fits = _receipts_before(settled, running).with_columns(
+    settled = _with_rare(core, rest, running, max_fee, same_day)
+    fits = _receipts_before(settled, running, same_day).with_columns(
         (pl.col("cum_in") - pl.col("out_fen").cum_sum()).alias("held_fen")
     )
     first, last = fits["booked_on"].sort()[0], fits["booked_on"].sort()[-1]
@@ -72,19 +72,21 @@ def daily_fit(
     return settled, near / fits.height, fits.height / max(1.0, life * 5 / 7)
 
 
-def _receipts_before(settled: pl.DataFrame, running: pl.DataFrame) -> pl.DataFrame:
-    """Settlement days with ``out_fen``, receipts before the day (``cum_in``) and since the last one."""
+def _receipts_before(settled: pl.DataFrame, running: pl.DataFrame, same_day: bool) -> pl.DataFrame:
+    """Settlement days with ``out_fen``, receipts before the day or its end (``cum_in``) and since the last one."""
     outs = settled.group_by("booked_on").agg(pl.col("amount_fen").sum().alias("out_fen")).sort("booked_on")
     return (
-        outs.join_asof(running, on="booked_on", strategy="backward", allow_exact_matches=False)
+        outs.join_asof(running, on="booked_on", strategy="backward", allow_exact_matches=same_day)
         .with_columns(pl.col("cum_in").fill_null(0))
         .with_columns((pl.col("cum_in") - pl.col("cum_in").shift(1).fill_null(0)).alias("since_fen"))
     )
 
 
-def _with_rare(core: pl.DataFrame, paid: pl.DataFrame, running: pl.DataFrame, max_fee: float) -> pl.DataFrame:
+def _with_rare(
+    core: pl.DataFrame, paid: pl.DataFrame, running: pl.DataFrame, max_fee: float, same_day: bool
+) -> pl.DataFrame:
     """Add payees paid rarely, where the day's receipts leave just that much unpaid."""
-    days = _receipts_before(core, running).with_columns(
+    days = _receipts_before(core, running, same_day).with_columns(
         (pl.col("out_fen") / pl.col("since_fen").clip(1)).alias("ratio")
     )
     kept = days.filter(pl.col("ratio").is_between(1 - max_fee, 1.0))["ratio"].median()

@@ -87,14 +87,43 @@ def settlement(w: World, till: Account, payers: int = 40, merchants: int = 8, sp
     return total
 
 
-def lumps(w: World, payer: Account, till: Account, share: float, payees: int = 22) -> None:
+def same_day(w: World, till: Account, payers: int = 40, merchants: int = 8) -> None:
+    """Payers pay daily, and merchants get it the same evening less half a per cent."""
+    who, whom = w.people(payers), [w.firm() for _ in range(merchants)]
+    for n in range(60):
+        owed: dict[int, int] = {}
+        for k in range(6):
+            yuan = 50 + (n * 17 + k * 29) % 200
+            w.move(on(n), who[(n * 6 + k) % payers], till, yuan)
+            owed[(n + k) % merchants] = owed.get((n + k) % merchants, 0) + yuan
+        for k, yuan in owed.items():
+            w.move(on(n), till, whom[k], round(yuan * 0.995, 2))
+
+
+def term_pool(w: World, till: Account, persons: int = 40) -> None:
+    """Persons pay in and get it back after three months with five per cent, at once."""
+    for n, who in enumerate(w.people(persons)):
+        w.move(on(2 * n), who, till, 20_000 + 1_000 * (n % 7))
+        if 2 * n + 90 < 175:
+            w.move(on(2 * n + 90), till, who, (20_000 + 1_000 * (n % 7)) * 1.05)
+
+
+def couriers(w: World, till: Account, persons: int = 40) -> None:
+    """Persons leave a deposit when they begin, and are paid their wages by the week."""
+    for n, who in enumerate(w.people(persons)):
+        w.move(on(n), who, till, 500)
+        for k in range(1, 12):
+            w.move(on(n + 7 * k), till, who, 700 + 13 * ((n + k) % 9))
+
+
+def lumps(w: World, payer: Account, till: Account, share: float, payees: int = 22, lag: int = 1) -> None:
     """One payer brings a sum a day, which goes on to many firms the next morning, all of it or less a fee."""
     whom = [w.firm() for _ in range(payees)]
     for n in range(60):
         due = {k: 100 + (n * 17 + k * 29) % 300 for k in range(payees) if (n + k) % 3}
         w.move(on(n), payer, till, sum(due.values()))
         for k, yuan in due.items():
-            w.move(on(n + 1), till, whom[k], round(yuan * share, 2))
+            w.move(on(n + lag), till, whom[k], round(yuan * share, 2))
 
 
 def lending(w: World, till: Account, borrowers: int = 15) -> None:
@@ -157,6 +186,17 @@ def _operators(w: World, ids: dict[str, str]) -> None:
         w.move(on(2 + 30 * month), listed, landlord, 12_000)
     acquirer = w.firm("大连甲乙支付服务有限公司客户备付金")
     lumps(w, acquirer, _outside(w, ids, "SETTLE-LUMPS", "盘锦庚信息技术有限公司"), 0.992)
+    lumps(w, acquirer, _outside(w, ids, "SETTLE-LUMPS-SAME-DAY", "盘锦壬信息技术有限公司"), 0.992, lag=0)
+    same_day(w, _outside(w, ids, "SETTLE-SAME-DAY", "盘锦癸信息技术有限公司"))
+    term_pool(w, _outside(w, ids, "POOL-TERM", "苏明己", person=True))
+    couriers(w, _outside(w, ids, "COURIERS", "盘锦子配送服务有限公司"))
+    lumps(
+        w,
+        w.firm("辽宁寅集团有限公司"),
+        _outside(w, ids, "TREASURY-SAME-DAY", "辽宁寅财务共享有限公司"),
+        1,
+        lag=0,
+    )
     lumps(w, w.firm("辽宁辛集团有限公司"), _outside(w, ids, "TREASURY", "辽宁辛财务共享有限公司"), 1)
     lending(w, _outside(w, ids, "LEND-PERSON", "杨琴丙", person=True))
     lending(w, _outside(w, ids, "LEND-FIRM", "盘锦戊信息咨询有限公司"), borrowers=20)

@@ -10,9 +10,13 @@ POSITIVE: dict[str, float | None] = {
     "SETTLE-PERSON": None,
     "SETTLE-LISTED": None,
     "SETTLE-LUMPS": None,
+    "SETTLE-SAME-DAY": None,
+    "SETTLE-LUMPS-SAME-DAY": None,
 }
 LOOK_ALIKE = {
     "TREASURY": "pays a group's bills and keeps nothing",
+    "TREASURY-SAME-DAY": "pays a group's bills the same day and keeps nothing",
+    "COURIERS": "wages by the week",
     "MARKET": "own sales and refunds",
     "PROPERTY": "collects its own fees",
     "PAYROLL": "payroll for employers",

@@ -10,12 +10,15 @@ POSITIVE: dict[str, float | None] = {
     "POOL-FIRM": None,
     "POOL-PERSON": None,
     "POOL-YOUNG": None,
+    "POOL-TERM": None,
+    "SETTLE-SAME-DAY": None,
     "SETTLE-FIRM": None,
     "LEND-PERSON": 800_000,
     "LEND-FIRM": 800_000,
 }
 LOOK_ALIKE = {
     "REFUNDS": "a shop that takes back a part of each order",
+    "COURIERS": "staff who left a deposit",
     "TRADE": "a big trading company",
     "CHARITY": "a charity",
     "SCHOOL": "a school",
