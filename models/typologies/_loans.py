@@ -17,6 +17,14 @@ AFTER_DAYS = 15
 """A refund comes within days; interest not before half a month."""
 STEADY_SHARE = 0.7
 """Share of a borrower's payments that must fit the loan: trade to and fro fits now and then by chance."""
+STEADY_TIMES = 4
+"""Equal payments that make a rhythm of their own (by the week, by the fortnight), whatever the day of the month."""
+LEAST_STEADY = 0.0005
+"""Share of the loan that one payment of such a rhythm is at least (2.6 % a year by the week)."""
+STEADY_SLACK = 4
+"""Days by which the longest and shortest gap between them may differ (weekends)."""
+MOST_PARTS = 24
+"""Instalments in which an advance is handed back at most; a smaller equal part is interest."""
 YOUNG_DAYS = 45
 """A loan paid out this recently need not have brought its first interest yet."""
 
@@ -25,7 +33,7 @@ def loans(ctx: Context) -> pl.DataFrame:
     """Loans paid out of own accounts and what came back on them.
 
     A payment to a holder is a loan when that holder later pays in monthly interest on it, level
-    monthly instalments, or the amount with interest. Staff of the register, banks and the
+    instalments by the month or at another steady interval, or the amount with interest. Staff of the register, banks and the
     institution itself are left out. Beside at least one proven loan, payments of the same size to
     holders who got nothing else and who paid nothing back yet are loans too while they are young.
 
@@ -69,13 +77,14 @@ def _loans(ctx: Context) -> pl.DataFrame:
             days=(pl.col("in_on") - pl.col("booked_on")).dt.total_days(),
             ratio=pl.col("in_fen") / pl.col("amount_fen"),
         )
-        .filter(pl.col("days") >= AFTER_DAYS)
+        .join(_in_rhythm(outs, ins), on="in_no", how="left")
+        .with_columns(rhythm=(pl.col("rhythm_fen") > 0).fill_null(False) & ~_without_interest())
+        .filter((pl.col("days") >= AFTER_DAYS) | pl.col("rhythm"))
         .with_columns(off=(pl.col("days") - (pl.col("days") / 30.4).round() * 30.4).abs())
         .with_columns(monthly=pl.col("off") <= MONTH_SLACK)
         .with_columns(
-            level=pl.col("monthly")
-            & (pl.len().over("line_no", "in_fen") >= 2)
-            & pl.col("ratio").is_between(INTEREST[0], 0.7),
+            level=((pl.col("monthly") & (pl.len().over("line_no", "in_fen") >= 2)) | pl.col("rhythm"))
+            & pl.col("ratio").is_between(pl.when("rhythm").then(LEAST_STEADY).otherwise(INTEREST[0]), 0.7),
             interest=pl.col("monthly") & pl.col("ratio").is_between(*INTEREST),
             grown=pl.col("monthly") & pl.col("ratio").is_between(*GROWN),
         )
@@ -117,3 +126,36 @@ def _loans(ctx: Context) -> pl.DataFrame:
         .otherwise(0),
     )
     return pl.concat([lent, returned.select(lent.columns)]).sort("institution_id", "line_no")
+
+
+def _in_rhythm(outs: pl.DataFrame, ins: pl.DataFrame) -> pl.DataFrame:
+    """Payments in of one amount at even gaps by a holder who was paid first, and no more often than by the week.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``in_no``; ``rhythm_fen`` is the sum of its rhythm.
+    """
+    who = ["institution_id", "cp_holder_id"]
+    first = outs.group_by(who).agg(lent_on=pl.col("booked_on").min())
+    alike = [*who, "amount_fen"]
+    gap = pl.col("booked_on").diff().over(alike).dt.total_days()
+    return (
+        ins.join(first, on=who)
+        .filter(pl.col("booked_on") > pl.col("lent_on"))
+        .sort(*alike, "booked_on", "line_no")
+        .with_columns(gap=gap)
+        .filter(
+            (pl.len().over(alike) >= STEADY_TIMES)
+            & (pl.col("gap").max().over(alike) - pl.col("gap").min().over(alike) <= STEADY_SLACK)
+            & (pl.col("gap").mean().over(alike) >= 6)
+        )
+        .select(in_no="line_no", rhythm_fen=pl.col("amount_fen").sum().over(alike))
+    )
+
+
+def _without_interest() -> pl.Expr:
+    """Whether equal payments are an even part of what was paid and bring no more: an advance handed back."""
+    even = pl.col("amount_fen") % pl.col("in_fen") == 0
+    brings_more = pl.col("rhythm_fen") > pl.col("amount_fen")
+    return (even & (pl.col("ratio") >= 1 / MOST_PARTS) & ~brings_more).fill_null(False)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
-POSITIVE = {"P1": 150_000, "P2": 200_000, "P3": 180_000}
+POSITIVE = {"P1": 150_000, "P2": 200_000, "P3": 180_000, "P4": 150_000, "P5": 150_000}
 LOOK_ALIKE = {
     "L1": "purchases, some of them refunded",
     "L2": "employees' advances handed back",
     "L3": "two private favours",
     "L4": "wages and rent",
+    "L5": "advances handed back by the week, without interest",
 }
 MONTHS = ("2016-03-10", "2016-04-10", "2016-05-10")
 
@@ -31,6 +34,16 @@ def test_cases() -> None:
         w.move("2016-02-10", level.own, who, 60_000)
         for on in MONTHS:
             w.move(on, who, level.own, 20_600)
+    for key, each, weeks in (
+        ("P4", 4_400, 12),
+        ("P5", 500, 12),
+        ("L5", 5_000, 8),
+    ):  # level, interest, no interest
+        weekly = w.platform(key)
+        for who in w.people(3):
+            w.move("2016-02-10", weekly.own, who, 50_000)
+            for k in range(1, weeks + 1):
+                w.move(dt.date(2016, 2, 10) + dt.timedelta(days=7 * k), who, weekly.own, each)
 
     goods = w.platform("L1")
     for who in [w.firm(), w.firm(), w.firm(), w.firm()]:
