@@ -29,6 +29,7 @@ from models.text.themes import GROUPS, THEMES, groups, themes
         ("盘锦市公共资源交易中心", []),
         ("盘锦甲合金融化设备有限公司", []),
         ("辽阳物理财经书店", []),
+        ("盘锦金融职业学院后勤服务有限公司", []),
     ],
 )
 def test_restricted_words_of_names(name: str, words: list[str]) -> None:
