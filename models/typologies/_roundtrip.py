@@ -15,6 +15,10 @@ from models.typologies.base import Context
 
 PART = 0.1
 """Smallest part of a top-up that is a part of its way back: fees and charges are less."""
+SPENT_DAYS = 3
+"""Days in which an advance of a risk reserve is paid on to the clients (a weekend between)."""
+SPENT_SHARE = 0.9
+"""Part of it that is paid on: the platform's fee stays."""
 CLIENT_TYPES = ("custody", "reserve_deposit", "reserve_settlement", "reserve_collection")
 
 
@@ -95,6 +99,7 @@ def _both_ways(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
         .join(mine.select(pl.col("account_id").alias("cp_account_id")), on="cp_account_id", how="anti")
         .join(funding, on=["institution_id", "cp_holder_id"], how="semi")
     )
+    lines = lines.join(_advances(ctx, lines, accounts), on="line_no", how="anti")
     who = ["account_id", "cp_holder_id"]
     ins = lines.filter(pl.col("direction") == "in").select(
         *who, "institution_id", "amount_fen", in_line_no="line_no", in_on="booked_on"
@@ -179,6 +184,30 @@ def _make(ctx: Context, before_days: int, after_days: int, tolerance: float) -> 
         .join(funding, on=["institution_id", "cp_holder_id"])
         .sort("in_line_no")
         .select(list(schema))
+    )
+
+
+def _advances(ctx: Context, lines: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
+    """Credits out of a risk reserve that were paid on to others within days (``line_no``).
+
+    What the reserve advances for a late borrower goes to the clients and comes back with the repayment: it
+    stands in no report.
+    """
+    reserve = accounts.filter(pl.col("account_type") == "risk_reserve").select(cp_account_id="account_id")
+    came = lines.filter(pl.col("direction") == "in").join(reserve, on="cp_account_id", how="semi")
+    gone = ctx.rows(
+        "mart_line",
+        ("account_id", "booked_on", "amount_fen", "cp_account_id"),
+        "direction = 'out' and account_id in (select key from mine)",
+        mine=came["account_id"],
+    ).join(reserve, on="cp_account_id", how="anti")
+    spent = gone.select("account_id", spent_on="booked_on", spent_fen="amount_fen")
+    return (
+        within_days(came, spent, ["account_id"], "booked_on", "spent_on", before=0, after=SPENT_DAYS)
+        .group_by("line_no")
+        .agg(pl.col("amount_fen").first(), pl.col("spent_fen").sum())
+        .filter(pl.col("spent_fen") >= pl.col("amount_fen") * SPENT_SHARE)
+        .select("line_no")
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from tests.cases.cases import check_cases
 from tests.cases.payments import region
 from tests.cases.world import World
@@ -46,9 +48,28 @@ def test_parts_and_fees() -> None:
         w.move(end, fees.own, fees.custody, 300_000)
         w.move(one, fees.custody, fees.own, 31_000)
         w.move(two, fees.custody, fees.own, 45_000)
+    advanced, idle = w.platform("ADVANCED"), w.platform("RESERVE")
+    for p in (advanced, idle):
+        reserve = w.account("risk_reserve", p.id)
+        holders = w.people(10)
+        product = p.product("a")
+        p.sell(product, holders, 20_000, "2016-02-01")
+        for end, back in (
+            ("2016-03-30", "2016-04-05"),
+            ("2016-04-28", "2016-05-04"),
+            ("2016-05-30", "2016-06-03"),
+        ):
+            w.move(end, reserve, p.custody, 200_000)
+            if p is advanced:  # the reserve pays the clients of a late borrower, who repays days later
+                p.pay(product, dt.date.fromisoformat(end) + dt.timedelta(days=1), 1.0)
+                w.move(back, w.firm(), p.custody, 200_000)
+            w.move(back, p.custody, reserve, 200_000)
     check_cases(
         w,
         "window-dressing",
-        {"PARTS-OUT": 900_000, "PARTS-IN": 600_000},
-        {"FEES": "money that stays, with fees taken out after the month end"},
+        {"PARTS-OUT": 900_000, "PARTS-IN": 600_000, "RESERVE": 600_000},
+        {
+            "FEES": "money that stays, with fees taken out after the month end",
+            "ADVANCED": "advances of a risk reserve that the clients get",
+        },
     )
