@@ -1,10 +1,11 @@
 """`cross-subsidy` (交叉补贴): one product's clients are paid with the money of another product's clients.
 
-Two ways lead there. With an account for each product, money moves from one product's account to
-another's, which pays its clients from it within days. With one account for all, a product that has
+Three ways lead there. With an account for each product, money moves from one product's account to
+another's, which pays its clients from it within days; or the one product's account pays the other's clients
+itself. With one account for all, a product that has
 projects of its own is paid although its borrowers paid nothing, so that other products' deposits did.
 
-Confidence: 0.95 for the first (both ends are seen); for the second that of `new-money-pays-old`, whose
+Confidence: 0.95 for the first two (both ends are seen); for the third that of `new-money-pays-old`, whose
 rounds are read.
 """
 
@@ -17,7 +18,8 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._bonus import group_lines, groups, transfer_lines, transfers
-from models.typologies._frames import accounts_of, each, first_last, of, people, total
+from models.typologies._cross_paid import homes, paid_by_others, returned_investments
+from models.typologies._frames import accounts_of, first_last, of, people, total
 from models.typologies._ledger import subscriptions
 from models.typologies._rounds import ROUND, round_lines, rounds
 from models.typologies._say import span, yuan
@@ -55,6 +57,22 @@ TYPOLOGY = Typology(
             "Fewest transfers between products' accounts that make a finding.",
         ),
         Parameter(
+            "whole_share",
+            0.9,
+            "share",
+            "calibrated",
+            "No booking error is just what five clients or more are paid the next day.",
+            "Part of a distribution from which a single transfer is enough.",
+        ),
+        Parameter(
+            "min_holders",
+            5,
+            "persons",
+            "calibrated",
+            "Fewer are a slip of the paying desk.",
+            "Fewest clients of such a distribution, or paid out of another product's account.",
+        ),
+        Parameter(
             "move_days",
             10,
             "days",
@@ -77,13 +95,23 @@ TYPOLOGY = Typology(
 
 
 def detect(ctx: Context) -> Iterable[Finding]:
-    """Transfers between products' accounts that pay clients, and rounds of projects that others paid for."""
-    moved = _moved(ctx)
+    """Transfers between products' accounts that pay clients, payouts from others' accounts, and rounds others paid for."""
+    moved, strange = _moved(ctx), paid_by_others(ctx)
+    fewest = int(ctx.parameter(TYPOLOGY, "min_holders"))
+    whole = (pl.col("amount_fen") >= pl.col("due_fen") * ctx.parameter(TYPOLOGY, "whole_share")) & (
+        pl.col("holders") >= fewest
+    )
     done = set()
-    for institution_id, part in each(moved, "institution_id"):
-        if part.height >= ctx.parameter(TYPOLOGY, "min_times"):
+    for institution_id in sorted({*moved["institution_id"], *strange["institution_id"]}):
+        mine = pl.col("institution_id") == institution_id
+        part, paid = moved.filter(mine), strange.filter(mine)
+        if part.height < ctx.parameter(TYPOLOGY, "min_times"):
+            part = part.filter(whole)
+        if people(paid) < fewest:
+            paid = paid.clear()
+        if part.height + paid.height:
             done.add(institution_id)
-            yield _by_transfer(ctx, institution_id, part)
+            yield _by_transfer(ctx, institution_id, part, paid)
     for leading in ctx.findings.get("new-money-pays-old", []):
         if leading.institution_id not in done:
             finding = _by_round(ctx, leading)
@@ -96,9 +124,12 @@ def _moved(ctx: Context) -> pl.DataFrame:
     window = int(ctx.parameter(TYPOLOGY, "pay_days"))
     between = transfers(ctx).filter((pl.col("from_type") == "product") & (pl.col("to_type") == "product"))
     between = between.join(_own_moves(ctx, between), on="transfer_no", how="anti")
+    between = between.join(returned_investments(ctx, between), on="transfer_no", how="anti")
     paid = groups(ctx).rename({"booked_on": "round_on", "account_id": "to_account_id"})
+    sends_its_own = homes(ctx).rename({"account_id": "from_account_id"})
     return (
         between.join(paid, on=["institution_id", "to_account_id"])
+        .join(sends_its_own, on=["product_id", "from_account_id"], how="anti")
         .filter(
             (pl.col("round_on") >= pl.col("booked_on"))
             & (pl.col("round_on") <= pl.col("booked_on") + dt.timedelta(days=window))
@@ -135,16 +166,24 @@ def _own_moves(ctx: Context, between: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _by_transfer(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
-    amount, (first, last) = total(part), first_last(part)
+def _by_transfer(ctx: Context, institution_id: str, part: pl.DataFrame, paid: pl.DataFrame) -> Finding:
+    moved, direct = total(part), total(paid)
+    amount, (first, last) = (
+        moved + direct,
+        first_last(pl.concat([f.select("booked_on") for f in (part, paid)])),
+    )
     served = part.select("product_id", "group_no", booked_on="round_on").unique()
     lines = (
         of(ctx, group_lines, institution_id)
         .join(served, on=["product_id", "booked_on", "group_no"])
         .sort("line_no")
     )
-    share = amount / max(1, total(lines))
-    clients = people(lines)
+    lines = lines.join(paid.select("line_no"), on="line_no", how="anti")
+    share = moved / max(1, total(lines))
+    both = pl.concat([f.select("account_no", "holder_id") for f in (lines, paid)])
+    clients = people(both)
+    products = pl.concat([f.select("product_id") for f in (part, paid)])["product_id"].n_unique()
+    said = _said(part, paid, total(lines), share)
     return Finding(
         institution_id=institution_id,
         typology=TYPOLOGY.code,
@@ -154,13 +193,11 @@ def _by_transfer(ctx: Context, institution_id: str, part: pl.DataFrame) -> Findi
         first_on=first,
         last_on=last,
         explanation_zh=(
-            f"{span(first, last)},{part.height} 次从其他产品账户划入 {yuan(amount)} 元,随即用于向 {part['product_id'].n_unique()} 只产品的 "
-            f"{clients} 名客户兑付(占这些兑付 {yuan(total(lines))} 元的 {100 * share:.0f}%);并非客户本人在产品间转换。"
+            f"{span(first, last)},{said[0]};{products} 只产品的 {clients} 名客户由此获兑付,并非客户本人在产品间转换。"
         ),
         explanation_en=(
-            f"{span(first, last)}: {part.height} times money came from another product's account, {yuan(amount)} yuan in all, and "
-            f"went straight into payouts to {clients} clients of {part['product_id'].n_unique()} products ({100 * share:.0f}% of "
-            f"{yuan(total(lines))} yuan paid); no client moved the own money."
+            f"{span(first, last)}: {said[1]}; {clients} clients of {products} products were paid so, and no client moved "
+            "the own money."
         ),
         evidence=pl.concat(
             [
@@ -171,9 +208,10 @@ def _by_transfer(ctx: Context, institution_id: str, part: pl.DataFrame) -> Findi
                         attributed_fen=(pl.col("amount_fen") * min(1.0, share)).round().cast(pl.Int64)
                     ),
                 ),
+                evidence("payout", paid),
             ]
         ),
-        accounts=accounts_of(lines),
+        accounts=accounts_of(both),
         clients=clients,
         bases=AmountBases(gross_taken=amount, net_unrepaid=amount, peak_diverted=amount),
         benign=(
@@ -182,11 +220,31 @@ def _by_transfer(ctx: Context, institution_id: str, part: pl.DataFrame) -> Findi
                 "Clients move their own money from product to product: no client left the one and entered the other with that amount.",
             ),
             (
-                "一只产品投资另一只产品:该款项数日内即付给客户。",
-                "One product invests in the other: the money was paid out to clients within days.",
+                "一只产品投资另一只产品:该款项数日内即付给客户,且此前未由该产品投出。",
+                "One product invests in the other: the money was paid out to clients within days, and was no investment that came back.",
             ),
         ),
     )
+
+
+def _said(part: pl.DataFrame, paid: pl.DataFrame, served_fen: int, share: float) -> tuple[str, str]:
+    """How one product's clients were paid with another's money, in Chinese and in English."""
+    zh, en = [], []
+    if part.height:
+        zh.append(
+            f"{part.height} 次从其他产品账户划入 {yuan(total(part))} 元,随即用于兑付"
+            f"(占这些兑付 {yuan(served_fen)} 元的 {100 * share:.0f}%)"
+        )
+        en.append(
+            f"{part.height} times money came from another product's account, {yuan(total(part))} yuan in all, and went "
+            f"straight into payouts ({100 * share:.0f}% of {yuan(served_fen)} yuan paid)"
+        )
+    if paid.height:
+        zh.append(f"{paid.height} 笔兑付共 {yuan(total(paid))} 元直接由其他产品的账户支付")
+        en.append(
+            f"{paid.height} payouts of {yuan(total(paid))} yuan left another product's account directly"
+        )
+    return ",".join(zh), "; ".join(en)
 
 
 def _by_round(ctx: Context, leading: Finding) -> Finding | None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.cases.selling import Fund, expect, fund, holding, manager, months
 from tests.cases.world import World
 
-POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None}
+POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None, "A4": 90_900.0, "A5": 90_900.0}
 LOOK_ALIKE = {
     "N1": "clients move their own money from product to product",
     "N2": "one product invests in another",
     "N3": "each product pays from its own income",
     "N4": "a single transfer corrected",
+    "N5": "an investment in another product that comes back and is paid out",
+    "N6": "a product pays its clients by way of another's account, to which it sent the money",
+    "N7": "two products share one account",
 }
 
 
@@ -61,5 +66,24 @@ def test_cases() -> None:
     w.move("2016-03-10", a.account, b.account, 200)
     b.pay("2016-03-10", 0.005)
     w.move("2016-03-11", b.account, a.account, 200)
+    a, b = pair(w, "A4")  # one transfer, all that the other's clients are paid the next day
+    w.move("2016-03-10", a.account, b.account, 90_900)
+    b.pay("2016-03-11", 1.01)
+    a, b = pair(w, "A5")  # paid out of the other's account
+    c = replace(b, account=a.account)
+    c.pay("2016-03-11", 1.01)
+    a, b = pair(w, "N5")
+    w.move("2016-02-10", b.account, a.account, 85_000)
+    w.move("2016-05-10", a.account, b.account, 90_000)
+    b.pay("2016-05-11", 1.01)
+    a, b = pair(w, "N6")
+    w.move("2016-03-10", b.account, a.account, 90_900)
+    replace(b, account=a.account).pay("2016-03-11", 1.01)
+    manager(w, "N7")
+    a = fund(w, "N7", "A")
+    b = replace(fund(w, "N7", "B"), account=a.account)
+    for part in (a, b):
+        part.sell(w.people(6), 15_000)
+        part.pay("2016-03-11", 1.01)
     found = w.found("cross-subsidy")
     expect(found, POSITIVE, LOOK_ALIKE)
