@@ -133,16 +133,40 @@ def _fixed(ctx: Context, rounds: pl.DataFrame) -> pl.DataFrame:
         pl.len().alias("times"),
         (pl.col("factor").std() / pl.col("factor").mean()).alias("variation"),
         (pl.col("gap").std() / pl.col("gap").mean()).fill_null(0.0).alias("interval_variation"),
+        pl.col("gap").mean(),
+        pl.col("factor").mean(),
     )
     steady = schedule.filter(
         (pl.col("times") >= least)
         & (pl.col("variation") <= ctx.parameter(TYPOLOGY, "max_variation"))
         & (pl.col("interval_variation") <= ctx.parameter(TYPOLOGY, "max_interval_variation"))
     ).select("product_id", "times")
+    short = schedule.filter((pl.col("times") >= 2) & (pl.col("times") < least)).join(
+        steady, on="product_id", how="anti"
+    )
+    steady = pl.concat([steady, _alike(ctx, short).select("product_id", "times")])
     return (
         rounds.join(steady, on="product_id")
         .join(interest.select("product_id", "booked_on"), on=["product_id", "booked_on"], how="semi")
         .sort("product_id", "booked_on")
+    )
+
+
+def _alike(ctx: Context, schedule: pl.DataFrame) -> pl.DataFrame:
+    """Products of one institution paid too few times to show a schedule, but the same share at the same interval.
+
+    One project's two equal dividends are chance; two projects of one platform do not earn the same twice.
+    """
+    whose = ctx.table("mart_product", ("product_id", "institution_id"))
+    equal = schedule.filter(pl.col("variation") <= ctx.parameter(TYPOLOGY, "max_variation"))
+    over = [pl.col(c).max().over("institution_id") for c in ("factor", "gap")]
+    under = [pl.col(c).min().over("institution_id") for c in ("factor", "gap")]
+    slack = ctx.parameter(TYPOLOGY, "max_variation"), ctx.parameter(TYPOLOGY, "max_interval_variation")
+    return equal.join(whose, on="product_id").filter(
+        (pl.len().over("institution_id") >= 2)
+        & (pl.col("gap") >= ctx.parameter(TYPOLOGY, "min_buy_back_gap"))
+        & (over[0] <= under[0] * (1 + slack[0]))
+        & (over[1] <= under[1] * (1 + slack[1]))
     )
 
 
@@ -236,7 +260,9 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, fixed: pl.Da
     times = int(mine.group_by("product_id").len().select(pl.col("len").min().fill_null(0)).item() or 2)
     holders = people(part)
     source = _source(ctx, institution_id, part)
-    rate = mine.filter(pl.col("factor") < 0.5).select(12 * pl.col("factor").median()).item()
+    gaps = mine.select(pl.col("booked_on").diff().over("product_id").dt.total_days()).to_series().drop_nulls()
+    gap = gaps.median() if gaps.len() else None
+    rate = mine.select(365 * pl.col("factor").median() / pl.lit(gap)).item() if gap else None
     mine_products = ctx.table("mart_product").filter(pl.col("product_id").is_in(products.implode()))
     invested = total(mine_products, "subscribed_fen")
     return Finding(

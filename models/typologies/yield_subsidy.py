@@ -16,7 +16,6 @@ from models.typologies._bonus import (
     OWN,
     PAYS_CLIENTS,
     group_lines,
-    groups,
     top_ups,
     transfer_lines,
     transfers,
@@ -86,14 +85,28 @@ def detect(ctx: Context) -> Iterable[Finding]:
 
 
 def _direct(ctx: Context) -> pl.DataFrame:
-    """Bonus groups paid straight from an own account, round after round, to the same product's holders."""
+    """Bonus groups paid straight from an own account, round after round, to the same product's holders.
+
+    A bonus may come days after the holding was redeemed, so what is paid counts and not what is held that day.
+    """
     own = (
         ctx.table("mart_controlled_account")
         .filter(pl.col("account_type").is_in(OWN))
         .select("institution_id", "account_id")
     )
     small = 100 * int(ctx.parameter(TYPOLOGY, "voucher_yuan"))
-    paid = groups(ctx).join(own, on=["institution_id", "account_id"], how="semi")
+    paid = (
+        group_lines(ctx)
+        .join(own, on=["institution_id", "account_id"], how="semi")
+        .group_by("institution_id", "product_id", "booked_on", "account_id", "group_no")
+        .agg(
+            factor=pl.col("amount_fen").sum() / pl.col("held_fen").sum(),
+            paid_fen=pl.col("amount_fen").sum(),
+            lines=pl.len(),
+            holders=pl.col("subscription_id").n_unique(),
+        )
+        .sort("institution_id", "product_id", "booked_on", "account_id", "group_no")
+    )
     return (
         paid.filter((pl.col("holders") >= 5) & (pl.col("factor") < 0.05))
         .with_columns(rounds=pl.col("booked_on").n_unique().over("institution_id", "product_id"))

@@ -7,13 +7,22 @@ import datetime as dt
 from tests.cases.selling import expect, months
 from tests.cases.world import Platform, World, day
 
-POSITIVE = {"A1": 2_400.0, "A2": 1_500.0, "A3": 31_200.0, "A4": 4_800.0, "A5": 82_630.14, "A6": 2_000.0}
+POSITIVE = {
+    "A1": 2_400.0,
+    "A2": 1_500.0,
+    "A3": 31_200.0,
+    "A4": 4_800.0,
+    "A5": 82_630.14,
+    "A6": 2_000.0,
+    "A7": 4_000.0,
+}
 LOOK_ALIKE = {
     "N1": "irregular dividends that follow the project's income",
     "N2": "two equal dividends are no schedule",
     "N3": "an exit: one price on one day for all",
     "N4": "a loan: fixed interest is its nature",
     "N6": "two exits, each at a price of its own",
+    "N7": "two projects that pay two dividends each, of different shares",
     "N5": "equal shares at uneven times, by resolution",
 }
 
@@ -61,6 +70,15 @@ def test_cases() -> None:
         pid = p.product(key, days=720, issued="2016-01-10", kind="equity")
         p.sell(pid, w.people(4), 10_000, "2016-01-10")
         p.pay(pid, "2016-05-02", price)
+    for institution, factors in (
+        ("A7", (0.025, 0.025)),
+        ("N7", (0.025, 0.04)),
+    ):  # by the quarter, two projects
+        p = w.platform(institution, "equity_crowdfunding")
+        for key, factor in zip("EF", factors, strict=True):
+            pid = p.product(key, days=720, issued="2016-01-04", kind="equity")
+            p.sell(pid, w.people(4), 10_000, "2016-01-10")
+            pays(p, pid, months("2016-03-10", 2, gap=91), [factor] * 2)
     direct, pid = equity(w, "A6", 5, 10_000)  # the issuer pays the investors itself
     issuer = w.firm(held=True)
     direct.project("E", 50_000, issuer, "2016-01-10", 720, product=pid)

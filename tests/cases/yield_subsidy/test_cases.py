@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.cases.selling import expect, monthly_loan, months
 from tests.cases.world import World
 
-POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None}
+POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None, "A4": 3_000.0}
 LOOK_ALIKE = {
     "N1": "one-off vouchers of 10 to 50 yuan",
     "N2": "the project pays for the interest itself",
@@ -24,6 +24,10 @@ def test_cases() -> None:
         monthly_loan(a3, key, w.people(6), each, 0.13, 0.08, rounds=3, first=first, top_up="hidden")
         for key, each, first in (("L", 9_100.0, "2016-02-01"), ("M", 8_300.0, "2016-02-11"))
     )
+    a4 = w.platform("A4")  # the own account pays a bonus two days after the holdings were redeemed
+    for k, begin in enumerate(("2016-02-01", "2016-02-20", "2016-03-10")):
+        product, _ = a4.loan(f"L{k}", w.people(5), each=10_000, lent=begin)
+        a4.pay(product, months(begin, 2, gap=33)[1], 0.02, out_of=a4.own)
     for institution in ("N1", "N2"):
         monthly_loan(w.platform(institution), "L", w.people(8), 10_000, 0.10, 0.115)
     n1 = w.account("own", "N1")
