@@ -2,8 +2,9 @@
 
 Every private product is looked through to its last investors: direct holders, and the holders of all
 products whose accounts pay into its account or that name it as their parent. More than the legal number is
-too many however they came, small holders count where they came by way of slices sold to the public. Confidence
-is 0.95 where the slices' money is seen to arrive or the holders are the product's own, 0.8 where only the
+too many however they came; small holders count where they came by way of slices sold to the public, and where
+the product itself is split into holdings below the minimum. Confidence
+is 0.7 for the latter alone (the register may call a public product private), 0.95 where the slices' money is seen to arrive or the holders are the product's own, 0.8 where only the
 register's parent ties them.
 """
 
@@ -20,6 +21,9 @@ from models.typologies._ledger import deposits
 from models.typologies._products import between_products, product_accounts
 from models.typologies._say import span, yuan
 from models.typologies.base import Context, Parameter, Typology
+
+POOLED_KINDS = ("fund", "wealth")
+"""Kinds of product whose private offer asks for the minimum; shares of a crowdfunded firm do not."""
 
 TYPOLOGY = Typology(
     code="split-private-offering",
@@ -143,17 +147,27 @@ def _look(ctx: Context, product: dict[str, object], holders: pl.DataFrame) -> di
     small = per_head.filter(pl.col("amount_fen") < 100 * ctx.parameter(TYPOLOGY, "min_ticket")).height
     count = everyone["who"].n_unique()
     too_many = count > ctx.parameter(TYPOLOGY, "max_holders")
-    if not too_many and small < ctx.parameter(TYPOLOGY, "min_small_holders"):
-        return None
-    if public.is_empty():  # too many by itself or by way of other private products
+    fewest = ctx.parameter(TYPOLOGY, "min_small_holders")
+    split = not too_many and small < fewest
+    if split:  # neither many nor by way of slices: the product's own holdings may be slices
+        direct = _below(direct, 100 * ctx.parameter(TYPOLOGY, "min_ticket")).filter(
+            pl.lit(product["kind"] in POOLED_KINDS)
+        )
+        small = direct["who"].n_unique()
+        if small < fewest:
+            return None
+    if split or public.is_empty():  # too many by itself or by way of other private products
         through, slices_sold = direct, slices["product_id"].to_list()
     else:
         slices_sold = public["product_id"].to_list()
+    if split:
+        slices_sold = []
     return {
         "institution_id": product["institution_id"],
         "product_id": own,
         "slices": slices_sold,
-        "direct": public.is_empty(),
+        "direct": split or public.is_empty(),
+        "split": split,
         "holders": count,
         "small": small,
         "too_many": too_many,
@@ -161,6 +175,11 @@ def _look(ctx: Context, product: dict[str, object], holders: pl.DataFrame) -> di
         "first_on": through["subscribed_on"].min(),
         "last_on": through["subscribed_on"].max(),
     }
+
+
+def _below(holders: pl.DataFrame, ticket: float) -> pl.DataFrame:
+    """Holdings of those who hold less than the minimum in all."""
+    return holders.filter(pl.col("amount_fen").sum().over("who") < ticket)
 
 
 def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
@@ -198,7 +217,7 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
         typology=TYPOLOGY.code,
         amount_fen=amount,
         severity=4 if part["too_many"].any() or layers >= 2 else 3,
-        confidence=0.95 if seen or own else 0.8,
+        confidence=0.7 if part["split"].all() else 0.95 if seen or own else 0.8,
         first_on=first,  # type: ignore[arg-type]
         last_on=last,  # type: ignore[arg-type]
         explanation_zh=(

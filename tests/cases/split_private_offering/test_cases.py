@@ -5,10 +5,18 @@ from __future__ import annotations
 from tests.cases.selling import expect, fund, holding, manager
 from tests.cases.world import World
 
-POSITIVE = {"A1": 240_000.0, "A2": 120_000.0, "A3": 210_000.0, "A4": 201_000_000.0, "A5": 203_000_000.0}
+POSITIVE = {
+    "A1": 240_000.0,
+    "A2": 120_000.0,
+    "A3": 210_000.0,
+    "A4": 201_000_000.0,
+    "A5": 203_000_000.0,
+    "A6": 2_400_000.0,
+}
 LOOK_ALIKE = {
     "N1": "a private product with exactly 200 holders of one million",
     "N2": "a public product fed by another",
+    "N4": "five members of staff hold less than the minimum themselves",
     "N3": "five members of staff co-invest by way of a slice",
 }
 
@@ -48,6 +56,11 @@ def test_cases() -> None:
     upper.sell(w.people(103), 1_000_000)
     lower.sell(w.people(100), 1_000_000)
     w.move("2016-02-01", upper.account, lower.account, 103_000_000)
+    for institution, people in (("A6", 12), ("N4", 5)):  # split into holdings below the minimum
+        manager(w, institution)
+        top = fund(w, institution, "PRIVATE", "fund", publicly_offered=False)
+        top.sell(w.people(20), 1_000_000)
+        top.sell(w.people(people), 200_000)
     found = w.found("split-private-offering")
     expect(found, POSITIVE, LOOK_ALIKE)
     assert found["A1"].severity == 4
