@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._diversion import Diversion, diversions
+from models.typologies._failed_raises import failed_raises
 from models.typologies._frames import told
 from models.typologies._gaps import many_or_checked, seen, statements_begin, statements_end
 from models.typologies._lenders import super_lenders
@@ -14,6 +15,8 @@ from models.typologies._rounds import borrowers, repayments
 from models.typologies.base import Context
 
 LENDING_SECTORS = ("p2p", "equity_crowdfunding")
+PART_PAID = 0.2
+"""Part of the principal from which a borrower was paid, if not all (what the rest became is another question)."""
 SAME_NAMES = 0.2
 """Share of lines with a borrower's account from which banks write borrowers' names as the register does (masked and cut
 ones leave more than half; other names leave none)."""
@@ -26,7 +29,8 @@ def unpaid_projects(ctx: Context) -> pl.DataFrame:
     -------
     polars.DataFrame
         Grain: product × project. ``institution_id``, ``project_id``, ``product_id``,
-        ``principal_fen``. Projects that started before the first statement line are left out.
+        ``principal_fen``. Projects that started before the first statement line are left out, and rounds
+        that failed and were given back to the clients.
     """
     start = statements_begin(ctx)
     turned = (
@@ -49,7 +53,7 @@ def unpaid_projects(ctx: Context) -> pl.DataFrame:
         .with_columns(by=pl.col("last_on") + pl.duration(days=PAID_DAYS))
     )
     full = many_or_checked(ctx, seen(ctx, full, "first_on", "by", "sold_fen"))
-    full = full.select("institution_id", "product_id")
+    full = full.select("institution_id", "product_id").join(failed_raises(ctx), on="product_id", how="anti")
     where = (
         ctx.table("mart_institution").filter(pl.col("sector").is_in(LENDING_SECTORS)).select("institution_id")
     )
@@ -61,7 +65,26 @@ def unpaid_projects(ctx: Context) -> pl.DataFrame:
         .join(turned, on="project_id", how="anti")
         .join(disbursed(ctx), on="project_id", how="anti")
         .join(ctx.table("mart_project", ("project_id", "principal_fen")), on="project_id")
+        .join(_paid_in_part(ctx), on="project_id", how="anti")
         .sort("institution_id", "project_id", "product_id")
+    )
+
+
+def _paid_in_part(ctx: Context) -> pl.DataFrame:
+    """Projects of which the borrower got a part around the start (``project_id``)."""
+    lines = ctx.table("mart_project_line", ("project_id", "line_no", "kind", "amount_fen"))
+    lines = lines.filter(pl.col("kind") == "disbursement")
+    booked = ctx.lines(lines["line_no"], ("line_no", "booked_on"))
+    projects = ctx.table("mart_project", ("project_id", "principal_fen", "started_on"))
+    late = (pl.col("booked_on") - pl.col("started_on")).dt.total_days()
+    return (
+        lines.join(booked, on="line_no")
+        .join(projects, on="project_id")
+        .filter(late.is_between(-PAID_DAYS, PAID_DAYS))
+        .group_by("project_id")
+        .agg(pl.col("amount_fen").sum(), pl.col("principal_fen").first())
+        .filter(pl.col("amount_fen") >= PART_PAID * pl.col("principal_fen"))
+        .select("project_id")
     )
 
 

@@ -11,6 +11,7 @@ import math
 
 import polars as pl
 
+from models.typologies._failed_raises import failed_raises
 from models.typologies._frames import holders, within_days
 from models.typologies._gaps import many_or_checked, seen, statements_begin, statements_end
 from models.typologies._hidden import hidden_accounts, hidden_deposits
@@ -25,6 +26,9 @@ FULL_DAYS = 3
 """Days after the last subscription in which a fully subscribed project is paid out (a weekend between)."""
 LENDING_KINDS = ("loan", "equity")
 """Kinds of product whose money is to go to registered projects; others invest by other rules."""
+OWN_SHARE = 0.5
+"""Part of a product's deposits on own accounts from which other kinds are asked for projects too: no rule lets a
+fund's or a wealth product's money lie there."""
 _OUT = [
     "line_no",
     "institution_id",
@@ -422,7 +426,8 @@ def idle_deposits(ctx: Context) -> pl.DataFrame:
 
     Subscriptions of a product count in the order of their day: the first ones, up to what its
     projects were paid, are lent; the rest is idle. A product that was turned over (redeemed holders
-    replaced by new ones while the project runs) is `maturity-mismatch` and no pool.
+    replaced by new ones while the project runs) is `maturity-mismatch` and no pool; a project's round that
+    failed and was given back is none either.
 
     Returns
     -------
@@ -434,6 +439,22 @@ def idle_deposits(ctx: Context) -> pl.DataFrame:
     return frame
 
 
+def _kept_with_own(ctx: Context) -> pl.DataFrame:
+    """Funds and wealth products whose clients pay into own accounts (``product_id``)."""
+    kinds = ctx.table("mart_product", ("product_id", "kind")).filter(pl.col("kind").is_in(["fund", "wealth"]))
+    return (
+        deposits(ctx)
+        .join(kinds, on="product_id", how="semi")
+        .group_by("product_id")
+        .agg(
+            share=pl.col("amount_fen").filter(pl.col("account_type") == "own").sum()
+            / pl.col("amount_fen").sum()
+        )
+        .filter(pl.col("share") >= OWN_SHARE)
+        .select("product_id")
+    )
+
+
 def _idle(ctx: Context) -> pl.DataFrame:
     links = ctx.table("mart_product_project", ("product_id", "project_id")).unique()
     turned = (
@@ -441,9 +462,14 @@ def _idle(ctx: Context) -> pl.DataFrame:
         .select("product_id")
         .unique()
     )
-    status = products_status(ctx).filter(~pl.col("raising") & pl.col("product_kind").is_in(LENDING_KINDS))
+    asked = pl.col("product_kind").is_in(LENDING_KINDS) | pl.col("product_id").is_in(
+        _kept_with_own(ctx)["product_id"].implode()
+    )
+    status = products_status(ctx).filter(~pl.col("raising") & asked)
     status = status.join(turned, on="product_id", how="anti")
     status = status.join(_presumed_lent(ctx, status), on="product_id", how="anti")
+    failed = failed_raises(ctx).join(links.select("product_id"), on="product_id", how="semi")
+    status = status.join(failed, on="product_id", how="anti")
     status = status.with_columns(by=pl.col("last_on") + pl.duration(days=PAID_DAYS))
     bare = status.filter(pl.col("projects") == 0)
     backed = seen(ctx, status.filter(pl.col("projects") > 0), "first_on", "by", "sold_fen")

@@ -53,8 +53,8 @@ TYPOLOGY = Typology(
 
 SWEEP_DAYS = 5
 """Days after the last client deposit in which a transfer to custody is still its passing on."""
-CLIENT_SECTORS = ("p2p", "equity_crowdfunding")
-"""Sectors whose clients' money the plan wants in bank custody (二(一)2, 二(二)2)."""
+CLIENT_SECTORS = ("p2p", "equity_crowdfunding", "asset_management")
+"""Sectors whose clients' money must lie apart (二(一)2, 二(二)2); an asset manager's lies in products' accounts too."""
 
 
 def outside_custody(ctx: Context) -> pl.DataFrame:
@@ -77,11 +77,14 @@ def _outside(ctx: Context) -> pl.DataFrame:
     paid = deposits(ctx).filter(pl.col("institution_id").is_in(mine))
     paid = told(ctx, paid, "account_id", "mart_account", qualified_custodian="qualified_custodian")
     named = pl.col("match").is_in(["amount", "day", "none"])
-    own = paid.filter(pl.col("account_type").is_in(["own", "other"]) & named)
-    seen = own.select("account_id").unique()
-    masked = paid.filter(pl.col("account_type").is_in(["own", "other"]) & ~named).join(
-        seen, on="account_id", how="semi"
+    # a fund's raising account at its supervising bank is registered as another account
+    raising = [i for i in mine if where[i] == "asset_management"]
+    kept = (pl.col("account_type") == "own") | (
+        (pl.col("account_type") == "other") & ~pl.col("institution_id").is_in(raising)
     )
+    own = paid.filter(kept & named)
+    seen = own.select("account_id").unique()
+    masked = paid.filter(kept & ~named).join(seen, on="account_id", how="semi")
     unfit = paid.filter(
         (pl.col("account_type") == "custody") & ~pl.col("qualified_custodian").fill_null(True)
     )

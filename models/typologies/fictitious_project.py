@@ -191,6 +191,10 @@ def _finding(
                 "A project still being raised: tested; only full projects count, some days after their last subscription.",
             ),
             (
+                "流标退款:已检验;一个月内按原额退还全部认购人的项目未计入。",
+                "A round that failed and was given back: tested; projects whose clients all got their money back at par within a month are not counted.",
+            ),
+            (
                 "同一借款人登记多个项目:已检验;各借款人名称和证件号码不同。",
                 "One borrower with several registered projects: tested; the borrowers' names and numbers differ.",
             ),

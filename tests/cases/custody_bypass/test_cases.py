@@ -5,11 +5,12 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.world import Platform, World
 
-POSITIVE = {"P1": 50_000, "P2": 50_000, "P3": 50_000}
+POSITIVE = {"P1": 50_000, "P2": 50_000, "P3": 50_000, "P4": 50_000}
 LOOK_ALIKE = {
     "L1": "clients pay into custody",
     "L2": "top-ups through a licensed payment institution that settle into custody",
     "L3": "two clients mistook the account",
+    "L5": "a fund's raising account, registered as another account",
     "L4": "staff hand back advances to the own account",
 }
 
@@ -26,6 +27,11 @@ def test_cases() -> None:
     w.institution("P3")
     unfit = Platform(w, "P3", custody_bank="B2")
     unfit.sell(unfit.product("a"), w.people(5), 10_000, "2016-03-01")
+
+    for institution, kept in (("P4", "own"), ("L5", "other")):
+        fund = w.platform(institution, "asset_management")
+        into = fund.own if kept == "own" else w.account(kept, institution)
+        fund.sell(fund.product("a", kind="fund"), w.people(5), 10_000, "2016-03-01", into=into)
 
     w.platform("L1").loan("a", w.people(5), each=10_000, lent="2016-03-01")
     w.institution("PAY", "payment", licence_status="licensed", name="通付支付有限公司")

@@ -20,6 +20,8 @@ LOOK_ALIKE = {
     "L12": "two projects of one borrower paid in one line",
     "L13": "paid to suppliers on the borrowers' order; the borrowers repay",
     "L14": "one project paid to another, its borrower in default",
+    "L15": "full rounds that failed and were given back to the clients at par",
+    "L16": "the borrowers got half: what the rest became is another question",
     "L8": "raised into, lent from and within three weeks repaid to the own account, the payee's name not told",
 }
 
@@ -65,6 +67,14 @@ def test_cases() -> None:
     w.platform("L14").loan(
         "a", w.people(10), each=10_000, lent="2016-03-01", to=w.firm(), repaid=False, paid=False
     )
+    halved = w.platform("L16")
+    for key in ("a", "b", "c"):
+        halved.loan(key, w.people(10), each=10_000, lent="2016-05-03", days=90, lend=False)
+        halved.lend(halved.borrowers[f"L16-X{key}"], 50_000, "2016-05-03")
+    failed = w.platform("L15")
+    for key in ("a", "b", "c"):
+        product, _ = failed.loan(key, w.people(10), each=10_000, lent="2016-05-03", days=90, lend=False)
+        failed.pay(product, "2016-05-18", 1.0)
     raising = w.platform("L1")
     young = raising.product("a")
     raising.project("a", 500_000, w.firm(), None, product=young)

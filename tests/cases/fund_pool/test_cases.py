@@ -13,6 +13,7 @@ POSITIVE = {
     "P5": 150_000,
     "P6": 125_000,
     "P7": 60_000,
+    "P8": 200_000,
 }
 LOOK_ALIKE = {
     "L1": "deposits wait two days until the project is full",
@@ -24,6 +25,8 @@ LOOK_ALIKE = {
     "L10": "a rest as large beside ten times as much lent",
     "L7": "the money left for a broker within days: misappropriation, and nothing stays",
     "L8": "no register says which product funds which project; sums, terms and days do",
+    "L11": "half a project's money, given back to the clients at par after two weeks",
+    "L12": "a fund's money on its product's account",
     "L6": "paid out of a second custody account whose statement is missing",
 }
 
@@ -69,7 +72,17 @@ def test_cases() -> None:
         untied.lend(borrower, 200_000, lent)
     untied.sell(untied.product("c"), w.people(15), 10_000, "2016-03-20")
 
+    for institution, kept in (("P8", "own"), ("L12", "product")):  # an asset manager's wealth product
+        fund = w.platform(institution, "asset_management")
+        into = fund.own if kept == "own" else w.account(kept, institution)
+        fund.sell(fund.product("a", kind="wealth"), w.people(20), 10_000, "2016-03-01", into=into)
+
     w.platform("L1").loan("a", w.people(20), each=10_000, lent="2016-03-03")
+    failed = w.platform("L11")
+    half = failed.product("a")
+    failed.project("a", 400_000, w.firm(), None, product=half)
+    failed.sell(half, w.people(20), 10_000, "2016-03-01", redeemed="2016-03-16")
+    failed.pay(half, "2016-03-16", 1.0)
     raising = w.platform("L2")
     young = raising.product("a")
     raising.project("a", 500_000, w.firm(), None, product=young)
