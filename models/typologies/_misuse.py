@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from models.typologies._frames import concerned, holders, parts, told, total, with_line
-from models.typologies._ledger import clients, controlled_lines, payouts
+from models.typologies._ledger import clients, controlled_lines, deposits, payouts
 from models.typologies._parties import of_kind, related, sectors
 from models.typologies._paths import ARRIVALS, arrivals
-from models.typologies._pool import disbursement_lines
+from models.typologies._pool import TILL_DEPOSITS, disbursement_lines
 from models.typologies._untold import untold_sellers
 from models.typologies.base import Context
-from models.typologies.commingled_client_funds import own_costs
+from models.typologies.commingled_client_funds import SALARY_FEN, own_costs
 
 WATCHED = {
     "p2p": ("related", "securities", "real_estate"),
@@ -22,6 +22,10 @@ WATCHED = {
     "asset_management": ("related",),
 }
 """What client money must not reach, by sector: a fund may buy securities and buildings."""
+TILL_SHARE = 0.5
+"""Part of what an own account took in from others that must be clients' deposits for it to live on them."""
+KEPT_SHARE = 0.1
+"""Part of these deposits that went neither to custody nor back to clients nor to borrowers."""
 NOTHING = pl.DataFrame(schema=ARRIVALS)
 
 
@@ -78,7 +82,9 @@ class Misuse:
 
 
 def loose_payments(ctx: Context) -> pl.DataFrame:
-    """Payments out of client accounts to non-clients that no project, payout or fee explains.
+    """Payments out of client accounts, and own ones that live on clients' money, to non-clients that nothing explains.
+
+    A project, a payout or a fee explains; of an own account payments of the size of salaries are left out.
 
     Returns
     -------
@@ -95,16 +101,18 @@ def loose_payments(ctx: Context) -> pl.DataFrame:
             ]
         ).unique()
         plain = of_kind(ctx, "bank", "payment_institution", "insurer").select(cp_holder_id="holder_id")
-        loose = (
-            controlled_lines(ctx)
-            .filter(
-                (pl.col("direction") == "out")
-                & pl.col("account_type").is_in(["custody", "product"])
-                & pl.col("cp_type").is_null()
-                & pl.col("cp_holder_id").is_not_null()
-            )
-            .join(explained, on="line_no", how="anti")
+        outs = controlled_lines(ctx).filter(
+            (pl.col("direction") == "out")
+            & pl.col("cp_type").is_null()
+            & pl.col("cp_holder_id").is_not_null()
         )
+        spent = outs.join(own_tills(ctx), on=["institution_id", "account_id"]).filter(
+            (pl.col("booked_on") >= pl.col("first_on")) & (pl.col("amount_fen") >= SALARY_FEN)
+        )
+        outs = pl.concat(
+            [outs.filter(pl.col("account_type").is_in(["custody", "product"])), spent.drop("first_on")]
+        )
+        loose = outs.join(explained, on="line_no", how="anti")
         return (
             loose.join(_client_names(ctx, loose), on=["institution_id", "cp_holder_id"], how="anti")
             .join(_payers(ctx), on=["institution_id", "cp_holder_id"], how="anti")
@@ -113,6 +121,52 @@ def loose_payments(ctx: Context) -> pl.DataFrame:
         )
 
     frame: pl.DataFrame = ctx.shared("misuse.loose", make)
+    return frame
+
+
+def own_tills(ctx: Context) -> pl.DataFrame:
+    """Own accounts that live on clients' money and do not pass it on: what they spend is the clients'.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``institution_id, account_id``. ``first_on``: day of the first client deposit.
+    """
+
+    def make(ctx: Context) -> pl.DataFrame:
+        key = ["institution_id", "account_id"]
+        own = controlled_lines(ctx).filter(pl.col("account_type") == "own")
+        taken = deposits(ctx).filter(
+            (pl.col("account_type") == "own") & pl.col("subscription_id").is_not_null()
+        )
+        on = pl.concat(
+            [
+                payouts(ctx).select("line_no"),
+                disbursement_lines(ctx).select("line_no"),
+                ctx.table("mart_project_line", ("line_no",)),
+                own.filter(pl.col("cp_type").is_in(["custody", "product"])).select("line_no"),
+            ],
+            how="vertical_relaxed",
+        ).unique()
+        outs = own.filter(pl.col("direction") == "out").join(on, on="line_no", how="semi")
+        passed = outs.group_by(key).agg(passed_fen=pl.col("amount_fen").sum())
+        came = own.filter((pl.col("direction") == "in") & pl.col("cp_type").is_null())
+        every = came.group_by(key).agg(in_fen=pl.col("amount_fen").sum())
+        return (
+            taken.group_by(key)
+            .agg(pl.col("amount_fen").sum(), pl.len(), first_on=pl.col("booked_on").min())
+            .join(every, on=key)
+            .join(passed, on=key, how="left")
+            .with_columns(pl.col("passed_fen").fill_null(0))
+            .filter(
+                (pl.col("len") >= TILL_DEPOSITS)
+                & (pl.col("amount_fen") >= TILL_SHARE * pl.col("in_fen"))
+                & (pl.col("amount_fen") - pl.col("passed_fen") >= KEPT_SHARE * pl.col("amount_fen"))
+            )
+            .select(*key, "first_on")
+        )
+
+    frame: pl.DataFrame = ctx.shared("misuse.own_tills", make)
     return frame
 
 

@@ -135,8 +135,8 @@ def _finding(ctx: Context, found: Misuse) -> Finding:
         f"firms, and {yuan(costs)} yuan paid the institution's own costs ({found.costs.height} payments).",
         benign=(
             (
-                "付给自有账户的服务费及由此发放的红利:已检验;自有账户自行付给内部人的款项未计入。",
-                "Service fees to the own account and dividends out of it: tested; what the own account pays to insiders itself is not counted.",
+                "付给自有账户的服务费及由此发放的红利:已检验;自有账户自行付给内部人的款项,仅在该账户以客户存入为主且未转出时计入。",
+                "Service fees to the own account and dividends out of it: tested; what the own account pays to insiders itself counts only where it lives on clients' deposits and keeps them.",
             ),
             (
                 "客户自行提现后流入券商:已检验;付给客户的款项不再追踪。",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
-POSITIVE = {"P1": 60_000, "P2": 95_000, "P3": 180_000, "P4": 290_000, "P5": 100_000}
+POSITIVE = {"P1": 60_000, "P2": 95_000, "P3": 180_000, "P4": 290_000, "P5": 100_000, "P6": 120_000}
 LOOK_ALIKE = {
     "L1": "fees to the own account, dividends out of it",
     "L2": "clients withdraw and invest with a broker",
@@ -15,6 +15,7 @@ LOOK_ALIKE = {
     "L4": "a fund that buys securities",
     "L5": "a payee whose name the controller shares with another registered person",
     "L6": "a client of the controller's name is paid out",
+    "L8": "an own account that passes its clients' deposits on and pays a dividend",
     "L7": "a payee of the controller's name, whose own account is known",
 }
 
@@ -61,6 +62,13 @@ def test_cases() -> None:
     w.move("2016-03-12", payee, close, 5_000)
     w.institution("L4", "asset_management", licence_status="licensed")
     w.move("2016-03-10", w.account("product", "L4"), broker, 300_000)
+    for institution in ("P6", "L8"):  # clients pay into the own account, which pays a shareholder
+        till, owner = w.platform(institution), w.person()
+        w.relate(institution, owner, "shareholder")
+        till.sell(till.product("a"), w.people(20), 10_000, "2016-03-01", into=till.own)
+        if institution == "L8":
+            w.move("2016-03-02", till.own, till.custody, 200_000)
+        w.move("2016-03-20", till.own, owner, 120_000)
     for n, institution in enumerate(("P5", "L5", "L6", "L7")):
         p, name = w.platform(institution), ("慕容甲乙", "慕容丙丁", "慕容戊己", "慕容庚辛")[n]
         party = f"{institution}-boss"
