@@ -20,8 +20,52 @@ LEAST_RUNS = 5
 """Runs from which an even share is no chance."""
 EVEN = 0.1
 """Largest coefficient of variation of the runs' shares."""
+FED_SHARE = 0.5
+"""Part of what an insider's account took in that the institution's own accounts paid it, for it to pay in their stead."""
+_FED = (
+    "line_no", "account_id", "account_no", "booked_on", "direction", "amount_fen", "cp_holder_id", "cp_account_id",
+)  # fmt: skip
 UNEVEN = 0.2
 """Least coefficient of variation of the client money itself: an even share of even money shows nothing."""
+
+
+def fed_lines(ctx: Context) -> pl.DataFrame:
+    """Lines of insiders' accounts that live on what the institution's own accounts pay them (statements by enquiry).
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``institution_id, line_no``. ``account_id``, ``account_no``, ``booked_on``, ``direction``, ``amount_fen``,
+        ``cp_holder_id``; lines with the institution itself are left out. Sorted.
+    """
+    whose = ctx.table("mart_relation", ("institution_id", "holder_id")).drop_nulls().unique()
+    controlled = ctx.table("mart_controlled_account", ("institution_id", "account_id"))
+    accounts = (
+        ctx.table("mart_account", ("account_id", "holder_id"))
+        .join(controlled, on="account_id", how="anti")
+        .join(whose, on="holder_id")
+        .select("institution_id", "account_id")
+    )
+    lines = ctx.rows(
+        "mart_line", _FED, "account_id in (select key from theirs)", theirs=accounts["account_id"]
+    )
+    own = controlled.rename({"account_id": "cp_account_id"}).with_columns(fed=pl.lit(True))
+    seen = lines.join(accounts, on="account_id").join(own, on=["institution_id", "cp_account_id"], how="left")
+    came = pl.col("direction") == "in"
+    fed = (
+        seen.group_by("institution_id", "account_id")
+        .agg(
+            in_fen=pl.col("amount_fen").filter(came).sum(),
+            fed_fen=pl.col("amount_fen").filter(came & pl.col("fed").fill_null(False)).sum(),
+        )
+        .filter((pl.col("fed_fen") > 0) & (pl.col("fed_fen") >= FED_SHARE * pl.col("in_fen")))
+    )
+    return (
+        seen.join(fed, on=["institution_id", "account_id"], how="semi")
+        .filter(pl.col("fed").is_null())
+        .drop("fed", "cp_account_id")
+        .sort("institution_id", "line_no")
+    )
 
 
 def proportional_runs(ctx: Context, paid: pl.DataFrame, persons: int) -> pl.DataFrame:

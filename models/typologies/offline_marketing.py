@@ -15,7 +15,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._commissions import proportional_runs
+from models.typologies._commissions import fed_lines, proportional_runs
 from models.typologies._frames import accounts_of, each, first_last, of, people, told, total
 from models.typologies._ledger import clients, controlled_lines, deposits, payouts
 from models.typologies._parties import staff_and_vendors
@@ -121,13 +121,16 @@ TYPOLOGY = Typology(
     reach="circle",
 )
 
+_PAID = [
+    "line_no", "institution_id", "account_id", "account_no", "booked_on", "direction", "amount_fen", "cp_holder_id",
+]  # fmt: skip
 CLIENTS_AT_MOST = 0.7
 """Share of payments to subscribers above which runs are bonuses for clients, not commissions for agents."""
 RUN = ["institution_id", "account_id", "booked_on"]
 
 
 def detect(ctx: Context) -> Iterable[Finding]:
-    """Runs of payments from own accounts to many persons whose amounts vary person by person.
+    """Runs of payments from own accounts, or insiders' that these feed, to many persons whose amounts vary by person.
 
     Notes
     -----
@@ -163,8 +166,9 @@ def detect(ctx: Context) -> Iterable[Finding]:
 
 
 def _to_persons(ctx: Context) -> pl.DataFrame:
-    """Out-lines of own accounts to persons who are neither clients of that account nor insiders."""
+    """Out-lines of own accounts, and of insiders' they feed, to persons neither clients of the account nor insiders."""
     lines = controlled_lines(ctx).filter((pl.col("account_type") == "own") & pl.col("cp_type").is_null())
+    lines = pl.concat([lines.select(_PAID), fed_lines(ctx).select(_PAID)], how="vertical_relaxed")
     inside = (
         ctx.table("mart_role_all", ("institution_id", "holder_id", "role", "source"))
         .filter(
@@ -339,11 +343,11 @@ def _finding(
         first_on=first,
         last_on=last,
         explanation_zh=(
-            f"{span(first, last)},自有账户分 {runs} 批向 {persons} 名非员工个人支付 {part.height} 笔、{yuan(amount)} 元,每人金额逐月起伏"
+            f"{span(first, last)},自有账户(含其供款的内部人账户)分 {runs} 批向 {persons} 名非员工个人支付 {part.height} 笔、{yuan(amount)} 元,每人金额逐月起伏"
             f"(不同于工资),合计约为上月客户资金的 {percent(ratio, 2)}{',随客户资金同步变动' if follows else ''},属按吸收资金提成。"
         ),
         explanation_en=(
-            f"{span(first, last)}: in {runs} runs own accounts paid {persons} persons off the payroll {part.height} times, "
+            f"{span(first, last)}: in {runs} runs own accounts (or insiders' they feed) paid {persons} persons off the payroll {part.height} times, "
             f"{yuan(amount)} yuan in all; each person's amount moves from run to run, unlike a wage, and a run is about "
             f"{percent(ratio, 2)} of the client money of the month before."
         ),

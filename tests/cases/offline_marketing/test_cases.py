@@ -6,9 +6,9 @@ import datetime as dt
 import random
 
 from tests.cases.selling import expect, months
-from tests.cases.world import Platform, World
+from tests.cases.world import Account, Platform, World
 
-POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None, "A4": None, "A5": None}
+POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None, "A4": None, "A5": None, "A6": None}
 LOOK_ALIKE = {
     "N1": "payroll: the same proportions every month, once times one and a half",
     "N2": "one-off referral vouchers of 10 to 50 yuan",
@@ -16,6 +16,7 @@ LOOK_ALIKE = {
     "N4": "a bonus paid once",
     "N5": "a share of each month's deposits given to the clients who paid them",
     "N6": "refunds of costs to a dozen persons, two or three a week",
+    "N8": "wages paid by an employee's card that the own account feeds",
     "N7": "bonuses of a small team that do not follow the client money",
 }
 
@@ -28,15 +29,22 @@ def clients(p: Platform, seed: int) -> None:
         p.sell(pid, p.world.people(10), 1_000 * draw.randint(8, 20), on)
 
 
-def commissions(p: Platform, agents: int, runs: int, seed: int, first: str = "2016-02-14") -> float:
-    """Monthly commissions of about 1 % of the month's money, shared unevenly and anew each month."""
+def commissions(
+    p: Platform, agents: int, runs: int, seed: int, first: str = "2016-02-14", card: Account | None = None
+) -> float:
+    """Monthly commissions of about 1 % of the month's money, shared unevenly and anew each month.
+
+    With a card the own account pays each run's sum to it the day before, and the card pays the agents.
+    """
     draw, people, paid = random.Random(seed), p.world.people(agents), 0.0
     for on in months(first, runs):
         weights = [draw.lognormvariate(0, 0.7) for _ in people]
-        for who, weight in zip(people, weights, strict=True):
-            part = round(max(120.0, 4_000 * weight / sum(weights) * agents / 10), 2)
-            p.world.move(on, p.own, who, part)
-            paid = round(paid + part, 2)
+        parts = [round(max(120.0, 4_000 * weight / sum(weights) * agents / 10), 2) for weight in weights]
+        if card is not None:
+            p.world.move(on - dt.timedelta(days=1), p.own, card, round(sum(parts), 2))
+        for who, part in zip(people, parts, strict=True):
+            p.world.move(on, card or p.own, who, part)
+        paid = round(paid + sum(parts), 2)
     return paid
 
 
@@ -75,12 +83,18 @@ def one_share(p: Platform, exact: bool, seed: int) -> float:
     return paid
 
 
-def wages(p: Platform, staff: int, first: str = "2016-02-05", runs: int = 5) -> None:
+def wages(
+    p: Platform, staff: int, first: str = "2016-02-05", runs: int = 5, card: Account | None = None
+) -> None:
     draw, people = random.Random(7), p.world.people(staff)
     base = [draw.randint(3_000, 15_000) for _ in people]
     for k, on in enumerate(months(first, runs)):
+        if card is not None:
+            p.world.move(on, p.own, card, 2.0 * sum(base))
         for who, wage in zip(people, base, strict=True):
-            p.world.move(on, p.own, who, round(wage * (1.5 if k == 0 else 1) * draw.uniform(0.97, 1.03), 2))
+            p.world.move(
+                on, card or p.own, who, round(wage * (1.5 if k == 0 else 1) * draw.uniform(0.97, 1.03), 2)
+            )
 
 
 def test_cases() -> None:
@@ -110,6 +124,11 @@ def test_cases() -> None:
     POSITIVE["A5"] = one_share(platforms["A5"], True, seed=4)
     one_share(platforms["N7"], False, seed=6)
     wages(platforms["N1"], 25)
+    cards = {i: w.person(held=True) for i in ("A6", "N8")}
+    for institution, card in cards.items():
+        w.relate(institution, card, "employee")
+    POSITIVE["A6"] = commissions(platforms["A6"], 12, 5, seed=8, card=cards["A6"])
+    wages(platforms["N8"], 12, card=cards["N8"])
     n2, n3, n4 = platforms["N2"], platforms["N3"], platforms["N4"]
     draw = random.Random(5)
     for on in months("2016-04-01", 3):
