@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
+from models.typologies._crowd_property import crowd_payments
 from models.typologies._frames import accounts_of, each, first_last, told, total
 from models.typologies._licence import covers_property
 from models.typologies._say import span, yuan
@@ -43,6 +44,22 @@ TYPOLOGY = Typology(
             "Five times the cap of one company borrower on one platform (银监会令2016年第1号 art. 17): no single loan any more.",
             "Money paid to developers or for property from which the finding is grave.",
         ),
+        Parameter(
+            "min_payers",
+            30,
+            "persons",
+            "regulatory",
+            "spc-2010-18",
+            "Fewest persons whose money an unlicensed firm brings together for property (art. 3: an individual's case).",
+        ),
+        Parameter(
+            "crowd_share",
+            0.5,
+            "share",
+            "calibrated",
+            "A trading firm that buys premises spends its margin, not most of its customers' money.",
+            "Least part of these persons' money that went to developers or agents.",
+        ),
     ),
     reach="circle",
 )
@@ -56,6 +73,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
     Only what was paid out counts; a project still being raised is shown as context when another of
     the institution was paid. Natural persons never count by purpose (that is `down-payment-loan`).
     """
+    yield from _crowds(ctx)
     for institution_id, part in each(_paid_projects(ctx), "institution_id"):
         paid = part.filter(pl.col("line_no").is_not_null())
         if not paid.height:
@@ -108,6 +126,45 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 (
                     "具有房地产金融业务资质:登记的许可范围未载。",
                     "Licence for property finance: the registered scope names none.",
+                ),
+            ),
+        )
+
+
+def _crowds(ctx: Context) -> Iterable[Finding]:
+    """Unlicensed firms that bring many persons' money together for one developer (众筹买房)."""
+    fewest, share = int(ctx.parameter(TYPOLOGY, "min_payers")), ctx.parameter(TYPOLOGY, "crowd_share")
+    for institution_id, paid in each(crowd_payments(ctx, fewest, share), "institution_id"):
+        amount, (first, last) = total(paid), first_last(paid)
+        payers, taken = int(paid["payers"][0]), int(paid["taken_fen"][0])
+        yield Finding(
+            institution_id=institution_id,
+            typology=TYPOLOGY.code,
+            amount_fen=amount,
+            severity=4 if amount >= 100 * int(ctx.parameter(TYPOLOGY, "grave_yuan")) else 3,
+            confidence=0.75,
+            first_on=first,
+            last_on=last,
+            explanation_zh=(
+                f"{span(first, last)},该机构无许可,从 {payers} 名个人收取 {yuan(taken)} 元,其中 {yuan(amount)} 元付给房地产开发、"
+                "经纪企业,系众多小额出资人为房产出资。"
+            ),
+            explanation_en=(
+                f"{span(first, last)}: with no licence it took {yuan(taken)} yuan from {payers} persons and paid {yuan(amount)} of it "
+                "to developers or estate agents: many small payers for property."
+            ),
+            evidence=evidence("paid_to_property", paid.select("line_no", "amount_fen")),
+            accounts=accounts_of(paid),
+            clients=payers,
+            bases=AmountBases(gross_taken=taken, net_unrepaid=amount, peak_diverted=amount),
+            benign=(
+                (
+                    "经营企业自购办公用房:已检验;所付占个人付款的大部分。",
+                    "A trading firm that buys its premises: tested; most of what persons paid in went to property.",
+                ),
+                (
+                    "房产经纪代收定金:已检验;本身属房地产行业的企业未计入。",
+                    "An estate agent that hands on deposits: tested; firms of the trade themselves are not counted.",
                 ),
             ),
         )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from tests.cases.selling import expect
 from tests.cases.world import World
 
-POSITIVE = {"A1": 30_000.0, "A2": 50_000.0, "A3": 40_000.0, "A4": 60_000.0}
+POSITIVE = {"A1": 30_000.0, "A2": 50_000.0, "A3": 40_000.0, "A4": 60_000.0, "A5": 700_000.0}
 LOOK_ALIKE = {
     "N1": "renovates its shop",
     "N2": "rents premises",
     "N3": "a trading firm",
     "N4": "the project is still being raised",
+    "N6": "a shop buys its premises with a part of its takings",
+    "N7": "an estate agent hands on its customers' deposits",
     "N5": "the licence names property finance",
 }
 
@@ -43,4 +45,15 @@ def test_cases() -> None:
         )
         if purpose:
             w.registers["projects"][-1]["purpose"] = purpose
+    developer = w.firm("某某房地产开发有限公司")
+    for institution, name, price in (
+        ("A5", "某某网络科技有限公司", 700_000),
+        ("N6", "某某百货商店有限公司", 300_000),
+        ("N7", "某某房产经纪有限公司", 700_000),
+    ):
+        w.institution(institution, "other", name=name, licence_status="none")
+        own = w.account("own", institution, name)
+        for n, who in enumerate(w.people(40)):
+            w.move(f"2016-03-{1 + n % 28:02d}", who, own, 20_000)
+        w.move("2016-04-05", own, developer, price)
     expect(w.found("property-finance"), POSITIVE, LOOK_ALIKE)
