@@ -288,6 +288,7 @@ def _paid_beside(ctx: Context) -> pl.DataFrame:
         .join(due, on="product_id")
         .filter(pl.col("due_on") <= pl.col("booked_on"))
     )
+    served = pl.concat([served, _repaid_beside(ctx, paid, owing)])
     lag = (pl.col("booked_on") - pl.col("in_on")).dt.total_days()
     repaid = (
         paid.select("product_id", "booked_on")
@@ -298,6 +299,25 @@ def _paid_beside(ctx: Context) -> pl.DataFrame:
         .unique()
     )
     return paid.join(repaid, on=["product_id", "booked_on"], how="anti").sort("institution_id", "line_no")
+
+
+def _repaid_beside(ctx: Context, paid: pl.DataFrame, owing: pl.DataFrame) -> pl.DataFrame:
+    """What borrowers paid into the very account their products' clients were paid from: ``product_id``, ``in_on``."""
+    came = ctx.rows(
+        "mart_line",
+        ("account_id", "booked_on", "cp_holder_id"),
+        "direction = 'in' and account_id in (select key from theirs)",
+        theirs=paid["account_id"],
+    ).rename({"cp_holder_id": "holder_id", "booked_on": "in_on"})
+    return (
+        paid.select("product_id", "account_id")
+        .unique()
+        .join(owing.select("product_id", "holder_id").drop_nulls().unique(), on="product_id")
+        .join(came, on=["account_id", "holder_id"])
+        .select("product_id", "in_on")
+        .unique()
+        .sort("product_id", "in_on")
+    )
 
 
 def _of(frame: pl.DataFrame, institution: str) -> pl.DataFrame:

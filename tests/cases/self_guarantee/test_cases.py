@@ -14,6 +14,7 @@ LOOK_ALIKE = {
     "L3": "the borrower pays",
     "L5": "the borrower, an affiliate, pays the clients itself",
     "L6": "an affiliate buys claims from clients before they are due",
+    "L7": "an insider's card pays the clients, and the borrower repaid into it",
     "L4": "a bonus on top of what the borrower paid",
 }
 
@@ -51,6 +52,13 @@ def test_cases() -> None:
         w.relate(institution, sister, "affiliate")
         sold, _ = beside.loan("a", w.people(10), each=10_000, lent="2016-03-01", repaid=False, paid=False)
         beside.pay(sold, on, GROWN, out_of=sister)
+    front, card, owes = w.platform("L7"), w.person(held=True), w.firm()
+    w.relate("L7", card, "legal_representative")
+    sold, _ = front.loan(
+        "a", w.people(10), each=10_000, lent="2016-03-01", borrower=owes, repaid=False, paid=False
+    )
+    w.move("2016-04-04", owes, card, 101_000)
+    front.pay(sold, "2016-04-05", GROWN, out_of=card)
     insider, debtor = w.platform("L5"), w.firm(held=True)
     w.relate("L5", debtor, "affiliate")
     lent, _ = insider.loan(
