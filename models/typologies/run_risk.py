@@ -88,6 +88,30 @@ TYPOLOGY = Typology(
             "Half the matured backlog in the account is what a payment institution must hold as a floor of the risk reserve's kind.",
             "Liquid money over matured, unpaid holdings of products without projects below which coverage is failing.",
         ),
+        Parameter(
+            "unpaid_products",
+            3,
+            "products",
+            "calibrated",
+            "One late project, or two of one borrower, are no run.",
+            "Fewest matured products wholly unpaid that make one where products have projects.",
+        ),
+        Parameter(
+            "unpaid_days",
+            10,
+            "days",
+            "calibrated",
+            "Late projects of clean platforms are made good within eight days.",
+            "Days after the term from which such a product counts.",
+        ),
+        Parameter(
+            "unpaid_share",
+            0.5,
+            "share",
+            "calibrated",
+            "Where most of what fell due was paid, single borrowers failed and not the platform.",
+            "Unpaid principal over all that fell due in two months, of such products.",
+        ),
     ),
     reach="circle",
 )
@@ -103,7 +127,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
     """
     partial = partial_payouts(ctx)
     due = _due_holders(ctx)
-    weak = _failing_coverage(ctx)
+    weak = _failing_coverage(ctx) | _unpaid_everywhere(ctx)
     by = parts(partial)
     # where every matured holding is registered as redeemed and what is paid in parts comes on the day, it is
     # taken out of wallets
@@ -330,6 +354,53 @@ def _failing_coverage(ctx: Context) -> set[str]:
         for i, now in last.items()
         if now < least and all(i in s for s in series) and all(a[i] > b[i] for a, b in pairwise(series))
     }
+
+
+def _unpaid_everywhere(ctx: Context) -> set[str]:
+    """Institutions most of whose matured products stay unpaid, with little liquid money and fewer subscriptions.
+
+    One late project is no run, nor are two: several products of which nothing was paid for longer than the
+    patience, and most of the principal that fell due, are.
+    """
+    patience = dt.timedelta(days=int(ctx.parameter(TYPOLOGY, "unpaid_days")))
+    end = ctx.as_of - patience
+    begin = ctx.as_of - dt.timedelta(days=60)
+    late = (
+        _held(ctx)
+        .filter(pl.col("due_on").is_between(begin, end))
+        .with_columns(unpaid=pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") > ctx.as_of))
+        .group_by("institution_id")
+        .agg(
+            products=pl.col("product_id").filter("unpaid").n_unique(),
+            waiting=pl.col("holder_id").filter("unpaid").n_unique(),
+            share=pl.col("amount_fen").filter("unpaid").sum() / pl.col("amount_fen").sum(),
+        )
+        .filter(
+            (pl.col("products") >= ctx.parameter(TYPOLOGY, "unpaid_products"))
+            & (pl.col("waiting") >= ctx.parameter(TYPOLOGY, "min_partial_holders"))
+            & (pl.col("share") >= ctx.parameter(TYPOLOGY, "unpaid_share"))
+        )
+        .join(_backlog(ctx, 0, pools_only=False), on="institution_id")
+        .join(_liquid(ctx, 0), on="institution_id")
+        .filter(pl.col("liquid_fen") < pl.col("backlog_fen") * ctx.parameter(TYPOLOGY, "min_coverage"))
+    )
+    weeks = int(ctx.parameter(TYPOLOGY, "min_weeks"))
+    found = set()
+    for institution_id in late["institution_id"].sort():
+        backlog = [_unpaid_at(ctx, institution_id, k) for k in range(weeks, -1, -1)]
+        recent, before = _subscribed(ctx, institution_id)
+        # products fall due by the fortnight: a week without one leaves the backlog as it is
+        if backlog[0] < backlog[-1] and all(a <= b for a, b in pairwise(backlog)) and recent < before:
+            found.add(institution_id)
+    return found
+
+
+def _unpaid_at(ctx: Context, institution_id: str, weeks_back: int) -> int:
+    """All matured principal of an institution that is unpaid at the end of a week, however old, in fen."""
+    end = ctx.as_of - dt.timedelta(days=7 * weeks_back)
+    open_then = pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") > end)
+    due = pl.col("due_on") <= end - dt.timedelta(days=SETTLED_DAYS)
+    return total(of(ctx, _held, institution_id).filter(due & open_then))
 
 
 def _finding(

@@ -7,13 +7,14 @@ import datetime as dt
 from tests.cases.selling import expect, holding
 from tests.cases.world import LAST, Platform, World, day
 
-POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None, "A4": None}
+POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None, "A4": None, "A5": None}
 LOOK_ALIKE = {
     "N1": "month-end and holiday peaks, all paid in full",
     "N2": "one late project: its holders wait, nobody is paid in part",
     "N3": "clients withdraw a little of their money from their wallets",
     "N4": "part payments in one week only",
     "N5": "every holder is paid in two parts, three days apart",
+    "N7": "two of seven loans unpaid, little money in the account",
     "N6": "level instalments month after month, the last after the term",
 }
 
@@ -87,6 +88,14 @@ def test_cases() -> None:
                 w.move(on, p.borrowers[f"{p.id}-X{k}"], p.custody, 120_000 * part)
                 p.pay(pid, on, part)
     POSITIVE["A4"] = 480_000
+    for institution in ("A5", "N7"):  # loans that fell due and of which nothing was paid
+        p = w.platform(institution)
+        w.move("2016-01-05", p.custody, w.firm(), 99_990_000)
+        for k in range(7):
+            lent = day("2016-04-18") + dt.timedelta(days=7 * k)
+            bad = k > (2 if institution == "A5" else 4)
+            p.loan(str(k), w.people(12), each=10_000, lent=lent, repaid=not bad, paid=not bad)
+    POSITIVE["A5"] = 480_000
     level, _ = n6.loan("a", w.people(20), each=10_000, lent="2016-03-01", days=90, repaid=False, paid=False)
     for on in ("2016-03-31", "2016-04-30", "2016-06-01", "2016-06-10", "2016-06-20"):
         w.move(on, n6.borrowers["N6-Xa"], n6.custody, 41_000)
