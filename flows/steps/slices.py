@@ -43,11 +43,16 @@ def bounds(
         for after, to in _subscriptions(con):
             yield {"after_id": after, "to_id": to}
     elif "from_row" in parameters:
-        rows = con.execute(f"select count(*) from {amends}").fetchall()[0][0]
-        for first in range(1, max(rows, 1) + 1, SLICE):
-            yield {"from_row": first, "to_row": first + SLICE - 1}
+        yield from rows(con, amends, con.table(amends).columns[0])
     else:
         yield {}
+
+
+def rows(con: duckdb.DuckDBPyConnection, relation: str, number: str) -> Iterator[dict[str, object]]:
+    """First and last number (``from_row``, ``to_row``) of each slice of a relation whose rows are numbered from 1."""
+    last = con.execute(f"select max({number}) from {relation}").fetchall()[0][0] or 1
+    for first in range(1, last + 1, SLICE):
+        yield {"from_row": first, "to_row": first + SLICE - 1}
 
 
 def _accounts(con: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:

@@ -33,13 +33,16 @@ def lake(tmp_path: Path) -> TinyLake:
 
 def test_lines_lie_in_order_however_they_are_read(lake: TinyLake, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = rows(lake.build(), "select * from mart_line_told")
+    moves = rows(lake.build(), "select * from mart_transfer")
     assert len(whole) == 24
+    assert {m[-1] for m in moves} > {"one_leg"}
     assert {r[-2] for r in whole} > {"account"}, "no counterparty but by number: nothing is joined"
     assert rows(lake.build(), "select line_no, rowid + 1 from mart_line") == [(n, n) for n in range(1, 25)]
     monkeypatch.setattr(warehouse, "SMALL", 0)
     assert rows(lake.build(), "select * from mart_line_told") == whole
     monkeypatch.setattr(slices, "SLICE", 5)
     assert rows(lake.build(), "select * from mart_line_told") == whole
+    assert rows(lake.build(), "select * from mart_transfer") == moves
 
 
 def test_texts_that_lines_share_are_looked_up(lake: TinyLake) -> None:
