@@ -16,6 +16,7 @@ import duckdb
 import polars as pl
 
 from models.tracing.groups import Group
+from models.tracing.seen import SEEN
 from models.typologies._gaps import SILENT_DAYS
 
 KEYS = (
@@ -46,7 +47,7 @@ left join shared_account as s on a.account_id = s.account_id
 """,
 )
 """What tells a holder or an account whatever its number. Grain: holder; account, with its first line."""
-OF_CIRCLE = {
+WRITTEN = {
     "account": """
 select a.circle, hash('account', a.place, k.told) as told
 from own_account as a inner join key_account as k on a.account_id = k.account_id
@@ -70,40 +71,12 @@ from mart_balance_break as b
 inner join mart_account as m on b.account_no = m.account_no
 inner join own_account as a on m.account_id = a.account_id
 """,
-    "client": """
-select c.circle, hash('client', m.institution_id, h.told, m.client_by, m.in_lines) as told
-from mart_client as m
-inner join own_institution as c on m.institution_id = c.institution_id
-left join key_holder as h on m.holder_id = h.holder_id
-""",
-    "product": """
-select
-    c.circle,
-    hash(
-        'product', m.product_id, m.institution_id, m.name, m.kind, m.promised_yield, m.term_days, m.issued_on,
-        m.matures_on, m.publicly_offered, m.subscriptions, m.projects
-    ) as told
-from mart_product as m
-inner join own_institution as c on m.institution_id = c.institution_id
-""",
     "product project": """
 select c.circle, hash('link', m.product_id, m.project_id, m.amount_fen, m.basis) as told
 from mart_product_project as m
 left join mart_product as p on m.product_id = p.product_id
 left join mart_project as r on m.project_id = r.project_id
 inner join own_institution as c on c.institution_id in (p.institution_id, r.institution_id)
-""",
-    "project": """
-select
-    c.circle,
-    hash(
-        'project', m.project_id, m.institution_id, m.borrower_name, m.principal_fen, m.annual_rate, m.started_on,
-        m.due_on, m.repayment, a.told, h.told
-    ) as told
-from mart_project as m
-inner join own_institution as c on m.institution_id = c.institution_id
-left join key_account as a on m.borrower_account_id = a.account_id
-left join key_holder as h on m.borrower_holder_id = h.holder_id
 """,
     "project line": """
 select
@@ -115,18 +88,6 @@ from mart_project_line as m
 inner join own_institution as c on m.institution_id = c.institution_id
 left join mart_line as l on m.line_no = l.line_no
 left join key_account as k on l.account_id = k.account_id
-""",
-    "relation": """
-select c.circle, hash('relation', m.institution_id, h.told, m.role) as told
-from mart_relation as m
-inner join own_institution as c on m.institution_id = c.institution_id
-left join key_holder as h on m.holder_id = h.holder_id
-""",
-    "role": """
-select c.circle, hash('role', m.institution_id, h.told, m.role, m.source) as told
-from mart_role as m
-inner join own_institution as c on m.institution_id = c.institution_id
-left join key_holder as h on m.holder_id = h.holder_id
 """,
     "subscription": """
 select
@@ -141,7 +102,27 @@ left join mart_investor as i on m.investor_no = i.investor_no
 left join key_holder as h on m.holder_id = h.holder_id
 """,
 }
-"""Rows of ``mart_…`` that each circle sees, as numbers without a name. Grain: circle × row."""
+"""Those told by accounts, or by more than one number."""
+KEYED = {"holder_id": "key_holder", "account_id": "key_account"}
+"""Numbers, by the end of their column's name, and what stands for them."""
+
+
+def _of_institution(name: str) -> str:
+    """Rows of a relation whose columns tell their institution, and nothing by a line's number."""
+    told, joins = [f"'{name}'"], []
+    for column in SEEN[name]:
+        number = next((n for n in KEYED if column.endswith(n)), None)
+        if number is None:
+            told.append(f"m.{column}")
+        else:
+            joins.append(f"left join {KEYED[number]} as {column}_key on m.{column} = {column}_key.{number}")
+            told.append(f"{column}_key.told")
+    return (
+        f"select c.circle, hash({', '.join(told)}) as told from {name} as m "
+        f"inner join own_institution as c on m.institution_id = c.institution_id {' '.join(joins)}"
+    )
+
+
 TRANSFERS = """
 select
     c.circle,
@@ -154,8 +135,12 @@ inner join own_account as c on {of}
 left join key_account as f on m.from_account_id = f.account_id
 left join key_account as t on m.to_account_id = t.account_id
 """
-OF_CIRCLE["transfer from"] = TRANSFERS.format(of="m.from_account_id = c.account_id")
-OF_CIRCLE["transfer to"] = TRANSFERS.format(of="m.to_account_id = c.account_id")
+OF_CIRCLE = WRITTEN | {
+    "transfer from": TRANSFERS.format(of="m.from_account_id = c.account_id"),
+    "transfer to": TRANSFERS.format(of="m.to_account_id = c.account_id"),
+    **{n: _of_institution(f"mart_{n}") for n in ("client", "product", "project", "relation", "role")},
+}
+"""Rows of ``mart_…`` that each circle sees, as numbers without a name. Grain: circle × row."""
 USES = """
 select
     c.circle,
