@@ -179,10 +179,11 @@ def top_ups(ctx: Context) -> pl.DataFrame:
 
 def _top_ups(ctx: Context) -> pl.DataFrame:
     moved = transfers(ctx).filter(pl.col("from_type").is_in(OWN) & pl.col("to_type").is_in(PAYS_CLIENTS))
+    rounds = groups(ctx).with_columns(_round=pl.struct("product_id", "booked_on").rle_id())
     near = (
         within_days(
             moved,
-            groups(ctx).rename({"booked_on": "round_on", "account_id": "to_account_id"}),
+            rounds.rename({"booked_on": "round_on", "account_id": "to_account_id"}),
             ["institution_id", "to_account_id"],
             "booked_on",
             "round_on",
@@ -193,13 +194,12 @@ def _top_ups(ctx: Context) -> pl.DataFrame:
         .join(_borrower_paid(ctx), on=["product_id", "round_on"], how="left")
         .with_columns(pl.col("income_fen").fill_null(0), pl.col("served").fill_null(False))
     )
-    day = ["transfer_no", "product_id", "round_on"]
+    day = ["transfer_no", "_round"]
+    several = pl.col("group_no").min().over(day) != pl.col("group_no").max().over(day)
     whole = pl.col("due_fen").sum().over(day)
     amount = pl.col("amount_fen")
     fits = near.with_columns(
-        bonus=pl.when((pl.col("group_no").n_unique().over(day) > 1) & pl.col("served")).then(
-            (pl.col("due_fen") - amount).abs() / amount
-        ),
+        bonus=pl.when(several & pl.col("served")).then((pl.col("due_fen") - amount).abs() / amount),
         hidden=pl.when(pl.col("income_fen") > 0).then((whole - pl.col("income_fen") - amount).abs() / amount),
     ).with_columns(misfit=pl.min_horizontal("bonus", "hidden"))
     best = (
@@ -208,9 +208,13 @@ def _top_ups(ctx: Context) -> pl.DataFrame:
         .unique("transfer_no", keep="first", maintain_order=True)
         .unique(["product_id", "round_on", "group_no"], keep="first", maintain_order=True)
     )
-    return best.with_columns(
-        form=pl.when(pl.col("bonus") <= TOLERANCE).then(pl.lit("bonus")).otherwise(pl.lit("hidden"))
-    ).sort("transfer_no")
+    return (
+        best.drop("_round")
+        .with_columns(
+            form=pl.when(pl.col("bonus") <= TOLERANCE).then(pl.lit("bonus")).otherwise(pl.lit("hidden"))
+        )
+        .sort("transfer_no")
+    )
 
 
 def _borrower_paid(ctx: Context) -> pl.DataFrame:

@@ -38,13 +38,8 @@ def held(ctx: Context) -> pl.DataFrame:
     """`subscriptions` with ``redeemed_on`` as `redemptions` has it."""
 
     def make(ctx: Context) -> pl.DataFrame:
-        known = redemptions(ctx).rename({"ended_on": "redeemed_on"})
-        return (
-            subscriptions(ctx)
-            .drop("redeemed_on")
-            .join(known, on="subscription_id", how="left")
-            .sort("subscription_id")
-        )
+        # both have a row for each subscription, in one order
+        return subscriptions(ctx).with_columns(redeemed_on=redemptions(ctx)["ended_on"])
 
     frame: pl.DataFrame = ctx.shared("ended.held", make)
     return frame
@@ -60,13 +55,13 @@ def _redemptions(ctx: Context) -> pl.DataFrame:
         .filter(pl.col("told") < TOLD_SHARE)
         .select("institution_id")
     )
+    if silent.is_empty():
+        return held.select("subscription_id", ended_on="redeemed_on")
     quiet = held.join(silent, on="institution_id", how="semi")
     shown = pl.concat([_paid(ctx, quiet), _repaid(ctx, quiet)]).group_by("subscription_id")
     days = shown.agg(shown_on=pl.col("day").min())
-    return (
-        held.join(days, on="subscription_id", how="left")
-        .select("subscription_id", ended_on=pl.coalesce("redeemed_on", "shown_on"))
-        .sort("subscription_id")
+    return held.join(days, on="subscription_id", how="left", maintain_order="left").select(
+        "subscription_id", ended_on=pl.coalesce("redeemed_on", "shown_on")
     )
 
 

@@ -81,11 +81,12 @@ def subscriptions(ctx: Context) -> pl.DataFrame:
     -------
     polars.DataFrame
         Grain: ``subscription_id``. ``holder_id`` is null where no account, id or unique name
-        tells who the investor is.
+        tells who the investor is. ``product_no`` tells products apart faster than their ids do;
+        it is negative where no register tells the product. Sorted.
     """
 
     def make(ctx: Context) -> pl.DataFrame:
-        return ctx.table(
+        sold = ctx.table(
             "mart_subscription",
             (
                 "subscription_id",
@@ -100,8 +101,13 @@ def subscriptions(ctx: Context) -> pl.DataFrame:
                 "term_days",
                 "issued_on",
                 "matures_on",
+                "product_no",
             ),
         ).sort("subscription_id")
+        if not sold["product_no"].null_count():
+            return sold
+        unregistered = -pl.col("product_id").rank("dense").cast(pl.Int32)
+        return sold.with_columns(pl.coalesce("product_no", unregistered))
 
     frame: pl.DataFrame = ctx.shared("ledger.subscriptions", make)
     return frame

@@ -296,13 +296,15 @@ def _last_subscribed(ctx: Context) -> pl.DataFrame:
     asked = links.join(asked, on="project_id").group_by("product_id").agg(pl.col("principal_fen").sum())
     sold = (
         subscriptions(ctx)
-        .select("product_id", "subscribed_on", "amount_fen", "subscription_id")
-        .join(asked, on="product_id")
-        .sort("product_id", "subscribed_on", "subscription_id")
-        .with_columns(so_far=pl.col("amount_fen").cum_sum().over("product_id"))
+        .select("product_no", "product_id", "subscribed_on", "amount_fen")
+        .join(asked, on="product_id", maintain_order="left")
+        .sort("product_no", "subscribed_on", maintain_order=True)
+        .with_columns(so_far=pl.col("amount_fen").cum_sum().over("product_no"))
     )
     full = pl.col("subscribed_on").filter(pl.col("so_far") >= pl.col("principal_fen") * 0.999).min()
-    days = sold.group_by("product_id").agg(last_on=pl.coalesce(full, pl.col("subscribed_on").max()))
+    days = sold.group_by("product_no").agg(
+        pl.col("product_id").first(), last_on=pl.coalesce(full, pl.col("subscribed_on").max())
+    )
     return links.join(days, on="product_id").group_by("project_id").agg(pl.col("last_on").max())
 
 
@@ -336,12 +338,14 @@ def products_status(ctx: Context) -> pl.DataFrame:
 def _products(ctx: Context) -> pl.DataFrame:
     sold = (
         subscriptions(ctx)
-        .group_by("institution_id", "product_id", "product_kind")
+        .group_by("product_no")
         .agg(
+            pl.col("institution_id", "product_id", "product_kind").first(),
             sold_fen=pl.col("amount_fen").sum(),
             first_on=pl.col("subscribed_on").min(),
             last_on=pl.col("subscribed_on").max(),
         )
+        .drop("product_no")
     )
     start = statements_begin(ctx)
     projects = ctx.table("mart_project", ("project_id", "principal_fen", "started_on"))
@@ -476,12 +480,17 @@ def _idle(ctx: Context) -> pl.DataFrame:
     never = many_or_checked(ctx, backed.filter(pl.col("lent_fen") == 0))
     status = pl.concat([bare, never, backed.filter(pl.col("lent_fen") > 0)])
     late = (pl.col("subscribed_on") > pl.col("lent_on") + pl.duration(days=FULL_DAYS)).fill_null(False)
-    over = 1 - pl.col("lent_fen") / pl.col("amount_fen").sum().over("product_id")
+    over = 1 - pl.col("lent_fen") / pl.col("amount_fen").sum().over("product_no")
     ranked = (
         subscriptions(ctx)
-        .join(status.select("product_id", "lent_fen", "projects", "lent_on"), on="product_id")
-        .sort("product_id", "subscribed_on", "subscription_id")
-        .with_columns(upto=pl.col("amount_fen").cum_sum().over("product_id"))
+        .select("subscription_id", "product_no", "product_id", "subscribed_on", "amount_fen")
+        .join(
+            status.select("product_id", "lent_fen", "projects", "lent_on"),
+            on="product_id",
+            maintain_order="left",
+        )
+        .sort("product_no", "subscribed_on", maintain_order=True)
+        .with_columns(upto=pl.col("amount_fen").cum_sum().over("product_no"))
         .with_columns(
             spare=pl.when(late)
             .then("amount_fen")

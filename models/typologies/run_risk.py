@@ -14,7 +14,7 @@ from itertools import pairwise
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._ended import redemptions
+from models.typologies._ended import held
 from models.typologies._frames import accounts_of, first_last, of, parts, people, total
 from models.typologies._gaps import statements_end
 from models.typologies._ledger import controlled_lines, payouts, subscriptions
@@ -175,7 +175,8 @@ def _make_held(ctx: Context) -> pl.DataFrame:
     own = pl.col("subscribed_on") + pl.duration(days=pl.col("term_days") + slack)
     later = (pl.col("project_due") - own).dt.total_days().is_between(1, RAISING_DAYS)
     return (
-        subscriptions(ctx)
+        held(ctx)
+        .lazy()
         .filter(pl.col("term_days").is_not_null() & (pl.col("product_kind") != "equity"))
         .select(
             "subscription_id",
@@ -184,18 +185,17 @@ def _make_held(ctx: Context) -> pl.DataFrame:
             "holder_id",
             "amount_fen",
             "subscribed_on",
+            "redeemed_on",
             "term_days",
         )
-        .join(projects, on="product_id", how="left")
-        .join(redemptions(ctx), on="subscription_id", how="left")
+        .collect()
+        .join(projects, on="product_id", how="left", maintain_order="left")
         .with_columns(due_on=pl.when(later).then(pl.col("project_due")).otherwise(own))
         .drop("project_due", "subscribed_on", "term_days")
-        .rename({"ended_on": "redeemed_on"})
         .with_columns(open=pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") > as_of))
-        .join(statements_end(ctx), on="institution_id", how="left")
+        .join(statements_end(ctx), on="institution_id", how="left", maintain_order="left")
         .filter(~(pl.col("open") & (pl.col("due_on") > pl.col("seen_to")) & (pl.col("due_on") <= as_of)))
         .drop("seen_to")
-        .sort("subscription_id")
     )
 
 
@@ -238,14 +238,11 @@ def _rationed(ctx: Context, begin: dt.date) -> pl.DataFrame:
     Instalments are paid before the end of the term and come to the whole; these come after it and fall short,
     and no register says that the holding was redeemed.
     """
-    held = _held(ctx).select("subscription_id", "due_on", "redeemed_on", held_fen="amount_fen")
-    paid = payouts(ctx).filter(pl.col("subscription_id").is_not_null())
-    early = (
-        paid.join(held, on="subscription_id")
-        .filter((pl.col("kind") == "part") & (pl.col("booked_on") < pl.col("due_on")))
-        .select("subscription_id")
-        .unique()
-    )
+    due = _held(ctx).select("subscription_id", "due_on", "redeemed_on", held_fen="amount_fen")
+    paid = payouts(ctx).select(
+        "line_no", "account_no", "institution_id", "holder_id", "booked_on", "amount_fen", "product_id",
+        "subscription_id", "kind", "wide",
+    )  # fmt: skip
     level = (
         ctx.table("mart_product_project", ("product_id", "project_id"))
         .join(ctx.table("mart_project", ("project_id", "repayment")), on="project_id")
@@ -253,19 +250,27 @@ def _rationed(ctx: Context, begin: dt.date) -> pl.DataFrame:
         .select("product_id")
     )
     level = pl.concat([level, untold_products(ctx).select("product_id")]).unique()
-    whole = paid.filter(pl.col("kind") != "interest").group_by("subscription_id")
-    got = whole.agg(got_fen=pl.col("amount_fen").sum())
-    return (
+    late = (
         paid.filter((pl.col("kind") == "part") & (pl.col("wide") > 0) & (pl.col("booked_on") > begin))
-        .join(held, on="subscription_id")
-        .join(early, on="subscription_id", how="anti")
         .join(level, on="product_id", how="anti")
-        .join(got, on="subscription_id")
+        .join(due, on="subscription_id")
         .filter(
             (pl.col("due_on") <= pl.col("booked_on"))
             & (pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") > ctx.as_of))
-            & (pl.col("got_fen") < pl.col("held_fen") * RATIONED)
         )
+    )
+    every = paid.join(late, on="subscription_id", how="semi")
+    early = (
+        every.join(late.select("subscription_id", "due_on").unique(), on="subscription_id")
+        .filter((pl.col("kind") == "part") & (pl.col("booked_on") < pl.col("due_on")))
+        .select("subscription_id")
+        .unique()
+    )
+    whole = every.filter(pl.col("kind") != "interest").group_by("subscription_id")
+    return (
+        late.join(early, on="subscription_id", how="anti")
+        .join(whole.agg(got_fen=pl.col("amount_fen").sum()), on="subscription_id")
+        .filter(pl.col("got_fen") < pl.col("held_fen") * RATIONED)
         .with_columns(late_days=(pl.col("booked_on") - pl.col("due_on")).dt.total_days())
         .sort("line_no")
     )
@@ -304,16 +309,15 @@ def _backlog(ctx: Context, weeks_back: int, pools_only: bool) -> pl.DataFrame:
 
 def _backlog_at(ctx: Context, weeks_back: int, pools_only: bool) -> pl.DataFrame:
     end = ctx.as_of - dt.timedelta(days=7 * weeks_back)
-    held = _held(ctx)
+    owed = _held(ctx).filter(
+        pl.col("due_on").is_between(end - dt.timedelta(days=60), end - dt.timedelta(days=3))
+        & (pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") > end))
+    )
     if pools_only:
-        bare = ctx.table("mart_product").filter(pl.col("projects") == 0).select("product_id")
-        held = held.join(bare, on="product_id", how="semi")
+        bare = ctx.table("mart_product", ("product_id", "projects")).filter(pl.col("projects") == 0)
+        owed = owed.join(bare, on="product_id", how="semi")
     return (
-        held.filter(
-            pl.col("due_on").is_between(end - dt.timedelta(days=60), end - dt.timedelta(days=3))
-            & (pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") > end))
-        )
-        .group_by("institution_id")
+        owed.group_by("institution_id")
         .agg(pl.col("amount_fen").sum().alias("backlog_fen"), pl.col("holder_id").n_unique().alias("waiting"))
         .sort("institution_id")
     )
@@ -329,6 +333,7 @@ def _liquid_at(ctx: Context, weeks_back: int) -> pl.DataFrame:
     end = ctx.as_of - dt.timedelta(days=7 * weeks_back)
     return (
         controlled_lines(ctx)
+        .select("institution_id", "account_id", "account_type", "booked_on", "balance_after_fen")
         .filter(pl.col("account_type").is_in(["custody", "product"]) & (pl.col("booked_on") <= end))
         .drop_nulls("balance_after_fen")
         .group_by("institution_id", "account_id", maintain_order=True)
