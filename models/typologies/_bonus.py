@@ -179,41 +179,64 @@ def top_ups(ctx: Context) -> pl.DataFrame:
 
 def _top_ups(ctx: Context) -> pl.DataFrame:
     moved = transfers(ctx).filter(pl.col("from_type").is_in(OWN) & pl.col("to_type").is_in(PAYS_CLIENTS))
-    rounds = groups(ctx).with_columns(_round=pl.struct("product_id", "booked_on").rle_id())
-    near = (
-        within_days(
-            moved,
-            rounds.rename({"booked_on": "round_on", "account_id": "to_account_id"}),
-            ["institution_id", "to_account_id"],
-            "booked_on",
-            "round_on",
-            before=0,
-            after=LEAD_DAYS,
-        )
-        .join(round_income(ctx), on=["institution_id", "product_id", "round_on"], how="left")
-        .join(_borrower_paid(ctx), on=["product_id", "round_on"], how="left")
-        .with_columns(pl.col("income_fen").fill_null(0), pl.col("served").fill_null(False))
-    )
-    day = ["transfer_no", "_round"]
-    several = pl.col("group_no").min().over(day) != pl.col("group_no").max().over(day)
-    whole = pl.col("due_fen").sum().over(day)
+    rounds = _open_to_top_ups(ctx).with_row_index("_group")
+    near = within_days(
+        moved.select("transfer_no", "institution_id", "to_account_id", "booked_on", "amount_fen"),
+        rounds.select(
+            "_group", "institution_id", "to_account_id", "round_on", "due_fen", "whole_fen", "income_fen",
+            several=pl.col("several") & pl.col("served"),
+        ),
+        ["institution_id", "to_account_id"],
+        "booked_on",
+        "round_on",
+        before=0,
+        after=LEAD_DAYS,
+    )  # fmt: skip
     amount = pl.col("amount_fen")
-    fits = near.with_columns(
-        bonus=pl.when(several & pl.col("served")).then((pl.col("due_fen") - amount).abs() / amount),
-        hidden=pl.when(pl.col("income_fen") > 0).then((whole - pl.col("income_fen") - amount).abs() / amount),
-    ).with_columns(misfit=pl.min_horizontal("bonus", "hidden"))
+    lacking = pl.col("whole_fen") - pl.col("income_fen")
+    fits = (
+        near.select(
+            "transfer_no",
+            "_group",
+            bonus=pl.when("several").then((pl.col("due_fen") - amount).abs() / amount),
+            hidden=pl.when(pl.col("income_fen") > 0).then((lacking - amount).abs() / amount),
+        )
+        .with_columns(misfit=pl.min_horizontal("bonus", "hidden"))
+        .filter(pl.col("misfit") <= TOLERANCE)
+    )
+    told = rounds.drop("institution_id", "to_account_id", "whole_fen", "several")
     best = (
-        fits.filter(pl.col("misfit") <= TOLERANCE)
+        moved.join(fits.join(told, on="_group"), on="transfer_no")
+        .drop("_group")
         .sort("misfit", "round_on", "product_id", "group_no", "transfer_no")
         .unique("transfer_no", keep="first", maintain_order=True)
         .unique(["product_id", "round_on", "group_no"], keep="first", maintain_order=True)
     )
+    return best.with_columns(
+        form=pl.when(pl.col("bonus") <= TOLERANCE).then(pl.lit("bonus")).otherwise(pl.lit("hidden"))
+    ).sort("transfer_no")
+
+
+def _open_to_top_ups(ctx: Context) -> pl.DataFrame:
+    """`groups` of rounds that borrowers paid in part, or of several factors: what own money is added to.
+
+    ``whole_fen``: what all groups of the round are due out of the account; ``income_fen``: what borrowers paid for it;
+    ``several``: the round has another group; ``served``: a borrower paid anything near it.
+    """
+    one = ["institution_id", "to_account_id", "product_id", "round_on"]
+    number = pl.col("group_no")
     return (
-        best.drop("_round")
+        groups(ctx)
+        .rename({"booked_on": "round_on", "account_id": "to_account_id"})
+        .join(round_income(ctx), on=["institution_id", "product_id", "round_on"], how="left")
+        .join(_borrower_paid(ctx), on=["product_id", "round_on"], how="left")
         .with_columns(
-            form=pl.when(pl.col("bonus") <= TOLERANCE).then(pl.lit("bonus")).otherwise(pl.lit("hidden"))
+            pl.col("income_fen").fill_null(0),
+            pl.col("served").fill_null(False),
+            whole_fen=pl.col("due_fen").sum().over(one),
+            several=number.min().over(one) != number.max().over(one),
         )
-        .sort("transfer_no")
+        .filter((pl.col("several") & pl.col("served")) | (pl.col("income_fen") > 0))
     )
 
 
