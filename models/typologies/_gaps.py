@@ -237,13 +237,16 @@ def _holes(accounts: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
 
 def _booking_days(ctx: Context, accounts: pl.DataFrame) -> pl.DataFrame:
     """Booking days of accounts (grain: account × ``booked_on``); ``days`` since the one before, null for the first."""
+    lines = ctx.rows(
+        "mart_line",
+        ("account_id", "booked_on"),
+        "account_id in (select key from asked)",
+        asked=accounts["account_id"],
+    )
+    # most lines follow one of their own day: what is left of each run is few
+    follows = pl.all_horizontal(pl.col(c) == pl.col(c).shift(1) for c in lines.columns)
     return (
-        ctx.rows(
-            "mart_line",
-            ("account_id", "booked_on"),
-            "account_id in (select key from asked)",
-            asked=accounts["account_id"],
-        )
+        lines.filter(~follows.fill_null(False))
         .unique()
         .sort("account_id", "booked_on")
         .with_columns(

@@ -183,6 +183,7 @@ def _payers(ctx: Context) -> pl.DataFrame:
     """Persons who paid into the institution's client accounts: clients by behaviour."""
     payers = (
         controlled_lines(ctx)
+        .select("institution_id", "cp_holder_id", "direction", "account_type")
         .filter((pl.col("direction") == "in") & pl.col("account_type").is_in(["custody", "product"]))
         .select("institution_id", "cp_holder_id")
         .drop_nulls()

@@ -82,6 +82,7 @@ def liquid(ctx: Context, institution_id: str, types: tuple[str, ...] = PAYING) -
     def make(ctx: Context) -> dict[str, int]:
         rows = (
             controlled_lines(ctx)
+            .select("institution_id", "account_id", "account_type", "balance_after_fen")
             .filter(pl.col("account_type").is_in(types) & pl.col("balance_after_fen").is_not_null())
             .group_by("institution_id", "account_id", maintain_order=True)
             .agg(pl.col("balance_after_fen").last())

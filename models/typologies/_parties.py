@@ -90,6 +90,7 @@ def staff_and_vendors(ctx: Context) -> pl.DataFrame:
         )
         paid = (
             controlled_lines(ctx)
+            .select("institution_id", "cp_holder_id", "account_type", "direction", "cp_type")
             .filter(
                 (pl.col("account_type") == "own")
                 & (pl.col("direction") == "out")
@@ -130,6 +131,7 @@ def _namesakes(ctx: Context, listed: pl.DataFrame) -> pl.DataFrame:
     """Payees of an institution that bear the name of somebody listed for it and are no client."""
     payees = (
         controlled_lines(ctx)
+        .select("institution_id", "cp_holder_id", "direction", "cp_type")
         .filter((pl.col("direction") == "out") & pl.col("cp_type").is_null())
         .select("institution_id", holder_id="cp_holder_id")
         .drop_nulls()

@@ -51,8 +51,9 @@ def _borrowers(ctx: Context) -> pl.DataFrame:
     )
     seen = (
         controlled_lines(ctx)
+        .select("institution_id", "cp_type", holder_id="cp_holder_id")
         .filter(pl.col("cp_type").is_null())
-        .select("institution_id", holder_id="cp_holder_id")
+        .select("institution_id", "holder_id")
         .drop_nulls()
         .unique()
     )
@@ -145,6 +146,9 @@ def repayments(ctx: Context) -> pl.DataFrame:
         bought = deposits(ctx).filter(pl.col("match") == "amount").select("line_no")
         return (
             controlled_lines(ctx)
+            .select(
+                "line_no", "institution_id", "cp_holder_id", "booked_on", "amount_fen", "direction", "cp_type"
+            )
             .filter((pl.col("direction") == "in") & pl.col("cp_type").is_null())
             .join(who, on=["institution_id", "cp_holder_id"], how="semi")
             .join(bought, on="line_no", how="anti")

@@ -157,7 +157,9 @@ def _make(ctx: Context, before_days: int, after_days: int, tolerance: float) -> 
     )
     parts = _in_parts(before, outs, pairs, tolerance)
     # credits that come back at all: advances go back whenever a repayment arrives, dressing over report dates
-    soon = within_days(ins, outs, who, "in_on", "out_on", before=0, after=before_days + after_days)
+    soon = within_days(
+        ins.drop("institution_id"), outs, who, "in_on", "out_on", before=0, after=before_days + after_days
+    )
     whole = soon.filter((pl.col("out_fen") - pl.col("amount_fen")).abs() <= pl.col("amount_fen") * tolerance)
     whole = whole.unique("in_line_no").select("in_line_no", "account_id", "cp_holder_id")
     pieces = (

@@ -91,8 +91,12 @@ def suppliers(ctx: Context) -> pl.DataFrame:
 
     def make(ctx: Context) -> pl.DataFrame:
         who = ["institution_id", "cp_holder_id"]
-        lines = controlled_lines(ctx).filter(
-            pl.col("cp_holder_id").is_not_null() & pl.col("cp_type").is_null()
+        lines = (
+            controlled_lines(ctx)
+            .lazy()
+            .filter(pl.col("cp_holder_id").is_not_null() & pl.col("cp_type").is_null())
+            .select(*who, "direction", "account_type", "booked_on", "amount_fen")
+            .collect()
         )
         firms = holders(ctx, ("kind", "institution_id"), lines["cp_holder_id"])
         firms = firms.filter((pl.col("kind") == "company") & pl.col("institution_id").is_null())

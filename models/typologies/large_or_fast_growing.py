@@ -128,10 +128,16 @@ def detect(ctx: Context) -> Iterable[Finding]:
             if finding.severity >= GRAVE:
                 grave.setdefault(finding.institution_id, []).append(finding)
     for institution_id, leading in sorted(grave.items()):
-        part = of(ctx, held, institution_id)
+        part = of(ctx, _holdings, institution_id)
         growing = None if part.is_empty() else _finding(ctx, institution_id, part, leading)
         if growing is not None:
             yield growing
+
+
+def _holdings(ctx: Context) -> pl.DataFrame:
+    """Of all holdings what size and growth are told from."""
+    columns = ("institution_id", "subscription_id", "holder_id", "amount_fen", "subscribed_on", "redeemed_on")
+    return held(ctx).select(columns)
 
 
 def _open(part: pl.DataFrame, on: dt.date) -> pl.DataFrame:

@@ -87,16 +87,14 @@ def _layers(ctx: Context) -> pl.DataFrame:
         )
         .select("transfer_no")
     )
-    clients = (
-        ctx.table("mart_subscription", ("institution_id", "amount_fen", "product_id"))
-        .select("institution_id", "amount_fen", product_id="product_id")
-        .unique()
-    )
+    fed = moved["to_product"].unique()
+    sold = ctx.table("mart_subscription", ("institution_id", "amount_fen", "product_id"))
     own_moves = moved.join(
-        clients,
+        sold.filter(pl.col("product_id").is_in(fed.implode())),
         left_on=["institution_id", "amount_fen", "to_product"],
         right_on=["institution_id", "amount_fen", "product_id"],
-    ).select("transfer_no")
+        how="semi",
+    )
     real = moved.join(paid, on="transfer_no", how="anti").join(own_moves, on="transfer_no", how="anti")
     edges = sorted(set(real.select("from_product", "to_product").iter_rows()))
     depth: dict[str, int] = dict.fromkeys((p for e in edges for p in e), 0)

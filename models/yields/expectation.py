@@ -80,6 +80,10 @@ class Validation:
     folds: int
 
 
+EXCEEDED_BY_FEW = 0.99
+"""Share of honest products that stay below what is called the upper return."""
+
+
 @dataclass(slots=True)
 class Expectation:
     """A fitted expectation of the spread between clients' and projects' return.
@@ -139,7 +143,13 @@ class Expectation:
         paid = np.asarray(paid, np.float64)
         return self.calibration.p_values((paid - self.predict(frame)) / self.scale(frame))
 
-    def upper(self, frame: pl.DataFrame, level: float = 0.99) -> Floats:
+    def judged(self, frame: pl.DataFrame, paid: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
+        """`predict`, `upper` and `p_values` of the same rows, with one prediction."""
+        expected, scale = self.predict(frame), self.scale(frame)
+        upper = expected + self.calibration.quantile(EXCEEDED_BY_FEW) * scale
+        return expected, upper, self.calibration.p_values((np.asarray(paid, np.float64) - expected) / scale)
+
+    def upper(self, frame: pl.DataFrame, level: float = EXCEEDED_BY_FEW) -> Floats:
         """Return that an honest product exceeds with probability ``1 - level`` at most."""
         return self.predict(frame) + self.calibration.quantile(level) * self.scale(frame)
 

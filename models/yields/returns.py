@@ -52,8 +52,7 @@ def holding_returns(holdings: pl.DataFrame, paid: pl.DataFrame, seen_from: dt.da
         `models.yields.xirr.STATUS` or ``incomplete`` (bought before the statements begin), ``short``,
         ``unsettled`` (instalments of an open holding); ``days``; ``open`` (par assumed at the last payout).
     """
-    flows = paid.join(holdings.select("subscription_id", held_fen="amount_fen"), on="subscription_id")
-    last = flows.group_by("subscription_id").agg(
+    last = paid.group_by("subscription_id").agg(
         pl.col("booked_on").max().alias("last_on"),
         pl.col("kind").is_in(["both", "principal"]).any().alias("returned"),
         (pl.col("kind") == "part").any().alias("instalments"),
@@ -77,7 +76,7 @@ def holding_returns(holdings: pl.DataFrame, paid: pl.DataFrame, seen_from: dt.da
     good = state.filter(pl.col("why").is_null())
     parts = [
         good.select("subscription_id", day="subscribed_on", amount=-pl.col("amount_fen")),
-        flows.join(good.select("subscription_id"), on="subscription_id", how="semi").select(
+        paid.join(good.select("subscription_id"), on="subscription_id", how="semi").select(
             "subscription_id", day="booked_on", amount="amount_fen"
         ),
         good.filter("open").select("subscription_id", day="last_on", amount="amount_fen"),
