@@ -59,13 +59,14 @@ def match_pairs(
         pl.col("line_no").alias("out_line_no"), pl.col("booked_at").alias("out_at"), pl.col("booked_on").alias("out_on"),
         pl.col("amount_fen").alias("out_fen"), grid.alias("cell"),
     )  # fmt: skip
-    wide = [
-        right.with_columns(
-            (pl.col("cell") + step).alias("cell"), pl.col("out_on").dt.offset_by(f"-{back}d").alias("in_on")
-        )
-        for step in range(steps + 1)
-        for back in range(days + 1)
-    ]
+    # a pay-out meets the pay-ins of each cell and day from which it may have come
+    back = pl.DataFrame({"back": range(days + 1)})
+    came_on = pl.col("out_on") - pl.duration(days="back")
+    wide = (
+        right.join(back, how="cross")
+        .join(pl.DataFrame({"step": range(steps + 1)}, schema={"step": pl.Int32}), how="cross")
+        .with_columns(pl.col("cell") + pl.col("step"), in_on=came_on)
+    )
     keep = (pl.col("in_fen") >= pl.col("out_fen")) & (
         (pl.col("in_fen") - pl.col("out_fen"))
         <= pl.max_horizontal((pl.col("out_fen") * fee).cast(pl.Int64), pl.lit(least_fee_fen))
@@ -73,21 +74,12 @@ def match_pairs(
     if tariff is not None:
         keep = keep & ((pl.col("in_fen") - pl.col("out_fen") - pl.col("in_fen") * tariff).abs() <= 1.5)
     small = right.filter(pl.col("out_fen") < least_fee_fen / max(fee, 1e-9))
-    parts = [
-        left.join(w, on=["in_on", "cell"], how="inner").select(
-            "in_line_no", "out_line_no", "in_fen", "out_fen", "in_at", "out_at"
-        )
-        for w in wide
-    ]
+    columns = ["in_line_no", "out_line_no", "in_fen", "out_fen", "in_at", "out_at"]
+    parts = [left.join(wide, on=["in_on", "cell"]).select(columns)]
     if small.height:
-        for back in range(days + 1):
-            near = small.with_columns(pl.col("out_on").dt.offset_by(f"-{back}d").alias("in_on")).drop("cell")
-            tiny = left.filter(pl.col("in_fen") <= least_fee_fen / max(fee, 1e-9) + least_fee_fen)
-            parts.append(
-                tiny.join(near, on="in_on", how="inner").select(
-                    "in_line_no", "out_line_no", "in_fen", "out_fen", "in_at", "out_at"
-                )
-            )
+        near = small.join(back, how="cross").with_columns(in_on=came_on)
+        tiny = left.filter(pl.col("in_fen") <= least_fee_fen / max(fee, 1e-9) + least_fee_fen)
+        parts.append(tiny.join(near, on="in_on").select(columns))
     candidates = (
         pl.concat(parts)
         .filter(keep & ((pl.col("out_at") - pl.col("in_at")).dt.total_seconds() > -86400))
