@@ -23,10 +23,11 @@ def daily_fit(
 ) -> tuple[pl.DataFrame, float, float]:
     """Settlement lines, the share of settlement days that follow the receipts, and how many days settle.
 
-    With `same_day` the receipts of the day itself may be settled (T+0), else only those of the days before. Merchants are paid on many days of a month and never more than came in since the last settlement
+    Merchants are paid on many days of a month and never more than came in since the last settlement
     day (rent and wages are paid monthly, and do not ask what came in yesterday). A settlement day
     follows the receipts when what is held after it is no more than the fees so far and three days'
-    receipts, and no less than nothing.
+    receipts, and no less than nothing. With `same_day` the receipts of the day itself may be settled (T+0), else only
+    those of the days before.
     """
     often = (
         paid.group_by("other_id")
