@@ -15,12 +15,16 @@ LENT_ON = 0.7
 """Share of what products took in from which, once it left to others, it is presumed to be lent (calibrated: lenders
 pass on four fifths and more, the rest waits)."""
 
+VAGUE_SHARE = 0.5
+"""Share of an institution's projects without a due day from which a register is taken to leave them out."""
+
 
 def untold_products(ctx: Context) -> pl.DataFrame:
     """Products whose projects no register tells.
 
     A product that the register of links ties to a project no register of projects holds; every product where
-    no project of anybody is registered at all.
+    no project of anybody is registered at all; and every product of an institution of which neither links nor the
+    due days of its projects are registered, so that sums alone would tell whose borrower is whose.
 
     Returns
     -------
@@ -36,10 +40,27 @@ def untold_products(ctx: Context) -> pl.DataFrame:
         dangling = ctx.table("mart_product_project", ("product_id", "project_id")).join(
             known, on="project_id", how="anti"
         )
-        return products.join(dangling, on="product_id", how="semi").sort("product_id")
+        vague = products.join(_vague(ctx), on="institution_id", how="semi").select("product_id")
+        untold = pl.concat([dangling.select("product_id"), vague]).unique()
+        return products.join(untold, on="product_id", how="semi").sort("product_id")
 
     frame: pl.DataFrame = ctx.shared("untold.products", make)
     return frame
+
+
+def _vague(ctx: Context) -> pl.DataFrame:
+    """Institutions whose links are all presumed and most of whose projects have no due day (``institution_id``)."""
+    products = ctx.table("mart_product", ("product_id", "institution_id"))
+    links = ctx.table("mart_product_project", ("product_id", "basis"))
+    registered = products.join(links.filter(pl.col("basis") == "register"), on="product_id", how="semi")
+    return (
+        ctx.table("mart_project", ("institution_id", "due_on"))
+        .group_by("institution_id")
+        .agg(open_ended=pl.col("due_on").is_null().mean())
+        .filter(pl.col("open_ended") >= VAGUE_SHARE)
+        .join(registered, on="institution_id", how="anti")
+        .select("institution_id")
+    )
 
 
 def projects_delivered(ctx: Context) -> bool:
