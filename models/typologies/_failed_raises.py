@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from models.typologies._ledger import payouts, subscriptions
+from models.typologies._ledger import controlled_lines, payouts, subscriptions
 from models.typologies.base import Context
 
 BACK_DAYS = 30
@@ -32,6 +32,45 @@ def failed_raises(ctx: Context) -> pl.DataFrame:
 
 
 def _failed(ctx: Context) -> pl.DataFrame:
+    return pl.concat([_shown(ctx), _registered(ctx)]).unique().sort("product_id")
+
+
+def _registered(ctx: Context) -> pl.DataFrame:
+    """Products wholly redeemed soon, for each holding of which the very amount left a client account that day.
+
+    Where cards are masked nobody can say who got it; amounts and days can.
+    """
+    held = subscriptions(ctx).select(
+        "institution_id", "product_id", "amount_fen", "subscribed_on", "redeemed_on"
+    )
+    soon = (pl.col("redeemed_on").max() - pl.col("subscribed_on").max()).dt.total_days()
+    whole = (
+        held.group_by("product_id")
+        .agg(told=pl.col("redeemed_on").is_not_null().all(), soon=soon, holdings=pl.len())
+        .filter(pl.col("told") & (pl.col("soon") <= BACK_DAYS))
+        .select("product_id", "holdings")
+    )
+    key = ["institution_id", "amount_fen", "booked_on"]
+    outs = (
+        controlled_lines(ctx)
+        .filter((pl.col("direction") == "out") & pl.col("account_type").is_in(["custody", "product", "own"]))
+        .group_by(key)
+        .agg(paid=pl.len())
+    )
+    back = held.join(whole, on="product_id").rename({"redeemed_on": "booked_on"})
+    return (
+        back.group_by(*key, "product_id")
+        .agg(pl.len(), pl.col("holdings").first())
+        .join(outs, on=key)
+        .group_by("product_id")
+        .agg(pl.min_horizontal("len", "paid").sum(), pl.col("holdings").first())
+        .filter(pl.col("len") >= pl.col("holdings") * BACK_SHARE)
+        .select("product_id")
+    )
+
+
+def _shown(ctx: Context) -> pl.DataFrame:
+    """Products whose payouts are known, all at par."""
     sold = (
         subscriptions(ctx)
         .group_by("product_id")
