@@ -65,7 +65,8 @@ def staff_and_vendors(ctx: Context) -> pl.DataFrame:
     """Holders an institution pays to run itself.
 
     Employees and vendors of the register, payees of their names (a register of accounts seldom tells
-    where wages go), and whoever its own accounts pay who is no subscriber, no borrower and no account of its own.
+    where wages go), and whoever its own accounts pay who is no subscriber nor bears the name of one (masked cards
+    and registers without accounts), no borrower and no account of its own.
     Where no register tells the subscriptions, a person so paid may be a client: only firms are taken then.
 
     Returns
@@ -103,8 +104,9 @@ def staff_and_vendors(ctx: Context) -> pl.DataFrame:
             .join(borrowers, on=["institution_id", "holder_id"], how="anti")
             .join(listed, on=["institution_id", "holder_id"], how="anti")
             .join(_paid_persons(ctx), on=["institution_id", "holder_id"], how="anti")
-            .with_columns(source=pl.lit("flows"))
         )
+        paid = paid.join(_client_names(ctx, paid), on=["institution_id", "holder_id"], how="anti")
+        paid = paid.with_columns(source=pl.lit("flows"))
         return pl.concat([listed, paid]).sort("institution_id", "holder_id")
 
     frame: pl.DataFrame = ctx.shared("parties.staff_and_vendors", make)
@@ -125,6 +127,19 @@ def _paid_persons(ctx: Context) -> pl.DataFrame:
         .unique()
         .join(persons, on="holder_id", how="semi")
     )
+
+
+def _client_names(ctx: Context, payees: pl.DataFrame) -> pl.DataFrame:
+    """Payees who bear the name of a client of whom no register gives an account (``institution_id``, ``holder_id``)."""
+    who = ["institution_id", "holder_id"]
+    sold = ctx.table("mart_subscription", (*who, "investor_account_id"))
+    sold = sold.join(payees.select("institution_id").unique(), on="institution_id", how="semi")
+    blind = sold.drop_nulls("holder_id").group_by(who).agg(pl.col("investor_account_id").is_null().all())
+    named, called = (
+        told(ctx, frame.select(who), "holder_id", "mart_holder", name_key="name_key").drop_nulls()
+        for frame in (payees, blind.filter("investor_account_id"))
+    )
+    return named.join(called, on=["institution_id", "name_key"], how="semi").select(who).unique()
 
 
 def _namesakes(ctx: Context, listed: pl.DataFrame) -> pl.DataFrame:

@@ -15,6 +15,7 @@ LOOK_ALIKE = {
     "L4": "wages and rent out of the own account",
     "L5": "one firm nobody names hands withdrawals on, month after month",
     "L6": "two firms nobody names are paid small sums for two platforms: they carry payments",
+    "L8": "clients who once got a voucher, paid at cards the registers do not give",
     "L7": "a company that invests takes its money out in parts",
 }
 
@@ -59,6 +60,17 @@ def test_cases() -> None:
     for who in staff:
         w.relate("L2", who, "employee")
         w.move("2016-02-10", both.own, who, 5_000)
+    cards = w.platform("L8")
+    savers = w.people(5)
+    cards.loan("a", savers, each=10_000, lent="2016-03-01", paid=False)
+    for row in w.registers["subscriptions"]:
+        if row["product_id"].startswith("L8-"):
+            row["investor_account"] = None
+    for who in savers:
+        other = replace(w.person(), name=who.name, id_no=None)
+        w.move("2016-02-10", cards.own, other, 50)
+        for part in ("03", "04", "05"):
+            w.move(f"2016-{part}-12", cards.custody, other, 3_300)
     once = w.platform("L3")
     once.loan("a", w.people(20), each=10_000, lent="2016-03-01")
     vendor = w.firm()
