@@ -134,10 +134,16 @@ from mart_transfer as m
 inner join own_account as c on {of}
 left join key_account as f on m.from_account_id = f.account_id
 left join key_account as t on m.to_account_id = t.account_id
+where {own} is null or {other} is not null
 """
+"""Transfers that an account's own lines do not tell: with a leg on another statement."""
 OF_CIRCLE = WRITTEN | {
-    "transfer from": TRANSFERS.format(of="m.from_account_id = c.account_id"),
-    "transfer to": TRANSFERS.format(of="m.to_account_id = c.account_id"),
+    "transfer from": TRANSFERS.format(
+        of="m.from_account_id = c.account_id", own="m.out_line_no", other="m.in_line_no"
+    ),
+    "transfer to": TRANSFERS.format(
+        of="m.to_account_id = c.account_id", own="m.in_line_no", other="m.out_line_no"
+    ),
     **{n: _of_institution(f"mart_{n}") for n in ("client", "product", "project", "relation", "role")},
 }
 """Rows of ``mart_…`` that each circle sees, as numbers without a name. Grain: circle × row."""
