@@ -27,7 +27,7 @@ import polars as pl
 
 from models.tracing.divert import WAYS, reach_of
 from models.tracing.earlier import CIRCLES, Earlier
-from models.tracing.groups import LINES, Group, circles, groups, packed
+from models.tracing.groups import LINES, Group, circles, groups, packed, together
 from models.tracing.inputs import Inputs
 from models.tracing.large import write_fragments
 from models.tracing.marts import Closed, ConnectionMarts, GroupMarts, ReachMarts, read
@@ -60,8 +60,6 @@ having sum(amount_fen) <> 0
 order by institution_id, side, class
 """
 """Grain: institution × side × class of contract section 4, in fen; sorted by it."""
-CITY: tuple[Callable[[Context], object], ...] = (statements_begin, projects_delivered, shared_accounts)
-"""What is asked of the whole city; of no group may anything else depend on others."""
 TAKEN = ("trace_pot", "trace_source", "trace_known", "trace_loose", *(name for name, _ in kept.KEPT.values()))
 """Tables of what is told of a group's own registers and lines."""
 
@@ -128,24 +126,30 @@ class _Build:
         self.common = ConnectionMarts(con)
         self.told = Told(con, self.common.lock)
         city = Context(marts=self.common, as_of=as_of)
-        facts = [ask(city) for ask in CITY]
+        # what is asked of the whole city: nothing else of a group may depend on others
+        begun, delivered, shared = statements_begin(city), projects_delivered(city), shared_accounts(city)
         self.city = Context(marts=Closed(), as_of=as_of, memo=city.memo)
         self.circles = circles(con)
-        self.inputs = Inputs(con, self.circles, shared_accounts(city))
-        self.digests = self.inputs.digests(as_of, f"{made_by} {facts[:2]}")
+        self.inputs = Inputs(con, self.circles, shared)
+        self.digests = self.inputs.digests(as_of, f"{made_by} {begun} {delivered}")
 
     def write(self) -> Traced:
         """Write every table."""
         loose: dict[str, list[pl.DataFrame]] = {way: [] for way in WAYS}
         again, same = self._again()
-        for taken in self._taken(same, again):
+        stand: list[Group] = []
+        for tied, taken in self._taken(same):
+            if taken is None:
+                again.extend(tied)
+                continue
+            stand.extend(tied)
             for name, part in taken.items():
                 self.told.put(name, part)
             for way in WAYS:
                 loose[way].append(taken["trace_loose"].filter(way=way).select(list(USE_SCHEMA)))
         again.sort(key=lambda c: c.institutions)
         log.info("traced anew: %d of %d circles of institutions", len(again), len(self.circles))
-        worked_on = groups(again, self.lines) or ([] if same else [Group((), ())])
+        worked_on = groups(again, self.lines) or ([] if stand else [Group((), ())])
         classes: list[pl.DataFrame] = []
         for answer in _in_turn(lambda g: _answered(self._context(g)), worked_on):
             for name, part in answer.tables.items():
@@ -161,7 +165,7 @@ class _Build:
         self._uses({way: pl.concat(some) for way, some in loose.items()})
         self.told.close("trace_source", "trace_loose", *(name for name, _ in kept.KEPT.values()))
         self.con.execute(f"create or replace table mart_flow as {FLOWS}")
-        self._ranges(list(zip(worked_on, classes, strict=True)), same)
+        self._ranges(list(zip(worked_on, classes, strict=True)), stand)
         self.inputs.close()
         return Traced(len(self.circles), len(again))
 
@@ -178,18 +182,11 @@ class _Build:
             (same if told == digest else again).append(circle)
         return again, same
 
-    def _taken(self, same: list[Group], again: list[Group]) -> Iterator[dict[str, pl.DataFrame]]:
-        """What is taken over; circles of which that cannot be moved `same` loses to `again`."""
-        if self.before is None:
-            return
-        for some in packed([(c, c.lines) for c in list(same)], self.lines):
-            taken = self.before.answers(groups(some, sum(c.lines for c in some) + 1)[0], TAKEN)
-            if taken is not None:
-                yield taken
-                continue
-            again.extend(some)
-            for circle in some:
-                same.remove(circle)
+    def _taken(self, same: list[Group]) -> Iterator[tuple[list[Group], dict[str, pl.DataFrame] | None]]:
+        """What is told of some circles at a time; None of such whose answers cannot be taken over."""
+        if self.before is not None:
+            for some in packed([(c, c.lines) for c in same], self.lines):
+                yield some, self.before.answers(together(some), TAKEN)
 
     def _uses(self, loose: dict[str, pl.DataFrame]) -> None:
         """Write ``trace_use``: what is known, and what is followed wherever it went."""
@@ -199,15 +196,15 @@ class _Build:
             self.told.put("trace_use", used)
         self.told.close("trace_use")
 
-    def _ranges(self, anew: list[tuple[Group, pl.DataFrame | None]], same: list[Group]) -> None:
+    def _ranges(self, anew: list[tuple[Group, pl.DataFrame | None]], taken: list[Group]) -> None:
         """Write ``mart_flow_range``, and what the next build asks of this one."""
         uses = dict(zip((c.institutions for c in self.circles), self.inputs.uses(), strict=True))
         if self.before is not None:
             known = self.before.circles
-            stand = [c for c in same if known[c.institutions][1] == uses[c.institutions]]
+            stand = [c for c in taken if known[c.institutions][1] == uses[c.institutions]]
             theirs = [i for c in stand for i in c.institutions]
             self.told.put("mart_flow_range", self.before.of("mart_flow_range", theirs))
-            moved = [c for c in same if c not in stand]
+            moved = [c for c in taken if c not in stand]
             anew = anew + [(group, None) for group in groups(moved, self.lines)]
 
         def band(known: tuple[Group, pl.DataFrame | None]) -> pl.DataFrame:

@@ -108,10 +108,11 @@ def circles(con: duckdb.DuckDBPyConnection) -> list[Group]:
 
 def groups(tied: list[Group], lines: int = LINES) -> list[Group]:
     """Put circles together, in their order, to groups of about `lines` lines."""
-    return [_together(some) for some in packed([(c, c.lines) for c in tied], lines)]
+    return [together(some) for some in packed([(c, c.lines) for c in tied], lines)]
 
 
-def _together(some: list[Group]) -> Group:
+def together(some: list[Group]) -> Group:
+    """Make one group of some circles."""
     institutions = sorted(i for c in some for i in c.institutions)
     accounts = sorted({a for c in some for a in c.accounts})
     return Group(tuple(institutions), tuple(accounts), sum(c.lines for c in some))

@@ -1,9 +1,9 @@
 """What is traced of a circle of institutions rests on its part of the marts: digested, to know when it has changed.
 
 All that a circle's answers may depend on is in `models.tracing.seen.SEEN`, in what is asked about the whole city
-(`models.tracing.build.CITY`) and in the day, as far as an account has long been silent. Rows are digested without the
-numbers that a warehouse gives to accounts, holders and lines: those change with whatever else is in town, but not their
-order. Two circles with the same digest have the same answers, up to these numbers.
+(accounts that many borrowers share, and what `digests` is told besides) and in the day, as far as an account has long
+been silent. Rows are digested without the numbers that a warehouse gives to accounts, holders and lines: those change
+with whatever else is in town, but not their order. Two circles with the same digest have the same answers, up to these numbers.
 """
 
 from __future__ import annotations

@@ -93,5 +93,4 @@ def _shown(ctx: Context) -> pl.DataFrame:
             & ((pl.col("back_on") - pl.col("last_on")).dt.total_days() <= BACK_DAYS)
         )
         .select("product_id")
-        .sort("product_id")
     )

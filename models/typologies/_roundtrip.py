@@ -197,12 +197,12 @@ def _advances(ctx: Context, lines: pl.DataFrame, accounts: pl.DataFrame) -> pl.D
     """
     reserve = accounts.filter(pl.col("account_type") == "risk_reserve").select(cp_account_id="account_id")
     came = lines.filter(pl.col("direction") == "in").join(reserve, on="cp_account_id", how="semi")
-    gone = ctx.rows(
-        "mart_line",
-        ("account_id", "booked_on", "amount_fen", "cp_account_id"),
-        "direction = 'out' and account_id in (select key from mine)",
-        mine=came["account_id"],
-    ).join(reserve, on="cp_account_id", how="anti")
+    gone = (
+        ctx.table("mart_line", ("account_id", "booked_on", "direction", "amount_fen", "cp_account_id"))
+        .filter(pl.col("direction") == "out")
+        .join(came.select("account_id").unique(), on="account_id", how="semi")
+        .join(reserve, on="cp_account_id", how="anti")
+    )
     spent = gone.select("account_id", spent_on="booked_on", spent_fen="amount_fen")
     return (
         within_days(came, spent, ["account_id"], "booked_on", "spent_on", before=0, after=SPENT_DAYS)

@@ -17,7 +17,7 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._commissions import fed_lines, proportional_runs
 from models.typologies._frames import accounts_of, each, first_last, of, people, told, total
-from models.typologies._ledger import clients, controlled_lines, deposits, payouts
+from models.typologies._ledger import CLIENT_LINE, clients, controlled_lines, deposits, payouts
 from models.typologies._parties import staff_and_vendors
 from models.typologies._say import percent, span, yuan
 from models.typologies.base import Context, Parameter, Typology
@@ -194,15 +194,8 @@ def _to_persons(ctx: Context) -> pl.DataFrame:
         .join(inside, on=["institution_id", "cp_holder_id"], how="anti")
         .join(payers, on=["account_id", "cp_holder_id"], how="anti")
         .join(held, on="line_no", how="anti")
-        .select(
-            "line_no",
-            "institution_id",
-            "account_id",
-            "account_no",
-            "booked_on",
-            "amount_fen",
-            holder_id="cp_holder_id",
-        )
+        .rename({"cp_holder_id": "holder_id"})
+        .select(CLIENT_LINE)
         .sort("line_no")
     )
 
