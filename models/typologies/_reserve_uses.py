@@ -1,4 +1,4 @@
-"""What leaves the reserves for the institution itself: income taken back, money passed on, wages.
+"""What leaves the reserves for the institution itself: income taken back, money passed on.
 
 Shared questions of ``reserve-misappropriation``; no name and no remark is read.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._dressing_elsewhere import dressed_elsewhere
 from models.typologies._frames import holders, of
 from models.typologies._paths import arrivals, edges
 from models.typologies._reserve import RESERVE_TYPES, Book, books
@@ -193,6 +194,26 @@ def _passed_on(ctx: Context, hops: int, days: int, share: float, least_fen: int)
     )
 
 
+def filled_before(book: Book) -> pl.DataFrame:
+    """What payees of the reserve had paid into it up to their last payout (``cp_holder_id``, ``paid_in_fen``).
+
+    A wallet is filled before it is emptied; money lent or invested comes back later.
+    """
+    reserve = book.lines.filter("reserve").drop_nulls("cp_holder_id")
+    last = (
+        reserve.filter(pl.col("direction") == "out")
+        .group_by("cp_holder_id")
+        .agg(last_on=pl.col("booked_on").max())
+    )
+    return (
+        reserve.filter(pl.col("direction") == "in")
+        .join(last, on="cp_holder_id")
+        .filter(pl.col("booked_on") <= pl.col("last_on"))
+        .group_by("cp_holder_id")
+        .agg(pl.col("amount_fen").sum().alias("paid_in_fen"))
+    )
+
+
 def companies(ctx: Context) -> pl.DataFrame:
     """Those on the other side of the books' lines that are known for companies (``cp_holder_id``)."""
 
@@ -204,109 +225,15 @@ def companies(ctx: Context) -> pl.DataFrame:
     return frame
 
 
-def wages(
-    ctx: Context, book: Book, outs: pl.DataFrame, least_people: int, least_months: int, fee: float
-) -> pl.DataFrame:
-    """Payees who are paid as staff and landlords are, by the month.
-
-    Persons who get about the same sum, several on one and the same day, or whoever gets one sum to the fen every
-    month: orders never come to that, unless one customer orders it every time (rent paid over the institution). Only
-    where merchants are settled more often; whoever paid in is a customer.
-
-    Parameters
-    ----------
-    outs : polars.DataFrame
-        Payments of one institution's reserves with ``cp_holder_id``, ``booked_on``, ``amount_fen``, ``paid_in_fen``.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``cp_holder_id``; sorted.
-    """
-    by = (
-        outs.drop_nulls("cp_holder_id")
-        .group_by("cp_holder_id")
-        .agg(
-            pl.col("booked_on").unique().alias("days"),
-            pl.col("booked_on").dt.truncate("1mo").n_unique().alias("months"),
-            pl.len().alias("n"),
-            (pl.col("amount_fen").max() / pl.col("amount_fen").min()).alias("spread"),
-            pl.col("paid_in_fen").first(),
-        )
-    )
-    often = by.filter((pl.col("n") >= 3) & (pl.col("n") > 1.5 * pl.col("months")))
-    monthly = by.filter(
-        (pl.col("n") == pl.col("months"))
-        & (pl.col("months") >= least_months)
-        & (pl.col("spread") <= 2)
-        & (pl.col("paid_in_fen") == 0)
-    )
-    if often.height < monthly.height:
-        return monthly.select("cp_holder_id").clear()
-    fixed = monthly.filter(pl.col("spread") == 1).select("cp_holder_id")
-    people = monthly.join(companies(ctx), on="cp_holder_id", how="anti")
-    shared = people.select("cp_holder_id", "days").explode("days").with_columns(n=pl.len().over("days"))
-    together = (
-        shared.filter(pl.col("n") >= least_people)
-        .group_by("cp_holder_id")
-        .len()
-        .filter(pl.col("len") >= least_months)
-    )
-    found = pl.concat([fixed, together.select("cp_holder_id")]).unique()
-    theirs = outs.join(found, on="cp_holder_id", how="semi")
-    found = found.join(_standing_orders(book, theirs, fee), on="cp_holder_id", how="anti")
-    if _paid_for(book, theirs.join(found, on="cp_holder_id", how="semi")):
-        return found.clear()
-    return found.sort("cp_holder_id")
-
-
-def _paid_for(book: Book, outs: pl.DataFrame) -> bool:
-    """Whether on most days of these payments one customer had just paid in what they come to: wages of its staff."""
-    days = outs.group_by("booked_on").agg(pl.len().alias("n"), pl.col("amount_fen").sum().alias("sum_fen"))
-    days = days.filter(pl.col("n") >= 2)
-    ins = book.lines.filter(
-        pl.col("reserve") & (pl.col("direction") == "in") & pl.col("side").is_in(["other", "institution"])
-    ).select(payer_id="cp_holder_id", in_on="booked_on", in_fen="amount_fen")
-    brought = (
-        days.join_where(
-            ins.drop_nulls(),
-            pl.col("in_on") <= pl.col("booked_on"),
-            pl.col("in_on") >= pl.col("booked_on").dt.offset_by("-7d"),
-        )
-        .group_by("booked_on", "sum_fen", "payer_id")
-        .agg(pl.col("in_fen").sum())
-        .filter(pl.col("in_fen").is_between(pl.col("sum_fen") * 0.98, pl.col("sum_fen") * 1.1))
-    )
-    return days.height > 0 and brought["booked_on"].n_unique() >= days.height / 2
-
-
-def _standing_orders(book: Book, outs: pl.DataFrame, fee: float) -> pl.DataFrame:
-    """Payees for most of whose payments one and the same customer paid in the like amount just before."""
-    ins = book.lines.filter(
-        pl.col("reserve") & (pl.col("direction") == "in") & pl.col("side").is_in(["other", "staff"])
-    ).select(payer_id="cp_holder_id", in_on="booked_on", in_fen="amount_fen")
-    top = (pl.col("amount_fen") * (1 + fee)).cast(pl.Int64) + 200
-    both = outs.select("line_no", "cp_holder_id", "booked_on", "amount_fen", top.alias("top_fen")).join_where(
-        ins.drop_nulls(),
-        pl.col("in_fen") >= pl.col("amount_fen"),
-        pl.col("in_fen") <= pl.col("top_fen"),
-        pl.col("in_on") <= pl.col("booked_on"),
-        pl.col("in_on") >= pl.col("booked_on").dt.offset_by("-5d"),
-    )
-    paid = outs.group_by("cp_holder_id").agg(pl.len().alias("n"))
-    return (
-        both.group_by("cp_holder_id", "payer_id")
-        .agg(pl.col("line_no").n_unique().alias("times"))
-        .join(paid, on="cp_holder_id")
-        .filter(pl.col("times") >= 0.8 * pl.col("n"))
-        .select("cp_holder_id")
-        .unique()
-    )
-
-
 def dressing(ctx: Context) -> pl.DataFrame:
     """The way back of own money put in for a report date (``line_no``); left to window-dressing."""
     return round_trips(ctx, 4, 7, 0.01).select(pl.col("out_line_no").alias("line_no"))
+
+
+def dressing_drains(ctx: Context) -> pl.Series:
+    """What was drained to others after report dates (line numbers); left to window-dressing as well."""
+    lines = dressed_elsewhere(ctx, 4, 7, 0.01)
+    return lines.filter(pl.col("direction") == "out")["line_no"]
 
 
 def passed_of(ctx: Context, institution_id: str, p: dict[str, float]) -> list[int]:

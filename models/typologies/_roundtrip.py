@@ -73,11 +73,13 @@ def round_trips(ctx: Context, before_days: int, after_days: int, tolerance: floa
     return found
 
 
-def _both_ways(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Credits to client accounts from holders whose money is not the clients', and debits to the same.
+def funded_lines(ctx: Context) -> pl.DataFrame:
+    """Lines of client accounts with holders whose money is not the clients' (`funding_holders`), both ways."""
+    frame: pl.DataFrame = ctx.shared("round_trips.funded", _funded_lines)
+    return frame
 
-    Of an account and holder with both: the others make no round trip.
-    """
+
+def _funded_lines(ctx: Context) -> pl.DataFrame:
     accounts = ctx.table("mart_account", ("account_id", "account_type", "institution_id"))
     mine = accounts.filter(
         pl.col("account_type").is_in(CLIENT_TYPES) & pl.col("institution_id").is_not_null()
@@ -99,7 +101,15 @@ def _both_ways(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
         .join(mine.select(pl.col("account_id").alias("cp_account_id")), on="cp_account_id", how="anti")
         .join(funding, on=["institution_id", "cp_holder_id"], how="semi")
     )
-    lines = lines.join(_advances(ctx, lines, accounts), on="line_no", how="anti")
+    return lines.join(_advances(ctx, lines, accounts), on="line_no", how="anti")
+
+
+def _both_ways(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Credits to client accounts from holders whose money is not the clients', and debits to the same.
+
+    Of an account and holder with both: the others make no round trip.
+    """
+    lines = funded_lines(ctx)
     who = ["account_id", "cp_holder_id"]
     ins = lines.filter(pl.col("direction") == "in").select(
         *who, "institution_id", "amount_fen", in_line_no="line_no", in_on="booked_on"

@@ -10,7 +10,7 @@ bank, count when the payee is
   its own account pays as well;
 * nobody the reserve pays regularly, and the amount is beyond anything customers' orders come to.
 
-Regular payees (merchants), wallets withdrawn by the one who filled them, and payouts that a customer's
+Regular payees (merchants), wallets withdrawn by the one who filled them before, and payouts that a customer's
 pay-in of the like amount stands behind never count by amount.
 
 Confidence: 0.95 for register roles and own accounts, 0.85 for suppliers and money passed on, 0.75 for the amount
@@ -28,7 +28,15 @@ from models.typologies._common import first_last, yuan
 from models.typologies._frames import of
 from models.typologies._reserve import Book, books
 from models.typologies._reserve_days import reports
-from models.typologies._reserve_uses import companies, dressing, own_returns, passed_of, wages
+from models.typologies._reserve_uses import (
+    companies,
+    dressing,
+    dressing_drains,
+    filled_before,
+    own_returns,
+    passed_of,
+)
+from models.typologies._reserve_wages import wages
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -53,6 +61,10 @@ TYPOLOGY = Typology(
         Parameter(
             "regular_payments", 6, "payments", "calibrated", "Fewer tell nothing about regularity.",
             "Fewest payments of a regular payee.",
+        ),
+        Parameter(
+            "trading_weeks_share", 0.7, "share", "calibrated", "Shops sell every week; a related person with a shop is settled as often.",
+            "Smallest share of the weeks in which a related person is paid who is settled like a merchant.",
         ),
         Parameter(
             "outlier_multiple", 3, "times", "calibrated",
@@ -111,7 +123,8 @@ def _payees(book: Book, p: dict[str, float]) -> tuple[pl.DataFrame, float]:
                 (pl.col("payments") >= p["regular_payments"])
                 & (pl.col("weeks") >= p["regular_weeks_share"] * pl.col("life_weeks"))
                 & (pl.col("weeks") >= 3)
-            ).alias("regular")
+            ).alias("regular"),
+            (pl.col("weeks") / pl.col("life_weeks")).alias("weeks_share"),
         )
     )
     ordinary = outs.filter(pl.col("side") != "related").join(
@@ -169,6 +182,8 @@ def _returns(ctx: Context, book: Book, max_income: float) -> pl.DataFrame:
         )
         .drop_nulls()
         .sort("booked_on")
+        .join_asof(_bank_charges(book), on="booked_on")
+        .with_columns(pl.col("surplus_fen") + pl.col("charged_fen").fill_null(0))
         .with_columns(pl.col("surplus_fen").shift(-1).alias("next_fen"))
     )
     back = back.sort("booked_on", "line_no")
@@ -183,6 +198,18 @@ def _returns(ctx: Context, book: Book, max_income: float) -> pl.DataFrame:
     unusual = (pl.col("before_fen") < -100) & (pl.col("amount_fen") > 10 * pl.col("amount_fen").median())
     left_short = held.filter(short & cause & (beyond | unusual)).select(back.columns)
     return pl.concat([left_short, unearned.select(back.columns)]).unique("line_no").sort("line_no")
+
+
+def _bank_charges(book: Book) -> pl.DataFrame:
+    """What the bank has charged the reserves up to each day: a charge leaves them short, no return of income does."""
+    signed = pl.when(pl.col("direction") == "out").then("amount_fen").otherwise(-pl.col("amount_fen"))
+    return (
+        book.lines.filter(pl.col("reserve") & (pl.col("side") == "bank"))
+        .group_by("booked_on")
+        .agg(signed.sum().alias("charged_fen"))
+        .sort("booked_on")
+        .with_columns(pl.col("charged_fen").cum_sum().clip(lower_bound=0))
+    )
 
 
 def _recipients(ctx: Context) -> pl.DataFrame:
@@ -215,19 +242,14 @@ def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
         .join(companies(ctx), on="cp_holder_id", how="semi")
         .with_columns(own_pays=pl.lit(True))
     )
-    paid_in = (
-        book.lines.filter(pl.col("reserve") & (pl.col("direction") == "in"))
-        .drop_nulls("cp_holder_id")
-        .group_by("cp_holder_id")
-        .agg(pl.col("amount_fen").sum().alias("paid_in_fen"))
-    )
+    paid_in = filled_before(book)
     outs = (
         book.lines.filter(
             pl.col("reserve")
             & (pl.col("direction") == "out")
             & ~pl.col("side").is_in(["reserve", "bank", "own"])
         )
-        .join(habits.select("cp_holder_id", "regular"), on="cp_holder_id", how="left")
+        .join(habits.select("cp_holder_id", "regular", "weeks_share"), on="cp_holder_id", how="left")
         .join(roles, on="cp_holder_id", how="left")
         .join(own_pays, on="cp_holder_id", how="left")
         .join(paid_in, on="cp_holder_id", how="left")
@@ -245,8 +267,14 @@ def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
         p["order_fee"],
     )
     paid_as_staff = pl.col("cp_holder_id").is_in(staff["cp_holder_id"].to_list())
-    # a related firm that trades is settled like other merchants; one paid more than any of them at a time is not
-    trades = pl.col("regular") & (pl.col("amount_fen").median().over("cp_holder_id") <= max(p99, 1))
+    # a related firm that trades is settled like other merchants; one paid more than any of them at a time is not, nor
+    # is a person who is paid in some weeks only: executives draw on the reserve when they need money
+    person = ~pl.col("cp_holder_id").is_in(companies(ctx)["cp_holder_id"].to_list())
+    trades = (
+        pl.col("regular")
+        & (~person | (pl.col("weeks_share") >= p["trading_weeks_share"]))
+        & (pl.col("amount_fen").median().over("cp_holder_id") <= max(p99, 1))
+    )
     big = pl.col("amount_fen") > max(p99 * p["outlier_multiple"], 1)
     why = (
         pl.when(pl.col("side") == "self")
@@ -277,7 +305,9 @@ def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
         .then(0.85)
         .otherwise(0.95)
     )
+    dressed = dressing_drains(ctx)
     found = outs.with_columns(why.alias("why")).drop_nulls("why")
+    found = found.filter((pl.col("why") != "amount") | ~pl.col("line_no").is_in(dressed.to_list()))
     ordered = _ordered(book, found.filter(pl.col("why") == "amount"), p)
     found = found.filter((pl.col("why") != "amount") | ~pl.col("line_no").is_in(ordered.to_list()))
     found = pl.concat(

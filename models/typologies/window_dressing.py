@@ -2,7 +2,8 @@
 
 A round trip is a credit from the institution's own account or another party that is no client, in the
 days up to a report date, and debits of the same amount, in one or in parts, to the same holder in the days after it.
-The amount is what was moved in (the way back is the same money; the range goes to both ways).
+Money that one puts in and another gets counts too, where both deal with the account around report dates only and the sums
+agree (`models.typologies._dressing_elsewhere`). The amount is what was moved in (the way back is the same money; the range goes to both ways).
 
 Confidence: 0.7 + 0.05 for every round trip beyond the second, at most 0.95, less 0.1 when fewer than
 80 % of the credits that came back spanned a report date.
@@ -16,6 +17,8 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._common import first_last, most, shown_name, yuan
+from models.typologies._dressing_elsewhere import dressed_elsewhere
+from models.typologies._frames import told
 from models.typologies._roundtrip import round_trips
 from models.typologies.base import Context, Parameter, Typology
 
@@ -77,9 +80,12 @@ def detect(ctx: Context) -> Iterable[Finding]:
         | ((pl.col("straddles") >= p["sure_straddling"]) & (spanned >= p["sure_dates"]))
     )
     other = _other_legs(ctx, trips)
+    elsewhere = dressed_elsewhere(ctx, int(p["before_days"]), int(p["after_days"]), p["tolerance"])
+    done: set[str] = set()
     for (iid,), rows in trips.group_by("institution_id", maintain_order=True):
         if rows["in_line_no"].n_unique() < int(p["min_trips"]) or rows["report_date"].n_unique() < 2:
             continue
+        done.add(str(iid))
         rows = rows.sort("in_line_no")
         amount = int(rows["amount_fen"].sum())
         put = rows.group_by("in_line_no").agg(pl.col("amount_fen").sum())
@@ -131,6 +137,46 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 ),
             ),
         )
+    for (iid,), rows in elsewhere.group_by("institution_id", maintain_order=True):
+        if str(iid) not in done:
+            yield _drained_elsewhere(ctx, str(iid), rows)
+
+
+def _drained_elsewhere(ctx: Context, iid: str, rows: pl.DataFrame) -> Finding:
+    """The finding of report dates dressed with money that was drained to somebody else."""
+    topped, drained = (rows.filter(pl.col("direction") == d) for d in ("in", "out"))
+    amount = int(topped["amount_fen"].sum())
+    dates = sorted(rows["report_date"].unique())
+    name = shown_name(ctx, iid)
+    about = told(ctx, rows, "account_id", "mart_account", account_no="account_no")
+    return Finding(
+        institution_id=iid,
+        typology=TYPOLOGY.code,
+        amount_fen=amount,
+        severity=3,
+        confidence=0.65,
+        first_on=first_last(rows["booked_on"])[0],
+        last_on=first_last(rows["booked_on"])[1],
+        explanation_zh=(
+            f"{name}在{len(dates)}个报告日({'、'.join(str(d) for d in dates[:6])})前向客户资金账户转入{topped.height}笔共{yuan(amount)}元,"
+            "报告日后数日内以相同总额转给他人。按转入金额计。"
+        ),
+        explanation_en=(
+            f"Before {len(dates)} report dates {name} had {yuan(amount)} yuan put into client or reserve accounts in {topped.height} "
+            "transfers; within days after them the same sums went to others. Counted one way."
+        ),
+        evidence=pl.concat([evidence("top_up", topped), evidence("drain", drained)]),
+        accounts=tuple(sorted(about["account_no"].unique())),
+        amount_low_fen=amount,
+        amount_high_fen=2 * amount,
+        bases=AmountBases(gross_taken=amount, peak_diverted=most(topped["amount_fen"])),
+        benign=(
+            (
+                "客户指令:付款人与收款人仅在报告日前后往来,且金额占账户余额两成以上",
+                "customers' orders: payers and payees deal around report dates only, in a fifth of the balance or more",
+            ),
+        ),
+    )
 
 
 def _other_legs(ctx: Context, trips: pl.DataFrame) -> pl.DataFrame:
