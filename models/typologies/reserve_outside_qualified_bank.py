@@ -2,7 +2,8 @@
 
 Two readings of the row: (a) what customers pay into a reserve account at a bank the register calls
 not qualified; (b) what many customers pay into an account of the institution that is no reserve
-account, in the register or under its name alone. Merchants whom the reserve settles pay fees, no customer money. Customers are payers that are neither the institution, its related parties, staff,
+account, in the register or under its name alone, or into a card of a related party or helper that works as its till
+(`models.typologies._reserve_tills`). Merchants whom the reserve settles pay fees, no customer money. Customers are payers that are neither the institution, its related parties, staff,
 suppliers, other institutions, nor a bank.
 
 Confidence: 0.95 for (a) (two registers say so), 0.9 for (b) with many payers, 0.8 near the least number.
@@ -17,6 +18,7 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._common import first_last, yuan
 from models.typologies._reserve import Book, books
+from models.typologies._reserve_tills import till_receipts
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -77,8 +79,13 @@ def receipts(book: Book, min_payers: int) -> pl.DataFrame:
 def detect(ctx: Context) -> Iterable[Finding]:
     """One finding an institution; the amount is what customers paid in so."""
     least = int(ctx.parameter(TYPOLOGY, "min_payers"))
+    tills = till_receipts(ctx, least)
     for book in books(ctx):
-        rows = receipts(book, least)
+        own = receipts(book, least)
+        theirs = tills.filter(pl.col("institution_id") == book.institution_id).with_columns(
+            why=pl.lit("account")
+        )
+        rows = pl.concat([own, theirs.select(own.columns)]).sort("line_no")
         if rows.is_empty():
             continue
         total = int(rows["amount_fen"].sum())
