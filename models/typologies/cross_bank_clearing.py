@@ -5,7 +5,9 @@ with customers' pay-ins of the like amount, less a fee; what one payee gets in p
 Where most of the money so matched came in at another bank, the institution clears across banks over its own
 accounts. Payments through the clearing channel are clean, and so are payer and payee at one bank. The deposit
 account (备付金存管账户) alone may pay what other banks collected: what it pays counts only where the account the
-money came into is not swept, day by day, to another.
+money came into is not swept, day by day, to another. Payouts from accounts that are no reserve accounts count where
+they pair. Where the payouts are batched, so that nothing pairs, accounts that pay and never collect tell it
+(`models.typologies._cross_batches`).
 
 Confidence: the share of matched pay-outs that crossed banks, times 0.9, plus 0.1 when few lump transfers
 between the accounts even the positions out.
@@ -19,6 +21,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._common import first_last, name_keys, yuan
+from models.typologies._cross_batches import batch_finding, batches
 from models.typologies._pairs import match_pairs
 from models.typologies._reserve import Book, books
 from models.typologies.base import Context, Parameter, Typology
@@ -105,30 +108,43 @@ def detect(ctx: Context) -> Iterable[Finding]:
         )
         # with every other account swept to it, the deposit account pays out what it collected
         outs = customer.filter(
-            (pl.col("direction") == "out")
-            & pl.col("reserve")
-            & inside
-            & ~channelled
-            & (~deposit | pl.lit(loose.height > 0))
+            (pl.col("direction") == "out") & inside & ~channelled & (~deposit | pl.lit(loose.height > 0))
         )
         ins = customer.filter((pl.col("direction") == "in") & pl.col("reserve"))
         if outs.is_empty():
             continue
-        pairs = _by_right(_pairs(lines, ins, outs, p), lines, swept)
-        if pairs.is_empty():
-            continue
-        refund = pl.col("payer").eq_missing(pl.col("payee")) & pl.col("payer").is_not_null()
-        crossed = pairs.filter((pl.col("in_bank") != pl.col("out_bank")) & ~refund)
-        matched, cross = int(pairs["out_fen"].sum()), int(crossed["out_fen"].sum())
-        share = cross / matched
-        if crossed.height < p["min_pairs"] or share < p["min_cross_share"]:
-            continue
-        week = pl.col("booked_on", "booked_at").dt.offset_by("7d")
-        other_week = _by_right(_pairs(lines, ins.with_columns(week), outs, p), lines, swept)
-        chance = other_week.filter(pl.col("in_bank") != pl.col("out_bank")).height
-        if crossed.height < p["over_chance"] * chance and _common_fee(crossed) < p["regular_fee"]:
-            continue
-        yield _finding(book, lines, outs, ins, pairs, crossed, share)
+        made = _paired(book, lines, ins, outs, swept, p)
+        batched = batches(lines, ins, outs) if made is None else outs.clear()
+        if batched.height:
+            made = batch_finding(TYPOLOGY.code, book, lines, ins, batched)
+        if made is not None:
+            yield made
+
+
+def _paired(
+    book: Book,
+    lines: pl.DataFrame,
+    ins: pl.DataFrame,
+    outs: pl.DataFrame,
+    swept: list[int],
+    p: dict[str, float],
+) -> Finding | None:
+    """The finding of payouts that pair with pay-ins at other banks, if there are enough."""
+    pairs = _by_right(_pairs(lines, ins, outs, p), lines, swept)
+    if pairs.is_empty():
+        return None
+    refund = pl.col("payer").eq_missing(pl.col("payee")) & pl.col("payer").is_not_null()
+    crossed = pairs.filter((pl.col("in_bank") != pl.col("out_bank")) & ~refund)
+    matched, cross = int(pairs["out_fen"].sum()), int(crossed["out_fen"].sum())
+    share = cross / matched
+    if crossed.height < p["min_pairs"] or share < p["min_cross_share"]:
+        return None
+    week = pl.col("booked_on", "booked_at").dt.offset_by("7d")
+    other_week = _by_right(_pairs(lines, ins.with_columns(week), outs, p), lines, swept)
+    chance = other_week.filter(pl.col("in_bank") != pl.col("out_bank")).height
+    if crossed.height < p["over_chance"] * chance and _common_fee(crossed) < p["regular_fee"]:
+        return None
+    return _finding(book, lines, outs, ins, pairs, crossed, share)
 
 
 def swept_accounts(lines: pl.DataFrame) -> list[int]:
@@ -248,7 +264,7 @@ def _finding(
     crossed_out = crossed.select(line_no="out_lines").explode("line_no")
     deposit = pl.col("account_type") == "reserve_deposit"
     paired = pl.col("line_no").is_in(crossed_out["line_no"].to_list())
-    chosen_out = outs.filter(pl.col("account_id").is_in(used) & (~deposit | paired))
+    chosen_out = outs.filter(pl.col("account_id").is_in(used) & ((pl.col("reserve") & ~deposit) | paired))
     chosen_in = ins.filter(
         pl.col("account_id").is_in(used) & (pl.col("account_type") != "reserve_collection")
     )
