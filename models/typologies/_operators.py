@@ -14,7 +14,7 @@ not known to be one is taken for a person, so the signatures hold where names ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -47,6 +47,8 @@ REPAID_WITH_INTEREST = (1.002, 1.6)
 deposit get many times it."""
 LUMP_DAYS = 10
 """Days of receipts from which lump sums can be told to come by the day."""
+OLD_DAYS = 14
+"""Days before the first customer paid in from which a payee is known to be no merchant."""
 LEAST_FEE = 0.0005
 """Share of lump sums that a settlement business keeps at least."""
 MIN_MERCHANT_PAYMENTS = 4
@@ -186,6 +188,7 @@ def _make(ctx: Context, p: dict[str, float]) -> list[Operator]:
         return []
     lines = business_lines(ctx, candidates["holder_id"])
     insiders = ctx.table("mart_relation", ("institution_id", "holder_id")).unique()
+    behind = _behind(ctx, candidates, lines)
     found: list[Operator] = []
     for holder, carrier, iid in candidates.iter_rows():
         mine = lines.filter(pl.col("holder_id") == holder)
@@ -197,9 +200,39 @@ def _make(ctx: Context, p: dict[str, float]) -> list[Operator]:
         for judge in (_pool, _lending, _settlement):
             made = judge(holder, carrier, mine, p)
             if made is not None:
+                if made.kind == "settlement":
+                    made = replace(made, carrier=behind.get(holder, made.carrier))
                 found.append(made)
                 break
     return sorted(found, key=lambda o: (o.carrier, o.kind))
+
+
+def _behind(ctx: Context, candidates: pl.DataFrame, lines: pl.DataFrame) -> dict[int, str]:
+    """The one institution without a licence behind a card: an insider holds it, and it pays the institution.
+
+    A firm that collects over its legal representative's card and takes the fees from there runs the business.
+    """
+    roles = (
+        ctx.table("mart_role_all", ("institution_id", "holder_id", "role"))
+        .filter(pl.col("role") == "related")
+        .select("institution_id", "holder_id")
+        .unique()
+    )
+    firms = ctx.table("mart_institution", ("institution_id", "licence_status")).filter(
+        ~pl.col("licence_status").is_in(["licensed", "filed"]).fill_null(False)
+    )
+    loose = candidates.filter(pl.col("institution_id").is_null()).select("holder_id")
+    tied = roles.join(loose, on="holder_id", how="semi").join(firms, on="institution_id", how="semi")
+    paid = (
+        lines.filter(~pl.col("coming"))
+        .join(holder_institution(ctx), left_on="other_id", right_on="other_holder_id")
+        .select("holder_id", institution_id="other_institution")
+        .unique()
+    )
+    only = tied.join(paid, on=["holder_id", "institution_id"], how="semi").filter(
+        pl.len().over("holder_id") == 1
+    )
+    return dict(only.sort("holder_id").select("holder_id", "institution_id").iter_rows())
 
 
 def _others(mine: pl.DataFrame) -> pl.DataFrame:
@@ -339,7 +372,12 @@ def _settlement(holder: int, carrier: str, mine: pl.DataFrame, p: dict[str, floa
     if payers.is_empty() or merchants.height < p["min_lump_merchants" if lumps else "min_merchants"]:
         return None
     start = payers["first_in"].min()
-    payees = others.filter((pl.col("ins") == 0) & (pl.col("outs") > 0)).select("other_id")
+    # landlords, staff and suppliers were paid before there was a customer; merchants of the first days may have been too
+    old = pl.col("first_out") < pl.lit(start).dt.offset_by(f"-{OLD_DAYS}d")
+    merchants = merchants.filter(~old)
+    if merchants.height < p["min_lump_merchants" if lumps else "min_merchants"]:
+        return None
+    payees = others.filter((pl.col("ins") == 0) & (pl.col("outs") > 0) & ~old).select("other_id")
     taken = mine.filter("coming")
     if not lumps:
         taken = taken.filter(pl.col("other_id").is_null() | (pl.col("other_kind") != "firm"))
