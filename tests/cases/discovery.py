@@ -179,6 +179,18 @@ def _operators(w: World, ids: dict[str, str]) -> None:
     settlement(w, _outside(w, ids, "SETTLE-PERSON", "唐宏乙", person=True), payers=35, merchants=6)
     listed = _inside(w, ids, "SETTLE-LISTED", "盘锦丙铭网络科技有限公司")
     settlement(w, listed)
+    new = _inside(w, ids, "SETTLE-NEW", "盘锦卯数据服务有限公司")  # a firm of old with staff and suppliers
+    old, supplier = w.people(5), w.firm()
+    for n in range(-60, 25, 28):
+        for who in old:
+            w.move(on(n), new, who, 5_000)
+        for k in range(3):
+            w.move(on(n + 5 * k), new, supplier, 900)
+    settlement(w, new, span=25)
+    front, card = _inside(w, ids, "SETTLE-CARD", "盘锦辰电子商务有限公司"), w.person(held=True)
+    w.relate(ids["SETTLE-CARD"], card, "legal_representative")
+    settlement(w, card)
+    w.move(on(40), card, front, 300)
     staff, landlord = w.people(5), w.firm("盘锦丁物业服务有限公司")
     for month in range(2):
         for who in staff:

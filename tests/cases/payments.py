@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from tests.cases.payments_more import add
 from tests.cases.world import OPENING_FEN, Account, World, day
 
 FIRST, LAST = dt.date(2016, 4, 1), dt.date(2016, 7, 3)
@@ -131,6 +132,7 @@ def region() -> tuple[World, dict[str, Firm]]:
     _clearing(w, firm)
     _dressing(w, firm)
     _books(w, firm)
+    add(w, firm)
     for f in firms.values():
         f.report()
     return w, firms

@@ -12,6 +12,8 @@ POSITIVE: dict[str, float | None] = {
     "INTEREST-NO-PAYER": 642,
     "INTEREST-CALLED": 321,
     "INTEREST-LEDGER": 177.76,
+    "INTEREST-LEDGER-BRANCH": 99.99,
+    "INTEREST-LEDGER-SAVINGS": 99.99,
 }
 LOOK_ALIKE = {
     "INTEREST-OWN": "interest on the own account",

@@ -10,9 +10,13 @@ POSITIVE: dict[str, float | None] = {
     "BAD-BANK": None,
     "BAD-DEPOSIT": 4_000,
     "NAMED-ACCOUNT": 4_800,
+    "CONTROLLER-CARD": 10_000,
+    "HELPER-CARD": 10_000,
 }
 LOOK_ALIKE = {
     "MERCHANTS-FEES": "merchants pay the institution its fees",
+    "CONTROLLER-SHOP": "a shareholder's shop with customers of its own",
+    "SHOP-TOPS-UP": "a customer that tops up from what its own customers pay",
     "FEW-PAYERS": "a few payments to the own account",
     "WALLET": "reserve accounts at qualified banks",
     "INTEREST-OWN": "the own account gets interest and fees",

@@ -10,9 +10,11 @@ POSITIVE: dict[str, float | None] = {
     "MISUSE-RELATED": None,
     "MISUSE-ELSEWHERE": None,
     "CARDS-TO-OWN": None,
+    "SHORT-TOPPED": None,
 }
 LOOK_ALIKE = {
     "TIMING": "a gap of one day",
+    "TIMING-TWICE": "two gaps of one day that money in transit closed",
     "TRANSIT-CLEARS": "items in transit cover it",
     "BIG-MERCHANT": "owed and held move together",
 }

@@ -11,6 +11,8 @@ POSITIVE: dict[str, float | None] = {
     "SETTLE-LISTED": None,
     "SETTLE-LUMPS": None,
     "SETTLE-SAME-DAY": None,
+    "SETTLE-NEW": None,
+    "SETTLE-CARD": None,
     "SETTLE-LUMPS-SAME-DAY": None,
 }
 LOOK_ALIKE = {

@@ -14,11 +14,13 @@ POSITIVE: dict[str, float | None] = {
     "DRESS-CUSTODY": 400_000,
     "DRESS-WEEKLY": 250_000,
     "DRESS-WEEKLY-LENDER": 350_000,
+    "DRESS-ELSEWHERE": 3 * 24_000_000 + 2 * 3_000,
 }
 LOOK_ALIKE = {
     "FUNDING-STAYS": "monthly funding that stays",
     "ADVANCES": "advances and refunds over the month",
     "ADVANCES-WEEKLY": "advances of four days that now and then span a weekly report",
+    "RENT-AT-MONTH-END": "a customer's rent, paid in at the month end and out after it",
     "ONE-ROUND-TRIP": "one coincidence with a month end",
 }
 
