@@ -20,7 +20,8 @@ from models.typologies._bonus import (
     transfer_lines,
     transfers,
 )
-from models.typologies._frames import accounts_of, each, first_last, of, people, total
+from models.typologies._bonus_loose import bonuses, handed_on, lumps
+from models.typologies._frames import accounts_of, first_last, of, people, total
 from models.typologies._outlook_said import own_money
 from models.typologies._say import span, yuan
 from models.typologies.base import Context, Parameter, Typology
@@ -64,6 +65,7 @@ TYPOLOGY = Typology(
             "Top-ups from which the finding is of severity 3.",
         ),
     ),
+    after=("offline-marketing", "self-guarantee"),
     reach="circle",
 )
 
@@ -75,13 +77,55 @@ def detect(ctx: Context) -> Iterable[Finding]:
     -----
     A top-up for a project whose borrower paid nothing is `self-guarantee`, not this: a borrower's
     payment for the same round is required. One-off vouchers follow no holding, so no group of equal
-    factors contains them.
+    factors contains them; payments that follow none either count where much of the clientele gets them again
+    and again (`models.typologies._bonus_loose`). Commissions are `offline-marketing`,
+    payouts of overdue principal `self-guarantee`.
     """
     tied = pl.concat([top_ups(ctx), _direct(ctx)], how="diagonal_relaxed")
-    for institution_id, part in each(tied, "institution_id"):
-        if part.height < ctx.parameter(TYPOLOGY, "min_top_ups"):
-            continue
-        yield _finding(ctx, institution_id, part)
+    moved, paid = _loose(ctx)
+    concerned = pl.concat([f.select("institution_id") for f in (tied, moved, paid)]).unique()
+    for institution_id in concerned["institution_id"].sort():
+        part, more, straight = (
+            f.filter(pl.col("institution_id") == institution_id) for f in (tied, moved, paid)
+        )
+        if part.height + more.height < ctx.parameter(TYPOLOGY, "min_top_ups"):
+            part = part.clear()
+        if part.height or more.height or straight.height:
+            yield _finding(ctx, institution_id, part, more, straight)
+
+
+def _loose(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Top-ups that no one distribution tells: transfers of own money, and payouts that show whom it reached.
+
+    The transfers have the columns of `transfers` and ``form`` (``handed`` or ``lump``); the payouts ``line_no``,
+    ``institution_id``, ``account_no``, ``holder_id``, ``booked_on``, ``amount_fen``, ``attributed_fen`` and
+    ``form`` (``straight`` where an own account made them).
+    """
+    least = ctx.parameter(TYPOLOGY, "min_top_ups")
+    voucher = 100 * int(ctx.parameter(TYPOLOGY, "voucher_yuan"))
+    same = ["line_no", "institution_id", "account_no", "holder_id", "booked_on", "amount_fen"]
+    claimed = [
+        line
+        for code in TYPOLOGY.after
+        for finding in ctx.findings.get(code, [])
+        for line in finding.evidence["line_no"].drop_nulls().to_list()
+    ]
+    straight = bonuses(ctx, voucher).filter(~pl.col("line_no").is_in(claimed))
+    handed = handed_on(ctx).filter(~pl.col("line_no").is_in(claimed))
+    handed = handed.filter(pl.col("transfer_no").n_unique().over("institution_id") >= least)
+    lumped, served = lumps(ctx)
+    once = transfers(ctx).join(handed, on="transfer_no", how="semi")
+    moved = pl.concat(
+        [once.with_columns(form=pl.lit("handed")), lumped.with_columns(form=pl.lit("lump"))], how="diagonal"
+    )
+    paid = [
+        straight.select(*same, attributed_fen="amount_fen", form=pl.lit("straight")),
+        handed.rename({"paid_fen": "amount_fen"}).select(
+            *same, attributed_fen="amount_fen", form=pl.lit("handed")
+        ),
+        served.select(*same, "attributed_fen", form=pl.lit("lump")),
+    ]
+    return moved, pl.concat(paid, how="vertical_relaxed")
 
 
 def _direct(ctx: Context) -> pl.DataFrame:
@@ -124,22 +168,30 @@ def _direct(ctx: Context) -> pl.DataFrame:
     )
 
 
-def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
-    amount, (first, last) = total(part), first_last(part)
+def _finding(
+    ctx: Context, institution_id: str, part: pl.DataFrame, more: pl.DataFrame, paid: pl.DataFrame
+) -> Finding:
     lines = subsidised_lines(ctx, part)
-    hidden = part.filter(pl.col("form") == "hidden").height
-    moved = part.filter(pl.col("form") != "direct")
+    paid = paid.join(lines, on="line_no", how="anti")
+    straight = paid.filter(pl.col("form") == "straight")
+    counted = pl.concat([f.select("booked_on", "amount_fen") for f in (part, more, straight)])
+    amount, (first, last) = total(counted), first_last(counted)
+    hidden = part.filter(pl.col("form") == "hidden").height + more.filter(pl.col("form") == "lump").height
+    times = part.height + more.height + straight.height
+    lines = pl.concat([lines, paid.select(lines.columns)], how="vertical_relaxed").sort("line_no")
+    moved = pl.concat([part.filter(pl.col("form") != "direct"), more], how="diagonal_relaxed")
     all_moves = of(ctx, transfers, institution_id).filter(
         pl.col("from_type").is_in(OWN)
         & pl.col("to_type").is_in(PAYS_CLIENTS)
         & pl.col("booked_on").is_between(first, last)
     )
-    share = part.height / max(part.height, all_moves.height)
-    grave = amount >= 100 * int(ctx.parameter(TYPOLOGY, "grave_yuan")) or hidden * 2 > part.height
+    share = times / max(times, all_moves.height + straight.height)
+    grave = amount >= 100 * int(ctx.parameter(TYPOLOGY, "grave_yuan")) or hidden * 2 > times
     clients = people(lines)
-    outlook = own_money(ctx, institution_id, part)
-    way = "混入利息" if hidden * 2 > part.height else "以奖励名义单独发放"
-    way_en = "hidden in the interest" if hidden * 2 > part.height else "paid openly beside it"
+    outlook = own_money(ctx, institution_id, counted)
+    way = "混入利息" if hidden * 2 > times else "以奖励名义单独发放"
+    way_en = "hidden in the interest" if hidden * 2 > times else "paid openly beside it"
+    how = _how(part, more, straight)
     return Finding(
         institution_id=institution_id,
         typology=TYPOLOGY.code,
@@ -149,13 +201,12 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
         first_on=first,
         last_on=last,
         explanation_zh=(
-            f"{span(first, last)},该机构 {part.height} 次以自有资金共 {yuan(amount)} 元补贴 {part['product_id'].n_unique()} 只产品"
-            f"的兑付({way}),金额与当日兑付超出借款人还款的部分逐笔相等,惠及客户 {clients} 人。{outlook.zh}"
+            f"{span(first, last)},该机构 {times} 次以自有资金共 {yuan(amount)} 元补贴客户收益({way}),惠及客户 {clients} 人:"
+            f"{'、'.join(zh for zh, _ in how)}。{outlook.zh}"
         ),
         explanation_en=(
-            f"{span(first, last)}: {part.height} times own money, {yuan(amount)} yuan in all, topped up the payouts of "
-            f"{part['product_id'].n_unique()} products ({way_en}); each transfer equals what that day's payouts had beyond the "
-            f"borrower's payment. {clients} clients received it.{outlook.en}"
+            f"{span(first, last)}: {times} times own money, {yuan(amount)} yuan in all, topped up the payouts of "
+            f"{clients} clients ({way_en}): {'; '.join(en for _, en in how)}.{outlook.en}"
         ),
         evidence=pl.concat(
             [
@@ -178,6 +229,37 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
             ),
         ),
     )
+
+
+def _how(part: pl.DataFrame, more: pl.DataFrame, straight: pl.DataFrame) -> list[tuple[str, str]]:
+    """Say how each kind of top-up is known, in Chinese and in English."""
+    handed, lumped = (more.filter(pl.col("form") == form) for form in ("handed", "lump"))
+    kinds = (
+        (
+            part,
+            f"{part['product_id'].n_unique()} 只产品的兑付中,{yuan(total(part))} 元与当日兑付超出借款人还款的部分逐笔相等",
+            f"{yuan(total(part))} yuan equal, one by one, what a day's payouts of {part['product_id'].n_unique()} products had "
+            "beyond the borrower's payment",
+        ),
+        (
+            lumped,
+            f"{lumped.height} 笔划款共 {yuan(total(lumped))} 元,合计与同期各产品兑付超出借款人还款的部分相符",
+            f"{lumped.height} lumps of {yuan(total(lumped))} yuan together are what the payouts of all products had beyond "
+            "their borrowers' payments at the time",
+        ),
+        (
+            handed,
+            f"{handed.height} 笔划款共 {yuan(total(handed))} 元当日即分给客户,与借款人还款无关",
+            f"{handed.height} transfers of {yuan(total(handed))} yuan were handed on to clients the same day, beside what borrowers paid",
+        ),
+        (
+            straight,
+            f"自有账户直接向客户反复付款 {straight.height} 笔共 {yuan(total(straight))} 元,均不足其持有本金的二十分之一",
+            f"own accounts paid clients {straight.height} times directly, {yuan(total(straight))} yuan, each below a twentieth of "
+            "what they hold",
+        ),
+    )
+    return [(zh, en) for frame, zh, en in kinds if frame.height]
 
 
 def subsidised_lines(ctx: Context, part: pl.DataFrame) -> pl.DataFrame:
