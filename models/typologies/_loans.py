@@ -25,6 +25,12 @@ STEADY_SLACK = 4
 """Days by which the longest and shortest gap between them may differ (weekends)."""
 MOST_PARTS = 24
 """Instalments in which an advance is handed back at most; a smaller equal part is interest."""
+SAME_TERMS = 3
+"""Borrowers whose one payment back is more than the loan by the same rate, of the sum or a year: a lender's tariff."""
+TARIFF_DAYS = 5
+"""Days after which a payment back at the tariff is one; a year's rate needs `AFTER_DAYS` to be told."""
+AT_PAR = 0.0005
+"""Largest part of the loan by which principal handed back beside its interest may miss it."""
 YOUNG_DAYS = 45
 """A loan paid out this recently need not have brought its first interest yet."""
 
@@ -78,17 +84,24 @@ def _loans(ctx: Context) -> pl.DataFrame:
             ratio=pl.col("in_fen") / pl.col("amount_fen"),
         )
         .join(_in_rhythm(outs, ins), on="in_no", how="left")
-        .with_columns(rhythm=(pl.col("rhythm_fen") > 0).fill_null(False) & ~_without_interest())
-        .filter((pl.col("days") >= AFTER_DAYS) | pl.col("rhythm"))
+        .join(_at_tariff(outs, ins), on=["line_no", "in_no"], how="left")
+        .with_columns(
+            pl.col("tariff").fill_null(False),
+            rhythm=(pl.col("rhythm_fen") > 0).fill_null(False) & ~_without_interest(),
+        )
+        .filter((pl.col("days") >= AFTER_DAYS) | pl.col("rhythm") | pl.col("tariff"))
         .with_columns(off=(pl.col("days") - (pl.col("days") / 30.4).round() * 30.4).abs())
         .with_columns(monthly=pl.col("off") <= MONTH_SLACK)
         .with_columns(
             level=((pl.col("monthly") & (pl.len().over("line_no", "in_fen") >= 2)) | pl.col("rhythm"))
             & pl.col("ratio").is_between(pl.when("rhythm").then(LEAST_STEADY).otherwise(INTEREST[0]), 0.7),
             interest=pl.col("monthly") & pl.col("ratio").is_between(*INTEREST),
-            grown=pl.col("monthly") & pl.col("ratio").is_between(*GROWN),
+            grown=(pl.col("monthly") & pl.col("ratio").is_between(*GROWN)) | pl.col("tariff"),
         )
-        .filter(pl.col("level") | pl.col("interest") | pl.col("grown"))
+        .with_columns(
+            principal=((pl.col("ratio") - 1).abs() <= AT_PAR) & pl.col("interest").any().over("line_no")
+        )
+        .filter(pl.col("level") | pl.col("interest") | pl.col("grown") | pl.col("principal"))
         .sort("in_no", "days", "line_no")
         .unique("in_no", keep="first", maintain_order=True)
     )
@@ -151,6 +164,44 @@ def _in_rhythm(outs: pl.DataFrame, ins: pl.DataFrame) -> pl.DataFrame:
             & (pl.col("gap").mean().over(alike) >= 6)
         )
         .select(in_no="line_no", rhythm_fen=pl.col("amount_fen").sum().over(alike))
+    )
+
+
+def _at_tariff(outs: pl.DataFrame, ins: pl.DataFrame) -> pl.DataFrame:
+    """Payments to a holder and the very next movement, back, that is more by a rate `SAME_TERMS` holders share.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``line_no``, ``in_no``; ``tariff`` is true.
+    """
+    who = ["institution_id", "cp_holder_id"]
+    after = {c: pl.col(c).shift(-1).over(who) for c in ("line_no", "booked_on", "amount_fen", "direction")}
+    grown = after["amount_fen"] / pl.col("amount_fen")
+    days = (after["booked_on"] - pl.col("booked_on")).dt.total_days()
+    back = (
+        pl.concat([outs, ins])
+        .sort(*who, "booked_on", "line_no")
+        .with_columns(in_no=after["line_no"], back=after["direction"], grown=grown, days=days)
+        .filter((pl.col("direction") == "out") & (pl.col("back") == "in"))
+        .filter(pl.col("grown").is_between(*GROWN) & (pl.col("days") >= TARIFF_DAYS))
+        .with_columns(
+            flat=(pl.col("grown") * 10_000).round(),
+            yearly=pl.when(pl.col("days") >= AFTER_DAYS).then(
+                ((pl.col("grown") - 1) / pl.col("days") * 365_000).round()
+            ),
+        )
+    )
+    shared = [
+        back.drop_nulls(terms).filter(
+            pl.col("cp_holder_id").n_unique().over("institution_id", terms) >= SAME_TERMS
+        )
+        for terms in ("flat", "yearly")
+    ]
+    return (
+        pl.concat(shared)
+        .select("line_no", "in_no", tariff=pl.lit(True))
+        .unique("in_no", keep="first", maintain_order=True)
     )
 
 

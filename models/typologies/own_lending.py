@@ -77,6 +77,8 @@ TYPOLOGY = Typology(
 
 LENDER_SECTORS = ("p2p", "equity_crowdfunding", "asset_management")
 """Sectors the plan forbids to lend; a payment institution's merchants pay to and fro by nature."""
+UNLICENSED = ("other", "none")
+"""Sector and licence of registered firms of any other trade that may not lend either."""
 
 
 def detect(ctx: Context) -> Iterator[Finding]:
@@ -85,7 +87,9 @@ def detect(ctx: Context) -> Iterator[Finding]:
     least = ctx.parameter(TYPOLOGY, "min_amount") * 100
     large = ctx.parameter(TYPOLOGY, "large_amount") * 100
     many, few = ctx.parameter(TYPOLOGY, "many_borrowers"), ctx.parameter(TYPOLOGY, "small_amount") * 100
-    mine = [i for i, s in sectors(ctx).items() if s in LENDER_SECTORS]
+    bare = ctx.table("mart_institution", ("institution_id", "sector", "licence_status"))
+    bare = bare.filter((pl.col("sector") == UNLICENSED[0]) & (pl.col("licence_status") == UNLICENSED[1]))
+    mine = [i for i, s in sectors(ctx).items() if s in LENDER_SECTORS] + bare["institution_id"].to_list()
     found = loans(ctx).filter(pl.col("institution_id").is_in(mine))
     for institution, part in each(found, "institution_id"):
         lent, back = part.filter(pl.col("role") == "loan"), part.filter(pl.col("role") != "loan")

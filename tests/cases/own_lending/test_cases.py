@@ -7,13 +7,25 @@ import datetime as dt
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
-POSITIVE = {"P1": 150_000, "P2": 200_000, "P3": 180_000, "P4": 150_000, "P5": 150_000}
+POSITIVE = {
+    "P1": 150_000,
+    "P2": 200_000,
+    "P3": 180_000,
+    "P4": 150_000,
+    "P5": 150_000,
+    "P6": 4 * 38_000,
+    "P7": 3 * 60_000,
+    "P8": 2 * 3 * 40_000,
+}
 LOOK_ALIKE = {
     "L1": "purchases, some of them refunded",
     "L2": "employees' advances handed back",
     "L3": "two private favours",
     "L4": "wages and rent",
     "L5": "advances handed back by the week, without interest",
+    "L6": "a licensed small-loan company",
+    "L7": "trade to and fro, dearer on the way back now and then",
+    "L8": "deposits for tenders, handed back at par",
 }
 MONTHS = ("2016-03-10", "2016-04-10", "2016-05-10")
 
@@ -63,5 +75,35 @@ def test_cases() -> None:
     for who in w.people(4):
         for on in MONTHS:
             w.move(on, plain.own, who, 40_000)
+    discount = w.platform("P6")  # 45 days, the interest cut off in advance
+    for k, who in enumerate(w.people(4)):
+        w.move(dt.date(2016, 2, 10) + dt.timedelta(days=9 * k), discount.own, who, 38_000)
+        w.move(dt.date(2016, 3, 26) + dt.timedelta(days=9 * k), who, discount.own, 40_000)
+    apart = w.platform("P7")  # interest comes as a fee of its own
+    for who in (w.firm(), w.firm(), w.firm()):
+        w.move("2016-02-10", apart.own, who, 60_000)
+        w.move("2016-04-10", who, apart.own, 60_000)
+        w.move("2016-04-10", who, apart.own, 1_800)
+    w.institution("P8", "other", licence_status="none")
+    w.institution("L6", "other", licence_status="licensed", licence_scope="小额贷款")
+    for key in ("P8", "L6"):  # a fortnight at three per cent, lent again
+        till = w.account("own", key)
+        for who in w.people(3):
+            for lent, back in (("2016-03-01", "2016-03-15"), ("2016-03-17", "2016-03-31")):
+                w.move(lent, till, who, 40_000)
+                w.move(back, who, till, 41_200)
+    w.institution("L7", "other", licence_status="none")
+    w.institution("L8", "other", licence_status="none")
+    shop, builder = w.account("own", "L7"), w.account("own", "L8")
+    for k, who in enumerate((w.firm(), w.firm(), w.firm(), w.firm())):
+        for n in range(6):
+            w.move(
+                dt.date(2016, 2, 1) + dt.timedelta(days=20 * n + k), shop, who, 20_000 + 7_310 * n + 911 * k
+            )
+            w.move(
+                dt.date(2016, 2, 9) + dt.timedelta(days=20 * n + k), who, shop, 23_000 + 5_170 * k + 613 * n
+            )
+        w.move("2016-02-10", builder, who, 50_000)
+        w.move("2016-03-20", who, builder, 50_000)
     found = check_cases(w, "own-lending", POSITIVE, LOOK_ALIKE)
     assert found["P2"].bases.income == 4 * 1_500_00
