@@ -154,7 +154,10 @@ def _material(ctx: Context) -> pl.DataFrame:
         <= pl.col("booked_on").filter(pl.col("direction") == "out").min().over(party)
     ).fill_null(False)
     dividend = earlier & (drawn <= paid_in * DIVIDEND_SHARE)
-    clean = shareholder & few & (one_way | dividend)
+    # capital may come in parts, and nothing of it goes back
+    capital = (pl.col("direction") == "in").all().over(party)
+    drawn_once = (pl.col("direction") == "out").sum().over(party) <= 1
+    clean = shareholder & (capital | (few & (one_way | dividend)) | (drawn_once & dividend))
     return lines.filter(~steady).filter(~clean).drop("contract").sort("institution_id", "line_no")
 
 
@@ -239,8 +242,8 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
         benign=(
             ("工资:单笔金额高于任何月薪。", "Salary: single flows are above any month's pay."),
             (
-                "分红与出资:资金仅单向往来一两次的股东已剔除。",
-                "Dividends and capital: shareholders with money one way only, once or twice, are left out.",
+                "分红与出资:只向机构投入资金的股东、仅领取一两次款项的股东已剔除。",
+                "Dividends and capital: shareholders who only paid in, or were only paid once or twice, are left out.",
             ),
             (
                 "租金及其他合同:金额分毫不差重复的付款已剔除。",

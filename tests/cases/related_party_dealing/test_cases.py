@@ -18,6 +18,7 @@ LOOK_ALIKE = {
     "N2": "a dividend after profit",
     "N3": "rent at a steady amount",
     "N4": "capital paid in by a shareholder",
+    "N8": "capital paid in by one shareholder in three parts",
     "N7": "capital paid in, and months later a dividend on it",
     "N5": "purchases from a vendor",
     "N6": "small refunds of costs",
@@ -53,6 +54,7 @@ def test_cases() -> None:
         ("N3", landlord, "affiliate"),
         ("N4", founder, "shareholder"),
         ("N7", giver, "shareholder"),
+        ("N8", giver, "shareholder"),
         ("A4", lender, "shareholder"),
         ("N5", vendor, "vendor"),
         ("N6", clerk, "executive"),
@@ -66,6 +68,8 @@ def test_cases() -> None:
     w.move("2016-05-01", own["N2"], holder, 180_000)
     w.move("2016-01-20", founder, own["N4"], 3_000_000)
     w.move("2016-01-20", giver, own["N7"], 3_000_000)
+    for k, on in enumerate(months("2016-01-20", 3)):
+        w.move(on, giver, own["N8"], 500_000 + 100_000 * k)
     w.move("2016-05-20", own["N7"], giver, 400_000)
     w.move("2016-01-20", lender, own["A4"], 3_000_000)  # lent and returned is no dividend
     w.move("2016-05-20", own["A4"], lender, 2_900_000)
