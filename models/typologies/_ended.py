@@ -27,8 +27,8 @@ def redemptions(ctx: Context) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        Grain: ``subscription_id``. ``ended_on``: the register's day; where the institution's register
-        tells of no redemptions, the day the flows show; null while the holding is open. Sorted.
+        Grain: ``subscription_id``. ``ended_on``: the register's day, else the day the flows show; null while the
+        holding is open. Sorted.
     """
     frame: pl.DataFrame = ctx.shared("ended.redemptions", _redemptions)
     return frame
@@ -55,10 +55,14 @@ def _redemptions(ctx: Context) -> pl.DataFrame:
         .filter(pl.col("told") < TOLD_SHARE)
         .select("institution_id")
     )
-    if silent.is_empty():
-        return held.select("subscription_id", ended_on="redeemed_on")
     quiet = held.join(silent, on="institution_id", how="semi")
-    shown = pl.concat([_paid(ctx, quiet), _repaid(ctx, quiet)]).group_by("subscription_id")
+    term = pl.col("subscribed_on") + pl.duration(days=pl.col("term_days"))
+    stale = held.filter(pl.col("redeemed_on").is_null() & (term <= ctx.as_of))
+    stale = stale.join(silent, on="institution_id", how="anti")
+    if quiet.is_empty() and stale.is_empty():
+        return held.select("subscription_id", ended_on="redeemed_on")
+    asked = pl.concat([quiet, stale])
+    shown = pl.concat([_paid(ctx, asked), _repaid(ctx, quiet)]).group_by("subscription_id")
     days = shown.agg(shown_on=pl.col("day").min())
     return held.join(days, on="subscription_id", how="left", maintain_order="left").select(
         "subscription_id", ended_on=pl.coalesce("redeemed_on", "shown_on")

@@ -15,6 +15,7 @@ LOOK_ALIKE = {
     "N4": "part payments in one week only",
     "N5": "every holder is paid in two parts, three days apart",
     "N7": "two of seven loans unpaid, little money in the account",
+    "N8": "all matured loans paid, but the register of redemptions is filled in for the first ones only",
     "N6": "level instalments month after month, the last after the term",
 }
 
@@ -96,6 +97,13 @@ def test_cases() -> None:
             bad = k > (2 if institution == "A5" else 4)
             p.loan(str(k), w.people(12), each=10_000, lent=lent, repaid=not bad, paid=not bad)
     POSITIVE["A5"] = 480_000
+    n8 = w.platform("N8")
+    w.move("2016-01-05", n8.custody, w.firm(), 99_990_000)
+    for k in range(14):
+        lent = day("2016-03-01") + dt.timedelta(days=7 * k)
+        pid, _ = n8.loan(str(k), w.people(12), each=10_000, lent=lent, paid=k < 3)
+        if k >= 3 and lent + dt.timedelta(days=31) <= LAST:
+            n8.pay(pid, lent + dt.timedelta(days=31), 1 + 0.10 * 30 / 365)
     level, _ = n6.loan("a", w.people(20), each=10_000, lent="2016-03-01", days=90, repaid=False, paid=False)
     for on in ("2016-03-31", "2016-04-30", "2016-06-01", "2016-06-10", "2016-06-20"):
         w.move(on, n6.borrowers["N6-Xa"], n6.custody, 41_000)
