@@ -16,7 +16,7 @@ from flows.steps.beside import SIDE_BY_SIDE, Beside, Start
 from flows.steps.circles import TURN_LINES, turns
 from flows.steps.errors import ConfigurationError, WarehouseError
 from flows.steps.marts import DuckMarts as DuckMarts
-from flows.steps.turn import Made, Turns, gather
+from flows.steps.turn import Made, Turns, ahead, gather
 from flows.steps.turn import TypologyError as TypologyError
 from models.finding import Finding
 from models.typologies import _kept as kept
@@ -148,8 +148,9 @@ def _side_by_side(
     gathering = beside.gather(parts)
     made.ask(first, city)
     gather(city, gathering)
-    for findings, seconds in beside.judge(parts, made.findings):
-        made.take(findings, seconds)
+    with ahead(city):
+        for findings, seconds in beside.judge(parts, made.findings):
+            made.take(findings, seconds)
     made.ask(last, city)
 
 

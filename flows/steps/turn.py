@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -25,6 +27,16 @@ def gather(city: Context, parts: Iterable[dict[str, pl.DataFrame]]) -> None:
     from models.typologies import _gathered
 
     _gathered.gather(city, parts)
+
+
+@contextmanager
+def ahead(city: Context) -> Iterator[None]:
+    """Have the slow questions about the city answered meanwhile; one that fails, fails again for whoever asks it."""
+    from models.typologies import _gathered
+
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(_gathered.ahead, city)
+        yield
 
 
 def place(error: BaseException) -> str:

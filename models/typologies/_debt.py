@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import partial
 
 import polars as pl
 
@@ -62,18 +61,29 @@ def _events(ctx: Context) -> pl.DataFrame:
     every project ends when it is due. A loan paid out before the statements begin, whose repayment they do not show, may have
     been repaid before that too: it ends on the day they begin. One that falls due after they end is repaid then.
     """
+    return _changes(ctx, _projects(ctx))
+
+
+def _projects(ctx: Context) -> pl.DataFrame:
+    """Projects of lending platforms that have begun, with their borrower as ``who``, ``name`` and ``kind``."""
     platforms = [i for i, s in sectors(ctx).items() if s == "p2p"]
-    projects = ctx.table("mart_project")
     projects = (
-        told(ctx, projects, "borrower_holder_id", "mart_holder", kind="kind", name="name")
+        ctx.table("mart_project")
         .filter(pl.col("started_on").is_not_null() & (pl.col("started_on") <= ctx.as_of))
         .filter(pl.col("institution_id").is_in(platforms))
+    )
+    return (
+        told(ctx, projects, "borrower_holder_id", "mart_holder", kind="kind", name="name")
         .with_columns(
             who=pl.coalesce("borrower_id", "borrower_name", pl.col("borrower_holder_id").cast(pl.String))
         )
         .with_columns(name=pl.coalesce("borrower_name", "name"))
         .sort("project_id")
     )
+
+
+def _changes(ctx: Context, projects: pl.DataFrame) -> pl.DataFrame:
+    """Principal of these projects, lent and repaid; they are all those of their platforms."""
     payers = borrowers(ctx).select("project_id", "institution_id", "holder_id").unique()
     back = _repaid(
         projects.select("project_id", "principal_fen", "annual_rate", "started_on", "due_on")
@@ -144,20 +154,53 @@ def _repaid(pairs: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(found).select("project_id", repaid_on="in_on")
 
 
+def shared_debts(ctx: Context) -> pl.DataFrame:
+    """What borrowers of several platforms owe, on each.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: a change of a project's principal. ``institution_id``, ``who``, ``name``, ``kind``, ``project_id``,
+        ``on``, ``fen``.
+    """
+    frame: pl.DataFrame = ctx.shared("debt.shared", _shared_debts)
+    return frame
+
+
+def _shared_debts(ctx: Context) -> pl.DataFrame:
+    several: pl.Series = ctx.city.shared("debt.several", _several)
+    projects = _projects(ctx)
+    ours = projects.filter(pl.col("who").is_in(several.implode()))["institution_id"].unique()
+    changes = _changes(ctx, projects.filter(pl.col("institution_id").is_in(ours.implode())))
+    return changes.filter(pl.col("who").is_in(several.implode()))
+
+
+def _several(city: Context) -> pl.Series:
+    """Borrowers who have projects on several platforms."""
+    who = "coalesce(borrower_id, borrower_name, cast(borrower_holder_id as varchar))"
+    found = city.rows(
+        "mart_project",
+        ("borrower_id", "borrower_name", "borrower_holder_id"),
+        f"{who} in (select {who} from mart_project group by all having count(distinct institution_id) > 1)",
+    )
+    return found.select(
+        pl.coalesce("borrower_id", "borrower_name", pl.col("borrower_holder_id").cast(pl.String)).alias("who")
+    )["who"].unique().sort()
+
+
 def debtors(ctx: Context, since: dt.date | None) -> list[Debtor]:
     """Borrowers with more than one project, or one large one, at their peak since a day.
 
     Repayments of a day are taken off before its loans are added.
     """
-    found: list[Debtor] = ctx.city.shared(f"debt.debtors:{since}", partial(_debtors, since=since))
-    return [d for d in found if ctx.concerns(d.institution_id)]
-
-
-def _debtors(ctx: Context, since: dt.date | None) -> list[Debtor]:
     events = _events(ctx)
     floor = since or dt.date(1900, 1, 1)
+    shared = ctx.city.shared("debt.shared", _shared_debts)
+    alone = events.join(shared.select("who").unique(), on="who", how="anti", maintain_order="left")
     everywhere = (
-        events.with_columns(run=pl.col("fen").cum_sum().over("who"))
+        pl.concat([alone, shared])
+        .sort("who", "on", "fen", "project_id")
+        .with_columns(run=pl.col("fen").cum_sum().over("who"))
         .filter(pl.col("on") >= floor)
         .group_by("who")
         .agg(peak_all_fen=pl.col("run").max())

@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterable
 
 import polars as pl
 
-from models.typologies._yields import products
+from models.typologies._debt import shared_debts
+from models.typologies._yields import judged, products
 from models.typologies.base import Context
 
 GATHERED: dict[str, tuple[Callable[[Context], pl.DataFrame], tuple[str, ...]]] = {
+    "debt.shared": (shared_debts, ("institution_id", "project_id", "on", "fen")),
     "yields.products": (products, ("product_id",)),
 }
 """Key of `Context.shared` -> who answers about a part of the city, and the order of the whole answer."""
+AHEAD: tuple[Callable[[Context], object], ...] = (judged,)
+"""Questions about the whole city that every turn asks and that take seconds: asked while the first turns are judged."""
 
 
 def answers(part: Context) -> dict[str, pl.DataFrame]:
@@ -28,3 +32,9 @@ def gather(city: Context, parts: Iterable[dict[str, pl.DataFrame]]) -> None:
             found[key].append(frame)
     for key, (_, order) in GATHERED.items():
         city.memo[key] = pl.concat(found[key]).sort(*order)
+
+
+def ahead(city: Context) -> None:
+    """Ask the slow questions about the city before the turns do."""
+    for question in AHEAD:
+        question(city)

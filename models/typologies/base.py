@@ -122,7 +122,7 @@ class Context:
     whole: Context | None = None
     about: frozenset[str] | None = None
     elsewhere: Callable[[str, Callable[[Context], Any]], Any] | None = None
-    _alone: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _alone: dict[str, threading.RLock] = field(default_factory=dict, repr=False)
 
     @property
     def city(self) -> Context:
@@ -179,8 +179,9 @@ class Context:
         An answer that stands in the warehouse is read from there instead.
         """
         if key not in self.memo:
-            # parts of a city that are judged side by side ask the same questions about all of it
-            with self._alone:
+            # parts of a city that are judged side by side ask the same questions about all of it;
+            # who asks another one meanwhile need not wait
+            with self._alone.setdefault(key, threading.RLock()):
                 if key not in self.memo:
                     self.memo[key] = self._answer(key, make)
         return self.memo[key]

@@ -71,7 +71,10 @@ def detect(ctx: Context) -> Iterable[Finding]:
     as a whole is the evidence and its deposits are context. A lump of the very amount raised, paid on
     to a third party, is evidence in both cases.
     """
-    firms = ctx.table("mart_institution").select("institution_id", "sector", "licence_scope")
+    sells = ctx.table("mart_product", ("institution_id",)).unique()
+    firms = ctx.table("mart_institution", ("institution_id", "sector", "licence_scope")).join(
+        sells, on="institution_id", how="semi"
+    )
     covered = pl.DataFrame(
         [
             {"institution_id": i, "kind": kind, "known": scope is not None}
