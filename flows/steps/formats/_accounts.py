@@ -6,12 +6,16 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from flows.steps.formats._aliases import normalise_header
 from flows.steps.formats._cells import Cells
 from flows.steps.formats._parties import or_other, own_account
+from flows.steps.formats._titles import MERCHANT_KEY
 from flows.steps.formats._understanding import Understanding
 from flows.steps.formats._values import clean_account
 
 _DISTINCT = 3
+MERGED_SHARE = 0.5
+"""Share of rows without an account from which the cells of that column are taken for merged."""
 
 
 def is_the_other_side(cells: Cells, titles: Mapping[str, str]) -> bool:
@@ -26,6 +30,32 @@ def is_the_other_side(cells: Cells, titles: Mapping[str, str]) -> bool:
     return several and not (values == number).any() and bool(values.str.contains("[0-9]{6}").any())
 
 
+def _merchant(cells: Cells) -> str | None:
+    """The merchant number that a payment firm's statement names in every row, and no account."""
+    for index, text in enumerate(cells.header.texts):
+        if MERCHANT_KEY.search(normalise_header(text)):
+            values = clean_account(cells.raw(index))
+            if values.null_count() == 0 and values.n_unique() == 1:
+                return str(values[0])
+    return None
+
+
+def _merged(account: pl.Series, known: Understanding) -> pl.Series:
+    """Give rows without an account the one above, where most have none: it stands once for all of them."""
+    missing = account.null_count()
+    if missing == 0 or missing < MERGED_SHARE * len(account):
+        return account
+    filled = account.fill_null(strategy="forward")
+    if known.last_account is not None:
+        filled = filled.fill_null(known.last_account)
+    named = filled.drop_nulls()
+    if len(named):
+        known.last_account = str(named[-1])
+        if (note := "rows without an account have the one above (merged cells)") not in known.notes:
+            known.notes.append(note)
+    return filled
+
+
 def account_of(cells: Cells, titles: Mapping[str, str], known: Understanding) -> pl.Series:
     """Return each row's own account; null where nothing names one."""
     if cells.has("account"):
@@ -38,8 +68,9 @@ def account_of(cells: Cells, titles: Mapping[str, str], known: Understanding) ->
             return pl.Series([clean_account(pl.Series([title]))[0]], dtype=pl.String).new_from_index(
                 0, cells.height
             )
-        return first
-    text = known.own_account or titles.get("account") or known.account
+        return _merged(first, known)
+    text = known.own_account or titles.get("account") or known.account or titles.get("merchant")
+    text = text or _merchant(cells)
     value = clean_account(pl.Series([text], dtype=pl.String))[0] if text else None
     if value is None and cells.has("payer_account") and cells.has("payee_account"):
         known.account = own_account(

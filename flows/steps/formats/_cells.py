@@ -30,6 +30,19 @@ class Cells:
         name = f"c{index}"
         return self._clean[name] if name in self._clean.columns else nulls(self.height, pl.String())
 
+    def raw(self, index: int) -> pl.Series:
+        """Return a column no role names, trimmed."""
+        name = f"c{index}"
+        if name not in self._raw.columns:
+            return nulls(self.height, pl.String())
+        return self._raw.select(clean(pl.col(name)))[name]
+
+    def says(self, pattern: str) -> pl.Series:
+        """Whether the first filled cell of each row begins with a pattern."""
+        columns = [name for name in self._raw.columns if name not in ("record", "cells")]
+        first = self._raw.select(pl.coalesce([clean(pl.col(name)) for name in columns]).alias("first"))
+        return first["first"].str.contains(rf"^\**\s*(?:{pattern})").fill_null(False)
+
     def role(self, role: str) -> pl.Series:
         return self.column(self.header.first(role))
 

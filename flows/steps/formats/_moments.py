@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from flows.steps.formats._cells import Cells
+from flows.steps.formats._full_dates import full_dates
 from flows.steps.formats._short_dates import (
     dotted,
     has_short_years,
@@ -19,6 +20,7 @@ from flows.steps.formats._values import guess_day_first, parse_clock, parse_mome
 def moments(cells: Cells, known: Understanding) -> tuple[pl.Series, pl.Series]:
     """Return when each row was booked, and whether its time of day is known."""
     text = cells.role("date")
+    text = full_dates(text, cells, known)
     text = _ordered(text, cells, known)
     moments = parse_moments(text, known.day_first)
     at, timed = moments["at"], moments["timed"]

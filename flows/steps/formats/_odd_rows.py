@@ -81,6 +81,7 @@ class OddRowReader:
         self.aliases = aliases
         self.found = OddRows()
         self._below = 0
+        self._first_line = 0
         self._above: _Row | None = None
 
     def read(self, frame: pl.DataFrame, odd: pl.DataFrame, torn: int | None) -> OddRows:
@@ -95,6 +96,8 @@ class OddRowReader:
         torn : int or None
             The last record of a file that ends without an end of line.
         """
+        lines = frame.join(odd.select("record"), on="record", how="anti")["record"]
+        self._first_line = int(lines[0]) if len(lines) else int(frame["record"][-1]) + 1
         columns = [name for name in frame.columns if name not in ("record", "cells")]
         rows = frame.join(
             odd.select("record", "code", "date_text", "amount_text", "is_status"), on="record", how="inner"
@@ -170,7 +173,8 @@ class OddRowReader:
         titles = read_titles(row.cells, self.aliases) if row.filled <= max(8, self.width // 2 + 2) else {}
         if _TOTAL.match(row.first) and (row.filled < 0.75 * self.width or row.date_text == row.first):
             for role, value in titles.items():
-                if role.startswith("title_"):
+                # what a page brings forward is no opening balance of the statement
+                if role.startswith("title_") and (role != "title_opening" or row.record < self._first_line):
                     self.titles.setdefault(role, value)
             return True
         wordy = row.amount_text is None or not re.search(r"[0-9]", row.amount_text)

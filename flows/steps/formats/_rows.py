@@ -14,6 +14,7 @@ import polars as pl
 
 from flows.steps.formats._aliases import Alias
 from flows.steps.formats._columns import ParsedRows, parse_columns
+from flows.steps.formats._full_dates import note_years
 from flows.steps.formats._header import HEAD_ROWS, Header, find_header, match_header
 from flows.steps.formats._headings import apply_headings
 from flows.steps.formats._odd_rows import OddRowReader, OddRows, is_top_row, take_titles
@@ -66,6 +67,7 @@ class RowReader:
             return False
         index, header = found
         self.state.worth = titles_above(values[: index + 1], self.aliases, self.state.titles)
+        note_years(values[: index + header.rows], self.state.understanding)
         header = verified(header, rows.slice(index + header.rows), self.aliases)
         self._use_header(header, int(rows["record"][index]))
         return True

@@ -29,6 +29,11 @@ _OTHERS = re.compile(
 )
 _ACCOUNT_KEY = re.compile("(?:账号|账户|卡号|账户号|账户号码|账号号码|账户编号|备付金账户)$")
 _HOLDER_KEY = re.compile("(?:户名|账户名称|账户名|存款人|存款人名称|单位名称|客户名称?|持有人|开户名称)$")
+MERCHANT_KEY = re.compile(
+    "^(?:特约|平台|收单)?商户(?:编号|号|号码|代码)$|^(?:merchant(?:no|number|id|code)|mid)$"
+)
+"""A payment firm's statement names the merchant's number for want of an account."""
+
 _NUMBER = re.compile(r"(?<![0-9])[0-9](?:[0-9*]|[ -](?=[0-9*])){7,45}")
 _NAMED_NUMBER = re.compile(r"^[A-Za-z]{2,12} +([0-9][0-9 -]{6,40})$")
 """An account behind the bank's or the account's name (``DBS 001-234567-8``); an IBAN has digits in its first word."""
@@ -73,7 +78,7 @@ def read_titles(row: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> dict[str,
                 if text and title_role(text.rstrip(":："), aliases):
                     text = ""
             text = _value(role, text)
-            if role == "account" and (_MOMENT.match(text) or not _NAMES_ONE.search(text)):
+            if role in ("account", "merchant") and (_MOMENT.match(text) or not _NAMES_ONE.search(text)):
                 continue
             if text:
                 found[role] = text
@@ -128,6 +133,8 @@ def title_role(key: str, aliases: Mapping[str, tuple[Alias, ...]]) -> str | None
         if alias.role in _TITLES:
             return alias.role
     folded = normalise_header(key)
+    if MERCHANT_KEY.search(folded):
+        return "merchant"
     if len(folded) > 12 or _OTHERS.search(folded):
         return None
     if _ACCOUNT_KEY.search(folded):

@@ -36,6 +36,12 @@ class Understanding:
         Counterparty accounts that a spreadsheet turned into a power of ten.
     told_by_balances : int
         Rows without a flag whose direction the balances prove.
+    period : pair of (year, month, day), or None
+        First and last day that the rows above the table name, for dates without a year.
+    last_date : str or None
+        The last date of the rows so far, for a table that goes on in the next chunk.
+    last_account : str or None
+        The account of the rows so far, where it is written once for all of them.
     notes : list of str
         Decisions in plain words.
     """
@@ -55,4 +61,7 @@ class Understanding:
     opening_fen: int | None = None
     lost_counterparties: int = 0
     told_by_balances: int = 0
+    period: tuple[tuple[int, int, int], tuple[int, int, int]] | None = field(default=None, compare=False)
+    last_date: str | None = field(default=None, compare=False)
+    last_account: str | None = field(default=None, compare=False)
     notes: list[str] = field(default_factory=list)
