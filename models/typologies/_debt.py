@@ -183,9 +183,15 @@ def _several(city: Context) -> pl.Series:
         ("borrower_id", "borrower_name", "borrower_holder_id"),
         f"{who} in (select {who} from mart_project group by all having count(distinct institution_id) > 1)",
     )
-    return found.select(
-        pl.coalesce("borrower_id", "borrower_name", pl.col("borrower_holder_id").cast(pl.String)).alias("who")
-    )["who"].unique().sort()
+    return (
+        found.select(
+            pl.coalesce("borrower_id", "borrower_name", pl.col("borrower_holder_id").cast(pl.String)).alias(
+                "who"
+            )
+        )["who"]
+        .unique()
+        .sort()
+    )
 
 
 def debtors(ctx: Context, since: dt.date | None) -> list[Debtor]:

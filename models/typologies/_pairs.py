@@ -21,14 +21,15 @@ def match_pairs(
     least_fee_fen: int,
     days: int,
     rounds: int = 8,
-    tariff: float | None = None,
 ) -> pl.DataFrame:
     """Match pay-outs to the pay-ins they pass on.
 
     Parameters
     ----------
     ins, outs : polars.DataFrame
-        ``line_no``, ``booked_at``, ``booked_on``, ``amount_fen``.
+        ``institution_id``, ``line_no``, ``booked_at``, ``booked_on``, ``amount_fen``; only lines of one institution
+        are matched. Where `outs` holds ``tariff``, only pairs that keep back this share of the pay-in, to the fen
+        either way.
     fee : float
         Largest share kept back.
     least_fee_fen : int
@@ -37,8 +38,6 @@ def match_pairs(
         The pay-out comes on the day of the pay-in or up to so many days later.
     rounds : int
         Rounds of mutual best choice.
-    tariff : float, optional
-        Only pairs that keep back this share of the pay-in, to the fen either way.
 
     Returns
     -------
@@ -51,12 +50,15 @@ def match_pairs(
         return pl.DataFrame(schema=schema)
     grid = (pl.col("amount_fen").cast(pl.Float64).log() / _GRID).floor().cast(pl.Int32)
     steps = math.ceil(math.log1p(fee) / _GRID) + 1
+    firms = pl.Enum(outs["institution_id"].unique().sort())
+    firm = pl.col("institution_id").cast(firms, strict=False).to_physical().alias("firm")
     left = ins.select(
-        pl.col("line_no").alias("in_line_no"), pl.col("booked_at").alias("in_at"), pl.col("booked_on").alias("in_on"),
+        firm, pl.col("line_no").alias("in_line_no"), pl.col("booked_at").alias("in_at"), pl.col("booked_on").alias("in_on"),
         pl.col("amount_fen").alias("in_fen"), grid.alias("cell"),
     )  # fmt: skip
+    tariff = ["tariff"] if "tariff" in outs.columns else []
     right = outs.select(
-        pl.col("line_no").alias("out_line_no"), pl.col("booked_at").alias("out_at"), pl.col("booked_on").alias("out_on"),
+        firm, *tariff, pl.col("line_no").alias("out_line_no"), pl.col("booked_at").alias("out_at"), pl.col("booked_on").alias("out_on"),
         pl.col("amount_fen").alias("out_fen"), grid.alias("cell"),
     )  # fmt: skip
     # a pay-out meets the pay-ins of each cell and day from which it may have come
@@ -71,15 +73,16 @@ def match_pairs(
         (pl.col("in_fen") - pl.col("out_fen"))
         <= pl.max_horizontal((pl.col("out_fen") * fee).cast(pl.Int64), pl.lit(least_fee_fen))
     )
-    if tariff is not None:
-        keep = keep & ((pl.col("in_fen") - pl.col("out_fen") - pl.col("in_fen") * tariff).abs() <= 1.5)
+    if tariff:
+        kept = pl.col("in_fen") - pl.col("out_fen") - pl.col("in_fen") * pl.col("tariff")
+        keep = keep & (kept.abs() <= 1.5)
     small = right.filter(pl.col("out_fen") < least_fee_fen / max(fee, 1e-9))
-    columns = ["in_line_no", "out_line_no", "in_fen", "out_fen", "in_at", "out_at"]
-    parts = [left.join(wide, on=["in_on", "cell"]).select(columns)]
+    columns = ["in_line_no", "out_line_no", "in_fen", "out_fen", "in_at", "out_at", *tariff]
+    parts = [left.join(wide, on=["firm", "in_on", "cell"]).select(columns)]
     if small.height:
         near = small.join(back, how="cross").with_columns(in_on=came_on)
         tiny = left.filter(pl.col("in_fen") <= least_fee_fen / max(fee, 1e-9) + least_fee_fen)
-        parts.append(tiny.join(near, on="in_on").select(columns))
+        parts.append(tiny.join(near, on=["firm", "in_on"]).select(columns))
     candidates = (
         pl.concat(parts)
         .filter(keep & ((pl.col("out_at") - pl.col("in_at")).dt.total_seconds() > -86400))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from models.typologies._common import name_keys
-from models.typologies._frames import parts, told
+from models.typologies._frames import concerned, parts, told
 from models.typologies.base import Context
 
 RESERVE_TYPES = ("reserve_deposit", "reserve_settlement", "reserve_collection")
@@ -44,13 +44,47 @@ class Book:
     unlisted: pl.DataFrame
 
 
-def books(ctx: Context) -> list[Book]:
-    """Books of every institution of sector payment or with a registered reserve account, by id."""
-    made: list[Book] = ctx.shared("reserve_books", _make)
+@dataclass(frozen=True, slots=True)
+class Ledgers:
+    """All books at once: the frames of `Book`, each row with its ``institution_id``; lines sorted by number."""
+
+    accounts: pl.DataFrame
+    lines: pl.DataFrame
+    unlisted: pl.DataFrame
+
+
+def ledgers(ctx: Context) -> Ledgers:
+    """Accounts and lines of every institution of sector payment or with a registered reserve account.
+
+    Questions are put to all of them at once: institution by institution most of the time goes into asking.
+    """
+    made: Ledgers = ctx.shared("reserve.ledgers", _make)
     return made
 
 
-def _make(ctx: Context) -> list[Book]:
+def books(ctx: Context) -> list[Book]:
+    """`ledgers` institution by institution, by id."""
+    made: list[Book] = ctx.shared("reserve.books", _books)
+    return made
+
+
+def _books(ctx: Context) -> list[Book]:
+    all_of = ledgers(ctx)
+    accounts, lines, hidden = parts(all_of.accounts), parts(all_of.lines), parts(all_of.unlisted)
+    names = dict(ctx.table("mart_institution", ("institution_id", "name")).iter_rows())
+    return [
+        Book(
+            iid,
+            names[iid],
+            accounts[iid],
+            lines.get(iid, all_of.lines.clear()),
+            hidden.get(iid, all_of.unlisted.clear()),
+        )
+        for iid in sorted(accounts)
+    ]
+
+
+def _make(ctx: Context) -> Ledgers:
     accounts = ctx.table(
         "mart_account",
         (
@@ -58,38 +92,27 @@ def _make(ctx: Context) -> list[Book]:
             "bank_code", "bank_name", "qualified_reserve_bank",
         ),
     )  # fmt: skip
-    firms = ctx.table("mart_institution", ("institution_id", "name", "sector"))
+    firms = ctx.table("mart_institution", ("institution_id", "sector"))
     held = accounts.filter(pl.col("institution_id").is_not_null() & (pl.col("account_type") != "party"))
     reserve = held.filter(pl.col("account_type").is_in(RESERVE_TYPES))["institution_id"].unique()
-    firms = firms.filter((pl.col("sector") == "payment") | pl.col("institution_id").is_in(reserve.to_list()))
+    firms = firms.filter((pl.col("sector") == "payment") | pl.col("institution_id").is_in(reserve.implode()))
     held = held.join(firms.select("institution_id"), on="institution_id", how="semi").with_columns(
         pl.col("account_type").is_in(RESERVE_TYPES).alias("reserve")
     )
-    unlisted = _unlisted(accounts, held)
+    unlisted = concerned(ctx, _unlisted(accounts, held))
+    held = concerned(ctx, held)
     lines = _lines(ctx, pl.concat([held, unlisted.select(held.columns)]))
     lines = told(ctx, lines, "cp_account_id", "mart_account", cp_bank_name="bank_name")
     lines = lines.with_columns(_side(ctx, lines, held, accounts))
-    hidden = lines.join(unlisted.select("account_id"), on="account_id", how="semi")
-    lines = lines.join(unlisted.select("account_id"), on="account_id", how="anti")
-    out = []
-    accounts_of, lines_of, hidden_of = parts(held), parts(lines), parts(hidden)
-    for iid, name, _ in firms.sort("institution_id").iter_rows():
-        mine = accounts_of.get(iid)
-        if mine is None or not ctx.concerns(iid):
-            continue
-        out.append(
-            Book(
-                iid,
-                name,
-                mine.select(
-                    "account_id", "account_no", "account_type", "bank_code", "bank_name",
-                    pl.col("qualified_reserve_bank").alias("qualified"), "reserve",
-                ).sort("account_id"),
-                lines_of.get(iid, lines.clear()).sort("line_no"),
-                hidden_of.get(iid, lines.clear()).sort("line_no"),
-            )
-        )  # fmt: skip
-    return out
+    lines = lines.sort("line_no")
+    return Ledgers(
+        held.select(
+            "institution_id", "account_id", "account_no", "account_type", "bank_code", "bank_name",
+            pl.col("qualified_reserve_bank").alias("qualified"), "reserve",
+        ).sort("institution_id", "account_id"),
+        lines.join(unlisted.select("account_id"), on="account_id", how="anti", maintain_order="left"),
+        lines.join(unlisted.select("account_id"), on="account_id", how="semi", maintain_order="left"),
+    )  # fmt: skip
 
 
 def _unlisted(accounts: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:

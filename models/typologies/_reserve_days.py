@@ -7,7 +7,8 @@ import datetime as dt
 import polars as pl
 
 from models.typologies._checks import item_code
-from models.typologies._reserve import Book
+from models.typologies._frames import concerned, of
+from models.typologies._reserve import ledgers
 from models.typologies.base import Context
 
 HOLE_DAYS = 14
@@ -18,12 +19,12 @@ FEWEST_BREAKS = 3
 
 
 def _closings(lines: pl.DataFrame) -> pl.DataFrame:
-    """Balance after the last line of each account and day.
+    """Balance after the last line of each account and day; lines are those of reserve accounts with their institution.
 
     Banks that print balances only here and there are followed by running sums from one printed
     balance to the next; where the two do not agree lines are missing, and the balance between
     them is not known (null). Before the first printed balance and after the last nothing shows what is missing:
-    running sums hold there only where the printed balances of these accounts break seldom (`LOSSY`), and up to where
+    running sums hold there only where the printed balances of the institution's accounts break seldom (`LOSSY`), and up to where
     a file seems to be missing (`HOLE_DAYS`). A day's closing is not known either when the chain breaks right after
     its last line: what is missing may have been booked before midnight.
     """
@@ -39,10 +40,15 @@ def _closings(lines: pl.DataFrame) -> pl.DataFrame:
     ).dt.total_days() > HOLE_DAYS
     run = run.with_columns(silent.fill_null(False).cum_sum().over("account_id").alias("stretch"))
     printed = pl.col("start").is_not_null().any().over("account_id", "stretch")
-    chain = run.drop_nulls("start")
-    breaks = chain.filter(pl.col("start") != pl.col("start").shift(1).over("account_id")).height
-    whole = breaks < FEWEST_BREAKS or breaks < LOSSY * chain.height
-    outside = (pl.col("prior").is_null() | pl.col("later").is_null()) & pl.lit(whole) & printed
+    torn = (
+        run.drop_nulls("start")
+        .with_columns(broken=pl.col("start") != pl.col("start").shift(1).over("account_id"))
+        .group_by("institution_id")
+        .agg(pl.col("broken").sum(), pl.len())
+        .filter((pl.col("broken") >= FEWEST_BREAKS) & (pl.col("broken") >= LOSSY * pl.col("len")))
+    )
+    whole = ~pl.col("institution_id").is_in(torn["institution_id"].implode())
+    outside = (pl.col("prior").is_null() | pl.col("later").is_null()) & whole & printed
     start = (
         pl.when(pl.col("start").is_not_null())
         .then(pl.col("start"))
@@ -58,133 +64,166 @@ def _closings(lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def balances(book: Book, days: pl.Series) -> pl.DataFrame:
+def balances(ctx: Context, days: pl.DataFrame) -> pl.DataFrame:
     """Sum of the reserve accounts' statement balances at the end of each day.
 
     Parameters
     ----------
-    book : Book
-    days : polars.Series of date
-        Report days.
+    ctx : Context
+    days : polars.DataFrame
+        ``institution_id``, ``report_date``.
 
     Returns
     -------
     polars.DataFrame
-        ``report_date``, ``statement_fen`` (null where one of the accounts has no balance known that
-        day: before its first line, more than a week after its last, or where lines are missing).
+        Each once, with ``statement_fen``: null where one of the accounts has no balance known that day (before its
+        first line, more than a week after its last, or where lines are missing); no row without a reserve account.
     """
-    wanted = days.unique().sort().alias("report_date").to_frame()
-    ids = book.accounts.filter("reserve")["account_id"].to_list()
-    if not ids or wanted.is_empty():
-        return wanted.with_columns(pl.lit(None, pl.Int64).alias("statement_fen"))
-    closing = _closings(book.lines.filter("reserve"))
-    parts = []
-    for account_id in ids:
-        mine = closing.filter(pl.col("account_id") == account_id).drop("account_id").sort("booked_on")
-        parts.append(
-            wanted.join_asof(
-                mine, left_on="report_date", right_on="booked_on", strategy="backward", tolerance="7d"
-            ).select("report_date", pl.col("closing_fen").alias("fen"))
-        )
+    accounts = ledgers(ctx).accounts.filter("reserve").select("institution_id", "account_id")
+    wanted = days.unique().join(accounts, on="institution_id").sort("account_id", "report_date")
     return (
-        pl.concat(parts)
-        .group_by("report_date")
-        .agg(
-            pl.when(pl.col("fen").is_null().any())
-            .then(None)
-            .otherwise(pl.col("fen").sum())
-            .alias("statement_fen")
+        wanted.sort("report_date")
+        .join_asof(
+            _closings(ledgers(ctx).lines.filter("reserve")).sort("booked_on"),
+            left_on="report_date",
+            right_on="booked_on",
+            by="account_id",
+            strategy="backward",
+            tolerance="7d",
+            check_sortedness=False,
         )
-        .sort("report_date")
+        .group_by("institution_id", "report_date")
+        .agg(
+            statement_fen=pl.when(pl.col("closing_fen").is_null().any())
+            .then(None)
+            .otherwise(pl.col("closing_fen").sum())
+        )
     )
 
 
-def reports(ctx: Context, book: Book) -> pl.DataFrame:
-    """Reserve reports of one institution beside its statements.
+def reports(ctx: Context) -> pl.DataFrame:
+    """Reserve reports beside the institutions' statements.
 
     Returns
     -------
     polars.DataFrame
-        ``report_date``, ``owed_fen``, ``declared_fen``, ``transit_fen`` (0 when not said),
+        Grain: ``institution_id``, ``report_date``. ``owed_fen``, ``declared_fen``, ``transit_fen`` (0 when not said),
         ``statement_fen`` (null when not known), ``new_transit_fen`` (booked today and receivable,
-        item A07; null without tables); sorted by day.
+        item A07; null without tables). Sorted.
     """
-    frame: pl.DataFrame = ctx.shared(f"reserve.reports:{book.institution_id}", lambda c: _reports(c, book))
+    frame: pl.DataFrame = ctx.shared("reserve.reports", _reports)
     return frame
 
 
-def _reports(ctx: Context, book: Book) -> pl.DataFrame:
+def _reports(ctx: Context) -> pl.DataFrame:
+    day = ["institution_id", "report_date"]
     own = ctx.table(
-        "mart_reserve_report",
-        ("institution_id", "report_date", "customer_balance_fen", "bank_balance_fen", "in_transit_fen"),
-    ).filter(pl.col("institution_id") == book.institution_id)
-    if own.is_empty():
-        return pl.DataFrame()
-    table = items(ctx, book)
-    fresh = (
-        table.select("report_date", pl.col("A07").alias("new_transit_fen"))
-        if "A07" in table.columns
-        else None
+        "mart_reserve_report", (*day, "customer_balance_fen", "bank_balance_fen", "in_transit_fen")
     )
-    out = own.select(
-        "report_date",
-        pl.col("customer_balance_fen").alias("owed_fen"),
-        pl.col("bank_balance_fen").alias("declared_fen"),
-        pl.col("in_transit_fen").fill_null(0).alias("transit_fen"),
-    ).join(balances(book, own["report_date"]), on="report_date", how="left")
-    out = _anchored(book, out)
-    if fresh is not None:
-        out = out.join(fresh, on="report_date", how="left")
-    else:
-        out = out.with_columns(pl.lit(None, pl.Int64).alias("new_transit_fen"))
-    return out.sort("report_date")
+    own = own.join(ledgers(ctx).accounts.select("institution_id").unique(), on="institution_id", how="semi")
+    fresh = (
+        tables(ctx)
+        .filter(pl.col("item") == "A07")
+        .unique(day, keep="first", maintain_order=True)
+        .select(*day, new_transit_fen="amount_fen")
+    )
+    told = own.select(
+        *day,
+        owed_fen="customer_balance_fen",
+        declared_fen="bank_balance_fen",
+        transit_fen=pl.col("in_transit_fen").fill_null(0),
+    ).join(balances(ctx, own.select(day)), on=day, how="left")
+    return _anchored(ctx, told).join(fresh, on=day, how="left").sort(day)
 
 
 ANCHOR_DAYS = 5
 """Fewest report days that agree on the opening balance of statements that print none."""
 
 
-def _anchored(book: Book, days: pl.DataFrame) -> pl.DataFrame:
+def _anchored(ctx: Context, days: pl.DataFrame) -> pl.DataFrame:
     """Fill balances of statements that print none from the opening balance most reports agree on.
 
     Declared balance less what was moved since the first line is that opening balance, if the report is right and no
     line is missing. Where most report days agree on it, it holds between the first and the last of them: a missing
     line would shift all that come after it.
     """
-    reserve = book.lines.filter("reserve").sort("booked_on")
-    if days["statement_fen"].is_not_null().any() or reserve.is_empty():
+    silent = days.filter(pl.col("statement_fen").is_null().all().over("institution_id"))
+    if silent.is_empty():
         return days
     signed = pl.when(pl.col("direction") == "in").then("amount_fen").otherwise(-pl.col("amount_fen"))
-    moved = reserve.group_by("booked_on", maintain_order=True).agg(signed.sum().alias("moved_fen"))
-    run = days.sort("report_date").join_asof(
-        moved.with_columns(pl.col("moved_fen").cum_sum()), left_on="report_date", right_on="booked_on"
+    moved = (
+        ledgers(ctx)
+        .lines.filter("reserve")
+        .join(silent, on="institution_id", how="semi")
+        .group_by("institution_id", "booked_on")
+        .agg(moved_fen=signed.sum())
+        .sort("institution_id", "booked_on")
+        .with_columns(pl.col("moved_fen").cum_sum().over("institution_id"))
     )
-    opening = run.select(pl.col("declared_fen") - pl.col("moved_fen")).drop_nulls().to_series().alias("fen")
-    counted = opening.value_counts().sort(["count", "fen"], descending=[True, False])
-    if counted.is_empty() or counted["count"][0] < max(ANCHOR_DAYS, opening.len() / 2):
-        return days
-    agree = run.filter(pl.col("declared_fen") - pl.col("moved_fen") == counted["fen"][0])["report_date"]
-    inside = pl.col("report_date").is_between(agree.min(), agree.max())
-    return run.with_columns(
-        statement_fen=pl.when(inside).then(pl.col("moved_fen") + counted["fen"][0])
-    ).select(days.columns)
+    run = (
+        silent.sort("report_date")
+        .join_asof(
+            moved.sort("booked_on"),
+            left_on="report_date",
+            right_on="booked_on",
+            by="institution_id",
+            check_sortedness=False,
+        )
+        .with_columns(opening_fen=pl.col("declared_fen") - pl.col("moved_fen"))
+    )
+    agreed = (
+        run.drop_nulls("opening_fen")
+        .group_by("institution_id", "opening_fen")
+        .agg(pl.len(), agree_from=pl.col("report_date").min(), agree_to=pl.col("report_date").max())
+        .sort("institution_id", "len", "opening_fen", descending=[False, True, False])
+        .with_columns(told=pl.col("len").sum().over("institution_id"))
+        .unique("institution_id", keep="first", maintain_order=True)
+        .filter((pl.col("len") >= ANCHOR_DAYS) & (pl.col("len") >= pl.col("told") / 2))
+        .select("institution_id", "agree_from", "agree_to", agreed_fen="opening_fen")
+    )
+    filled = (
+        run.join(agreed, on="institution_id")
+        .filter(pl.col("report_date").is_between("agree_from", "agree_to"))
+        .select("institution_id", "report_date", anchored_fen=pl.col("moved_fen") + pl.col("agreed_fen"))
+    )
+    return (
+        days.join(filled, on=["institution_id", "report_date"], how="left", maintain_order="left")
+        .with_columns(pl.coalesce("statement_fen", "anchored_fen"))
+        .drop("anchored_fen")
+    )
 
 
-def items(ctx: Context, book: Book) -> pl.DataFrame:
+def tables(ctx: Context) -> pl.DataFrame:
+    """Official reserve tables as they say.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: an item of a table as delivered. ``institution_id``, ``report_date``, ``item`` (`item_code`),
+        ``amount_fen``. Sorted; of items spelt in two ways the first goes first.
+    """
+
+    def make(ctx: Context) -> pl.DataFrame:
+        told = ctx.table("mart_reserve_table", ("institution_id", "report_date", "item", "amount_fen"))
+        told = concerned(ctx, told.drop_nulls("item")).sort("institution_id", "report_date", "item")
+        spelt = {c: item_code(c) for c in told["item"].unique()}
+        return told.with_columns(pl.col("item").replace(spelt))
+
+    frame: pl.DataFrame = ctx.shared("reserve.tables", make)
+    return frame
+
+
+def items(ctx: Context, institution_id: str) -> pl.DataFrame:
     """Official reserve tables of one institution, one column an item (`item_code`), in fen; sorted by day."""
-    own = ctx.table("mart_reserve_table", ("institution_id", "report_date", "item", "amount_fen")).filter(
-        pl.col("institution_id") == book.institution_id
-    )
+    own = of(ctx, tables, institution_id)
     if own.is_empty():
         return pl.DataFrame(schema={"report_date": pl.Date})
-    spelt = {c: item_code(c) for c in own["item"].drop_nulls().unique()}
-    own = own.drop_nulls("item").sort("report_date", "item").with_columns(pl.col("item").replace(spelt))
     wide = own.pivot(on="item", index="report_date", values="amount_fen", aggregate_function="first")
     return wide.select("report_date", *sorted(c for c in wide.columns if c != "report_date")).sort(
         "report_date"
     )
 
 
-def report_keys(book: Book, days: list[dt.date]) -> list[str]:
+def report_keys(institution_id: str, days: list[dt.date]) -> list[str]:
     """Keys of the reserve_reports rows of these days."""
-    return [f"{book.institution_id}|{d.isoformat()}" for d in days]
+    return [f"{institution_id}|{d.isoformat()}" for d in days]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from models.typologies._reserve import Book, books
+from models.typologies._reserve import ledgers
 from models.typologies.base import Context
 
 SWEPT_SHARE = 0.5
@@ -46,7 +46,7 @@ def till_receipts(ctx: Context, min_payers: int) -> pl.DataFrame:
     return found
 
 
-def _candidates(ctx: Context, known: list[Book]) -> pl.DataFrame:
+def _candidates(ctx: Context) -> pl.DataFrame:
     """Accounts on hand that no register gives to an institution: of related parties, or that pay the books often."""
     accounts = ctx.table(
         "mart_account", ("account_id", "monitored", "institution_id", "account_type", "holder_id")
@@ -56,9 +56,8 @@ def _candidates(ctx: Context, known: list[Book]) -> pl.DataFrame:
     ).select("account_id", "holder_id")
     related = (
         ctx.table("mart_role_all", ("institution_id", "holder_id", "role"))
-        .filter(
-            (pl.col("role") == "related") & pl.col("institution_id").is_in([b.institution_id for b in known])
-        )
+        .filter(pl.col("role") == "related")
+        .join(ledgers(ctx).accounts, on="institution_id", how="semi")
         .select("institution_id", "holder_id")
         .unique()
         .join(free, on="holder_id")
@@ -70,29 +69,28 @@ def _candidates(ctx: Context, known: list[Book]) -> pl.DataFrame:
         .select("holder_id")
     )
     strangers = free.join(supervised, on="holder_id", how="anti").select("account_id")
-    sweeps = [
-        b.lines.filter(pl.col("direction") == "in")
+    sweeps = (
+        ledgers(ctx)
+        .lines.filter(pl.col("direction") == "in")
         .select("institution_id", "booked_on", account_id="cp_account_id")
         .join(strangers, on="account_id", how="semi")
         .group_by(_PAIR)
         .agg(pl.col("booked_on").n_unique().alias("days"))
         .filter(pl.col("days") >= SWEEP_DAYS)
         .select(*_PAIR, related=pl.lit(False))
-        for b in known
-    ]
+    )
     return (
-        pl.concat([related, *sweeps])
+        pl.concat([related, sweeps])
         .sort(*_PAIR, "related", descending=[False, False, True])
         .unique(_PAIR, keep="first", maintain_order=True)
     )
 
 
 def _made(ctx: Context, min_payers: int) -> pl.DataFrame:
-    known = books(ctx)
     columns = ["institution_id", "line_no", "account_no", "booked_on", "amount_fen", "cp_holder_id"]
     kinds = (pl.String, pl.Int64, pl.String, pl.Date, pl.Int64, pl.Int32)
     schema = dict(zip(columns, kinds, strict=True))
-    tills = _candidates(ctx, known) if known else pl.DataFrame()
+    tills = _candidates(ctx)
     if tills.is_empty():
         return pl.DataFrame(schema=schema)
     lines = ctx.rows(
@@ -110,21 +108,19 @@ def _made(ctx: Context, min_payers: int) -> pl.DataFrame:
     ins = lines.filter(pl.col("direction") == "in").join(
         insiders, on=["institution_id", "cp_holder_id"], how="anti"
     )
-    own = pl.concat([b.accounts.select(pl.lit(b.institution_id).alias("institution_id"), cp_account_id="account_id") for b in known])  # fmt: skip
+    own = ledgers(ctx).accounts.select("institution_id", cp_account_id="account_id")
     swept = (
         lines.filter(pl.col("direction") == "out")
         .join(own, on=["institution_id", "cp_account_id"], how="semi")
         .group_by(_PAIR)
         .agg(swept_fen=pl.col("amount_fen").sum())
     )
-    customers = pl.concat(
-        [
-            b.lines.filter(
-                pl.col("reserve") & (pl.col("direction") == "in") & (pl.col("side") == "other")
-            ).select("institution_id", "cp_holder_id")
-            for b in known
-        ]
-    ).unique()
+    customers = (
+        ledgers(ctx)
+        .lines.filter(pl.col("reserve") & (pl.col("direction") == "in") & (pl.col("side") == "other"))
+        .select("institution_id", "cp_holder_id")
+        .unique()
+    )
     shared = (
         ins.join(customers, on=["institution_id", "cp_holder_id"], how="semi")
         .group_by(_PAIR)

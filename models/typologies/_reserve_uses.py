@@ -8,9 +8,9 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._dressing_elsewhere import dressed_elsewhere
-from models.typologies._frames import holders, of
+from models.typologies._frames import each, holders
 from models.typologies._paths import arrivals, edges
-from models.typologies._reserve import RESERVE_TYPES, Book, books
+from models.typologies._reserve import RESERVE_TYPES, ledgers
 from models.typologies._roundtrip import round_trips
 from models.typologies.base import Context
 
@@ -22,43 +22,59 @@ EQUAL = 0.01
 """Relative difference within which own money put in is the money that goes back."""
 
 
-def own_returns(book: Book, max_income: float) -> pl.DataFrame:
+def own_returns(lines: pl.DataFrame, max_income: float) -> pl.DataFrame:
     """Payments to own accounts off any settled interval, where all are more than customers' payments can have earned.
 
     What went to own accounts, less own money put in before, is compared with the largest income the customers'
     payments can have brought (and a month's of it more, for what was earned before the statements begin).
 
+    Parameters
+    ----------
+    lines : polars.DataFrame
+        Of `models.typologies._reserve.Ledgers`, some institutions' or all.
+    max_income : float
+        Largest income as a share of what customers paid in.
+
     Returns
     -------
     polars.DataFrame
-        Lines of ``book.lines``; sorted.
+        Some of the lines; sorted.
     """
-    reserve = book.lines.filter("reserve")
+    who = "institution_id"
+    reserve = lines.filter("reserve")
     back = reserve.filter((pl.col("direction") == "out") & (pl.col("side") == "own")).sort("line_no")
     put = reserve.filter((pl.col("direction") == "in") & pl.col("side").is_in(["own", "self"]))
-    if back.is_empty():
-        return back
-    lent = _matched(put, back)
-    back = back.join(lent, on="line_no", how="anti")
-    brought = reserve.filter((pl.col("direction") == "in") & pl.col("side").is_in(["other", "unknown"]))
-    taken = int(brought["amount_fen"].sum())
-    days = max(31, (reserve["booked_on"].max() - reserve["booked_on"].min()).days)  # type: ignore[operator, union-attr]
-    room = max_income * taken * (1 + 31 / days)
-    if int(back["amount_fen"].sum()) <= room:
-        return back.clear()
-    return back.join(_settled(back), on="line_no", how="anti").sort("line_no")
+    back = back.join(_matched(put, back), on="line_no", how="anti", maintain_order="left")
+    brought = (pl.col("direction") == "in") & pl.col("side").is_in(["other", "unknown"])
+    days = (pl.col("booked_on").max() - pl.col("booked_on").min()).dt.total_days()
+    room = reserve.group_by(who).agg(
+        room=max_income
+        * pl.col("amount_fen").filter(brought).sum()
+        * (1 + 31 / pl.max_horizontal(days, pl.lit(31)))
+    )
+    beyond = (
+        back.group_by(who)
+        .agg(pl.col("amount_fen").sum())
+        .join(room, on=who)
+        .filter(pl.col("amount_fen") > pl.col("room"))
+    )
+    back = back.join(beyond, on=who, how="semi", maintain_order="left")
+    settled = [_settled(part) for _, part in each(back, who)]
+    return back.join(pl.concat(settled), on="line_no", how="anti").sort("line_no") if settled else back
 
 
 def _matched(put: pl.DataFrame, back: pl.DataFrame) -> pl.DataFrame:
     """Returns of own money put in earlier in the same amount (``line_no``)."""
     return (
-        back.select("line_no", "booked_on", "amount_fen")
+        back.select("institution_id", "line_no", "booked_on", "amount_fen")
         .join_where(
             put.select(
+                firm="institution_id",
                 put_on="booked_on",
                 low_fen=(pl.col("amount_fen") * (1 - EQUAL)).cast(pl.Int64),
                 high_fen=(pl.col("amount_fen") * (1 + EQUAL)).cast(pl.Int64),
             ),
+            pl.col("institution_id") == pl.col("firm"),
             pl.col("put_on") <= pl.col("booked_on"),
             pl.col("amount_fen") <= pl.col("high_fen"),
             pl.col("amount_fen") >= pl.col("low_fen"),
@@ -127,24 +143,23 @@ def passed_on(ctx: Context, hops: int, days: int, share: float, least_fen: int) 
 
 def _passed_on(ctx: Context, hops: int, days: int, share: float, least_fen: int) -> pl.DataFrame:
     schema = {"institution_id": pl.String, "line_no": pl.Int64, "arrived_fen": pl.Int64}
-    outs = [
-        b.lines.filter(
-            pl.col("reserve")
-            & (pl.col("direction") == "out")
-            & pl.col("side").is_in(["other", "vendor", "staff", "institution"])
-        ).select(
-            pl.lit(b.institution_id).alias("institution_id"), "line_no", "booked_on", "amount_fen",
-            holder_id=pl.col("cp_holder_id").cast(pl.Int64),
-        )
-        for b in books(ctx)
-    ]  # fmt: skip
+    reserve = ledgers(ctx).lines.filter("reserve")
+    outs = reserve.filter(
+        (pl.col("direction") == "out") & pl.col("side").is_in(["other", "vendor", "staff", "institution"])
+    ).select(
+        "institution_id",
+        "line_no",
+        "booked_on",
+        "amount_fen",
+        holder_id=pl.col("cp_holder_id").cast(pl.Int64),
+    )
     close = (
         ctx.table("mart_role_all", ("institution_id", "holder_id", "role"))
         .filter(pl.col("role").is_in(["related", "self"]))
         .select("institution_id", pl.col("holder_id").cast(pl.Int64))
         .unique()
     )
-    if not outs or close.is_empty():
+    if outs.is_empty() or close.is_empty():
         return pl.DataFrame(schema=schema)
     # what comes back into a reserve account is a customer's payment
     ends = (
@@ -154,17 +169,15 @@ def _passed_on(ctx: Context, hops: int, days: int, share: float, least_fen: int)
         .join(close, on="holder_id")
         .select("institution_id", "account_id")
     )
-    starts = pl.concat(outs).drop_nulls("holder_id")
+    starts = outs.drop_nulls("holder_id")
     # who paid in as much is a customer who gets it back
-    brought = [
-        b.lines.filter(pl.col("reserve") & (pl.col("direction") == "in"))
-        .group_by(holder_id=pl.col("cp_holder_id").cast(pl.Int64))
+    brought = (
+        reserve.filter(pl.col("direction") == "in")
+        .group_by("institution_id", holder_id=pl.col("cp_holder_id").cast(pl.Int64))
         .agg(in_fen=pl.col("amount_fen").sum())
-        .select(pl.lit(b.institution_id).alias("institution_id"), "holder_id", "in_fen")
-        for b in books(ctx)
-    ]
+    )
     starts = (
-        starts.join(pl.concat(brought), on=["institution_id", "holder_id"], how="left")
+        starts.join(brought, on=["institution_id", "holder_id"], how="left")
         .filter(
             pl.col("in_fen").fill_null(0) < pl.col("amount_fen").sum().over("institution_id", "holder_id")
         )
@@ -194,22 +207,24 @@ def _passed_on(ctx: Context, hops: int, days: int, share: float, least_fen: int)
     )
 
 
-def filled_before(book: Book) -> pl.DataFrame:
-    """What payees of the reserve had paid into it up to their last payout (``cp_holder_id``, ``paid_in_fen``).
+def filled_before(lines: pl.DataFrame) -> pl.DataFrame:
+    """What payees of the reserves had paid into them up to their last payout.
 
     A wallet is filled before it is emptied; money lent or invested comes back later.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``institution_id``, ``cp_holder_id``, ``paid_in_fen``.
     """
-    reserve = book.lines.filter("reserve").drop_nulls("cp_holder_id")
-    last = (
-        reserve.filter(pl.col("direction") == "out")
-        .group_by("cp_holder_id")
-        .agg(last_on=pl.col("booked_on").max())
-    )
+    who = ["institution_id", "cp_holder_id"]
+    reserve = lines.filter("reserve").drop_nulls("cp_holder_id")
+    last = reserve.filter(pl.col("direction") == "out").group_by(who).agg(last_on=pl.col("booked_on").max())
     return (
         reserve.filter(pl.col("direction") == "in")
-        .join(last, on="cp_holder_id")
+        .join(last, on=who)
         .filter(pl.col("booked_on") <= pl.col("last_on"))
-        .group_by("cp_holder_id")
+        .group_by(who)
         .agg(pl.col("amount_fen").sum().alias("paid_in_fen"))
     )
 
@@ -218,7 +233,7 @@ def companies(ctx: Context) -> pl.DataFrame:
     """Those on the other side of the books' lines that are known for companies (``cp_holder_id``)."""
 
     def make(ctx: Context) -> pl.DataFrame:
-        known = holders(ctx, ("kind",), *(book.lines["cp_holder_id"] for book in books(ctx)))
+        known = holders(ctx, ("kind",), ledgers(ctx).lines["cp_holder_id"])
         return known.filter(pl.col("kind") == "company").select(cp_holder_id="holder_id")
 
     frame: pl.DataFrame = ctx.shared("reserve.companies", make)
@@ -230,18 +245,6 @@ def dressing(ctx: Context) -> pl.DataFrame:
     return round_trips(ctx, 4, 7, 0.01).select(pl.col("out_line_no").alias("line_no"))
 
 
-def dressing_drains(ctx: Context) -> pl.Series:
-    """What was drained to others after report dates (line numbers); left to window-dressing as well."""
-    lines = dressed_elsewhere(ctx, 4, 7, 0.01)
-    return lines.filter(pl.col("direction") == "out")["line_no"]
-
-
-def passed_of(ctx: Context, institution_id: str, p: dict[str, float]) -> list[int]:
-    """Line numbers of `passed_on` of one institution, by the parameters of the typology."""
-
-    def answer(c: Context) -> pl.DataFrame:
-        return passed_on(
-            c, int(p["passed_hops"]), int(p["passed_days"]), p["passed_share"], int(p["passed_yuan"] * 100)
-        )
-
-    return of(ctx, answer, institution_id)["line_no"].to_list()
+def dressing_drains(ctx: Context) -> pl.DataFrame:
+    """What was drained to others after report dates (``line_no``); left to window-dressing as well."""
+    return dressed_elsewhere(ctx, 4, 7, 0.01).filter(pl.col("direction") == "out").select("line_no")

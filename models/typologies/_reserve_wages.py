@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from models.typologies._reserve import Book
+from models.typologies._frames import each
+from models.typologies._reserve import ledgers
 from models.typologies._reserve_uses import SLACK_DAYS, companies
 from models.typologies.base import Context
 
@@ -12,9 +13,10 @@ WHOLE_STAFF = 5
 """Persons paid together on a day of two months that are a staff."""
 
 
-def wages(
-    ctx: Context, book: Book, outs: pl.DataFrame, least_people: int, least_months: int, fee: float
-) -> pl.DataFrame:
+FIRM, WHO = "institution_id", ["institution_id", "cp_holder_id"]
+
+
+def wages(ctx: Context, outs: pl.DataFrame, least_people: int, least_months: int, fee: float) -> pl.DataFrame:
     """Payees who are paid as staff and landlords are, by the month.
 
     Persons who get about the same sum, several on one and the same day, or whoever gets one sum to the fen every
@@ -24,16 +26,16 @@ def wages(
     Parameters
     ----------
     outs : polars.DataFrame
-        Payments of one institution's reserves with ``cp_holder_id``, ``booked_on``, ``amount_fen``, ``paid_in_fen``.
+        Payments of reserves with ``institution_id``, ``cp_holder_id``, ``booked_on``, ``amount_fen``, ``paid_in_fen``.
 
     Returns
     -------
     polars.DataFrame
-        ``cp_holder_id``; sorted.
+        ``institution_id``, ``cp_holder_id``; sorted.
     """
     by = (
         outs.drop_nulls("cp_holder_id")
-        .group_by("cp_holder_id")
+        .group_by(WHO)
         .agg(
             pl.col("booked_on").unique().alias("days"),
             pl.col("booked_on").dt.truncate("1mo").n_unique().alias("months"),
@@ -42,17 +44,16 @@ def wages(
             pl.col("paid_in_fen").first(),
         )
     )
-    often = by.filter((pl.col("n") >= 3) & (pl.col("n") > 1.5 * pl.col("months")))
     once = by.filter((pl.col("n") == pl.col("months")) & (pl.col("paid_in_fen") == 0))
     monthly = once.filter((pl.col("months") >= 2) & (pl.col("spread") <= 2))
     fixed = monthly.filter((pl.col("spread") == 1) & (pl.col("months") >= least_months))
     people = monthly.join(companies(ctx), on="cp_holder_id", how="anti")
-    shared = people.select("cp_holder_id", "days").explode("days").with_columns(n=pl.len().over("days"))
+    shared = people.select(*WHO, "days").explode("days").with_columns(n=pl.len().over(FIRM, "days"))
     # twice may be chance for a few, for a whole staff it is not
     staff = pl.when(pl.col("len") >= least_months).then(least_people).otherwise(WHOLE_STAFF)
     together = (
         shared.filter(pl.col("n") >= least_people)
-        .group_by("cp_holder_id")
+        .group_by(WHO)
         .agg(pl.len(), pl.col("n").min())
         .filter((pl.col("len") >= 2) & (pl.col("n") >= staff))
     )
@@ -60,37 +61,55 @@ def wages(
     costs = _paid_with_staff(
         often_enough.join(companies(ctx), on="cp_holder_id", how="semi"), people, together
     )
-    found = pl.concat([x.select("cp_holder_id") for x in (fixed, together, costs)]).unique()
-    seldom = by.join(found, on="cp_holder_id", how="semi")["n"].sum()
-    if often.height < found.height and often["n"].sum() < 3 * seldom:
-        return found.clear()
-    theirs = outs.join(found, on="cp_holder_id", how="semi")
-    found = found.join(_standing_orders(book, theirs, fee), on="cp_holder_id", how="anti")
-    others = outs.join(once.select("cp_holder_id"), on="cp_holder_id", how="semi")
-    if _paid_for(book, theirs.join(found, on="cp_holder_id", how="semi"), others):
-        return found.clear()
-    return found.sort("cp_holder_id")
+    found = pl.concat([x.select(WHO) for x in (fixed, together, costs)]).unique().sort(WHO)
+    found = found.join(_often_paid(by, found), on=FIRM, how="semi", maintain_order="left")
+    kept = [found.clear()]
+    for institution_id, some in each(found, FIRM):
+        lines = ledgers(ctx).lines.filter(pl.col(FIRM) == institution_id)
+        theirs = outs.join(some, on=WHO, how="semi")
+        some = some.join(_standing_orders(lines, theirs, fee), on="cp_holder_id", how="anti")
+        others = outs.join(once.filter(pl.col(FIRM) == institution_id), on=WHO, how="semi")
+        if not _paid_for(lines, theirs.join(some, on=WHO, how="semi"), others):
+            kept.append(some)
+    return pl.concat(kept).sort(WHO)
+
+
+def _often_paid(by: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Institutions that settle others more often, by payees or by payments (``institution_id``)."""
+    often = by.filter((pl.col("n") >= 3) & (pl.col("n") > 1.5 * pl.col("months")))
+    return (
+        by.join(found, on=WHO, how="semi")
+        .group_by(FIRM)
+        .agg(pl.len(), pl.col("n").sum())
+        .join(often.group_by(FIRM).agg(pl.len(), pl.col("n").sum()), on=FIRM, how="left", suffix="_often")
+        .with_columns(pl.col("len_often", "n_often").fill_null(0).cast(pl.Int64))
+        .filter(
+            (pl.col("len_often") >= pl.col("len")) | (pl.col("n_often") >= 3 * pl.col("n").cast(pl.Int64))
+        )
+        .select(FIRM)
+    )
 
 
 def _paid_with_staff(firms: pl.DataFrame, people: pl.DataFrame, staff: pl.DataFrame) -> pl.DataFrame:
     """Firms paid once in each month in which the staff is, about the same day: landlord, tax office, insurance."""
     month = pl.col("days").dt.truncate("1mo")
-    paid = people.join(staff, on="cp_holder_id", how="semi").select("days").explode("days")
-    months = paid.select(month).unique().sort("days")["days"].to_list()
-    dated = firms.select("cp_holder_id", "days").explode("days").sort("cp_holder_id", "days")
+    paid = people.join(staff, on=WHO, how="semi").select(FIRM, "days").explode("days")
+    months = paid.select(FIRM, month=month).unique()
+    dated = firms.select(*WHO, "days").explode("days").with_columns(month=month)
     return (
-        dated.group_by("cp_holder_id", maintain_order=True)
+        dated.join(months.with_columns(same=pl.lit(True)), on=[FIRM, "month"], how="left")
+        .group_by(WHO)
         .agg(
-            (pl.lit(len(months) > 0) & (month.n_unique() == len(months)) & month.is_in(months).all()).alias(
-                "same"
-            ),
+            pl.col("month").n_unique().alias("months"),
+            pl.col("same").is_not_null().all(),
             (pl.col("days").dt.day().max() - pl.col("days").dt.day().min()).alias("apart"),
         )
-        .filter(pl.col("same") & (pl.col("apart") <= SLACK_DAYS))
+        .join(months.group_by(FIRM).agg(wanted=pl.len()), on=FIRM)
+        .filter(pl.col("same") & (pl.col("months") == pl.col("wanted")) & (pl.col("apart") <= SLACK_DAYS))
     )
 
 
-def _paid_for(book: Book, outs: pl.DataFrame, others: pl.DataFrame) -> bool:
+def _paid_for(lines: pl.DataFrame, outs: pl.DataFrame, others: pl.DataFrame) -> bool:
     """Whether on most days of these payments one customer had just paid in what they come to: wages of its staff.
 
     With what the others who are paid as seldom got on the day (`others`): a worker's overtime is as much part of it.
@@ -101,7 +120,7 @@ def _paid_for(book: Book, outs: pl.DataFrame, others: pl.DataFrame) -> bool:
     days = days.join(most, on="booked_on", how="left").with_columns(
         pl.max_horizontal("sum_fen", "most_fen").alias("most_fen")
     )
-    ins = book.lines.filter(
+    ins = lines.filter(
         pl.col("reserve") & (pl.col("direction") == "in") & pl.col("side").is_in(["other", "institution"])
     ).select(payer_id="cp_holder_id", in_on="booked_on", in_fen="amount_fen")
     brought = (
@@ -117,9 +136,9 @@ def _paid_for(book: Book, outs: pl.DataFrame, others: pl.DataFrame) -> bool:
     return days.height > 0 and brought["booked_on"].n_unique() >= days.height / 2
 
 
-def _standing_orders(book: Book, outs: pl.DataFrame, fee: float) -> pl.DataFrame:
+def _standing_orders(lines: pl.DataFrame, outs: pl.DataFrame, fee: float) -> pl.DataFrame:
     """Payees for most of whose payments one and the same customer paid in the like amount just before."""
-    ins = book.lines.filter(
+    ins = lines.filter(
         pl.col("reserve") & (pl.col("direction") == "in") & pl.col("side").is_in(["other", "staff"])
     ).select(payer_id="cp_holder_id", in_on="booked_on", in_fen="amount_fen")
     top = (pl.col("amount_fen") * (1 + fee)).cast(pl.Int64) + 200

@@ -22,8 +22,9 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._common import first_last, name_keys, yuan
 from models.typologies._cross_batches import batch_finding, batches
+from models.typologies._frames import parts, total
 from models.typologies._pairs import match_pairs
-from models.typologies._reserve import Book, books
+from models.typologies._reserve import Book, Ledgers, books, ledgers
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -82,10 +83,15 @@ def _bank_key(frame: pl.DataFrame, column: str) -> pl.Series:
     return frame.select(column).join(keyed, on=column, how="left", maintain_order="left")["key"]
 
 
-def _flows(book: Book) -> pl.DataFrame:
-    """Customers' lines with ``bank`` (of the account) and ``other_bank`` (of the counterparty, if known)."""
-    lines = book.lines.join(book.accounts.select("account_id", "bank_name"), on="account_id")
-    lines = lines.with_columns(pl.coalesce("counterparty_bank", "cp_bank_name").alias("cp_bank"))
+def _flows(all_of: Ledgers) -> pl.DataFrame:
+    """Lines of who has accounts at several banks, with ``bank`` (of the account) and ``other_bank`` (of the
+    counterparty, if known); sorted by number.
+    """
+    banks = all_of.accounts.group_by("institution_id").agg(pl.col("bank_code").n_unique())
+    several = all_of.accounts.join(banks.filter(pl.col("bank_code") >= 2), on="institution_id", how="semi")
+    lines = all_of.lines.join(
+        several.select("account_id", "bank_name"), on="account_id", maintain_order="left"
+    ).with_columns(pl.coalesce("counterparty_bank", "cp_bank_name").alias("cp_bank"))
     return lines.with_columns(
         _bank_key(lines, "bank_name").alias("bank"), _bank_key(lines, "cp_bank").alias("other_bank")
     )
@@ -94,57 +100,78 @@ def _flows(book: Book) -> pl.DataFrame:
 def detect(ctx: Context) -> Iterable[Finding]:
     """One finding an institution; the amount is what payees were paid across banks."""
     p = {x.name: ctx.parameter(TYPOLOGY, x.name) for x in TYPOLOGY.parameters}
+    lines = _flows(ledgers(ctx))
+    customer = lines.filter(pl.col("side").is_in(["other", "unknown", "staff"]))
+    inside = pl.col("other_bank").is_null() | (pl.col("other_bank") == pl.col("bank"))
+    channelled = pl.col("channel").str.contains(CHANNELS).fill_null(False)
+    swept = swept_accounts(lines)
+    deposit = pl.col("account_type") == "reserve_deposit"
+    ins = customer.filter((pl.col("direction") == "in") & pl.col("reserve"))
+    loose = ins.filter(~deposit & ~pl.col("account_id").is_in(swept))["institution_id"].unique()
+    # with every other account swept to it, the deposit account pays out what it collected
+    outs = customer.filter(
+        (pl.col("direction") == "out")
+        & inside
+        & ~channelled
+        & (~deposit | pl.col("institution_id").is_in(loose.implode()))
+    )
+    pairs = _by_right(_pairs(lines, ins, outs, p), lines, swept)
+    cleared = _beyond_chance(lines, ins, outs, pairs, swept, p)
+    lines_of, outs_of, ins_of, pairs_of = (parts(f) for f in (lines, outs, ins, pairs))
     for book in books(ctx):
-        if book.accounts["bank_code"].n_unique() < 2:
+        iid = book.institution_id
+        if iid not in outs_of:
             continue
-        lines = _flows(book).sort("line_no")
-        customer = lines.filter(pl.col("side").is_in(["other", "unknown", "staff"]))
-        inside = pl.col("other_bank").is_null() | (pl.col("other_bank") == pl.col("bank"))
-        channelled = pl.col("channel").str.contains(CHANNELS).fill_null(False)
-        swept = swept_accounts(lines)
-        deposit = pl.col("account_type") == "reserve_deposit"
-        loose = customer.filter(
-            (pl.col("direction") == "in") & pl.col("reserve") & ~deposit & ~pl.col("account_id").is_in(swept)
-        )
-        # with every other account swept to it, the deposit account pays out what it collected
-        outs = customer.filter(
-            (pl.col("direction") == "out") & inside & ~channelled & (~deposit | pl.lit(loose.height > 0))
-        )
-        ins = customer.filter((pl.col("direction") == "in") & pl.col("reserve"))
-        if outs.is_empty():
-            continue
-        made = _paired(book, lines, ins, outs, swept, p)
-        batched = batches(lines, ins, outs) if made is None else outs.clear()
-        if batched.height:
-            made = batch_finding(TYPOLOGY.code, book, lines, ins, batched)
-        if made is not None:
-            yield made
+        own = (book, lines_of[iid], ins_of.get(iid, ins.clear()))
+        if iid in cleared:
+            yield _finding(*own, outs_of[iid], pairs_of[iid])
+        elif (batched := batches(*own[1:], outs_of[iid])).height:
+            yield batch_finding(TYPOLOGY.code, *own, batched)
 
 
-def _paired(
-    book: Book,
+_CROSSED = (pl.col("in_bank") != pl.col("out_bank")) & ~(
+    pl.col("payer").eq_missing(pl.col("payee")) & pl.col("payer").is_not_null()
+)
+"""Pairs across banks that are no refund."""
+
+
+def _beyond_chance(
     lines: pl.DataFrame,
     ins: pl.DataFrame,
     outs: pl.DataFrame,
+    pairs: pl.DataFrame,
     swept: list[int],
     p: dict[str, float],
-) -> Finding | None:
-    """The finding of payouts that pair with pay-ins at other banks, if there are enough."""
-    pairs = _by_right(_pairs(lines, ins, outs, p), lines, swept)
-    if pairs.is_empty():
-        return None
-    refund = pl.col("payer").eq_missing(pl.col("payee")) & pl.col("payer").is_not_null()
-    crossed = pairs.filter((pl.col("in_bank") != pl.col("out_bank")) & ~refund)
-    matched, cross = int(pairs["out_fen"].sum()), int(crossed["out_fen"].sum())
-    share = cross / matched
-    if crossed.height < p["min_pairs"] or share < p["min_cross_share"]:
-        return None
+) -> set[str]:
+    """Institutions of enough pairs across banks, and more of them than the pay-ins of the week before would make."""
+    likely = _likely(pairs, p)
+    if likely.is_empty():
+        return set()
+    ins, outs = (f.join(likely, on="institution_id", how="semi", maintain_order="left") for f in (ins, outs))
     week = pl.col("booked_on", "booked_at").dt.offset_by("7d")
     other_week = _by_right(_pairs(lines, ins.with_columns(week), outs, p), lines, swept)
-    chance = other_week.filter(pl.col("in_bank") != pl.col("out_bank")).height
-    if crossed.height < p["over_chance"] * chance and _common_fee(crossed) < p["regular_fee"]:
-        return None
-    return _finding(book, lines, outs, ins, pairs, crossed, share)
+    across = other_week.filter(pl.col("in_bank") != pl.col("out_bank"))
+    chance = dict(across.group_by("institution_id").len().iter_rows())
+    return {
+        iid
+        for iid, crossed in parts(
+            pairs.join(likely, on="institution_id", how="semi").filter(_CROSSED)
+        ).items()
+        if crossed.height >= p["over_chance"] * chance.get(iid, 0) or _common_fee(crossed) >= p["regular_fee"]
+    }
+
+
+def _likely(pairs: pl.DataFrame, p: dict[str, float]) -> pl.DataFrame:
+    """Institutions with enough pairs across banks, in number and as a part of all (``institution_id``)."""
+    fen = pl.col("out_fen")
+    return (
+        pairs.group_by("institution_id")
+        .agg(n=_CROSSED.sum(), cross=fen.filter(_CROSSED).sum(), matched=fen.sum())
+        .filter(
+            (pl.col("n") >= p["min_pairs"]) & (pl.col("cross") / pl.col("matched") >= p["min_cross_share"])
+        )
+        .select("institution_id")
+    )
 
 
 def swept_accounts(lines: pl.DataFrame) -> list[int]:
@@ -159,51 +186,67 @@ def swept_accounts(lines: pl.DataFrame) -> list[int]:
 
 
 def _pairs(lines: pl.DataFrame, ins: pl.DataFrame, outs: pl.DataFrame, p: dict[str, float]) -> pl.DataFrame:
-    """Pay-outs with the pay-ins they pass on, and bank, account and holder of both.
+    """Pay-outs with the pay-ins they pass on, and institution, bank, account and holder of both.
 
     ``out_lines`` holds the payments that make up the pay-out: one, or the parts one payee got.
     """
-    first = _matched(ins, outs, p, None)
-    tariff = _tariff(first, p["regular_fee"])
+    firm = lines.select("institution_id", out_line_no="line_no")
+    first = _matched(ins, outs, p, None).join(firm, on="out_line_no", maintain_order="left")
+    kept = _tariffs(first, p["regular_fee"])
     # where one tariff is kept, pairs that keep it go before pairs that fit by chance
-    pairs = first if tariff is None else _matched(ins, outs, p, tariff)
+    ins, outs = (f.join(kept, on="institution_id", how="semi", maintain_order="left") for f in (ins, outs))
+    again = _matched(ins, outs, p, kept).join(firm, on="out_line_no")
+    pairs = pl.concat([first.join(kept, on="institution_id", how="anti"), again]).sort("out_line_no")
     about = lines.select("line_no", "bank", "account_id", "cp_holder_id")
     return pairs.join(
         about.select(in_line_no="line_no", in_bank="bank", in_account="account_id", payer="cp_holder_id"),
         on="in_line_no",
+        maintain_order="left",
     ).join(
         about.select(out_line_no="line_no", out_bank="bank", out_account="account_id", payee="cp_holder_id"),
         on="out_line_no",
+        maintain_order="left",
     )
 
 
 def _matched(
-    ins: pl.DataFrame, outs: pl.DataFrame, p: dict[str, float], tariff: float | None
+    ins: pl.DataFrame, outs: pl.DataFrame, p: dict[str, float], tariffs: pl.DataFrame | None
 ) -> pl.DataFrame:
-    """Pairs of single payments, then of those in parts; those that keep the tariff first, if there is one."""
+    """Pairs of single payments, then of those in parts; those that keep the tariff first, where there is one."""
     done: list[pl.DataFrame] = []
-    for share in (None,) if tariff is None else (tariff, None):
-        for parts in (False, True):
+    for kept in (None,) if tariffs is None else (tariffs, None):
+        for in_parts in (False, True):
             if done:
                 ins = ins.join(done[-1].select(line_no="in_line_no"), on="line_no", how="anti")
                 used = done[-1].select(line_no="out_lines").explode("line_no")
                 outs = outs.join(used, on="line_no", how="anti")
-            pays = _in_parts(outs) if parts else outs.with_columns(out_lines=pl.concat_list("line_no"))
+            pays = _in_parts(outs) if in_parts else outs.with_columns(out_lines=pl.concat_list("line_no"))
             made = match_pairs(
-                ins, pays, fee=p["max_fee"], least_fee_fen=int(p["least_fee_yuan"] * 100), days=int(p["max_days"]),
-                tariff=share,
+                ins, pays if kept is None else pays.join(kept, on="institution_id"), fee=p["max_fee"],
+                least_fee_fen=int(p["least_fee_yuan"] * 100), days=int(p["max_days"]),
             )  # fmt: skip
             done.append(made.join(pays.select("out_lines", out_line_no="line_no"), on="out_line_no"))
     return pl.concat(done).sort("out_line_no")
 
 
-def _tariff(pairs: pl.DataFrame, least: float) -> float | None:
-    """The share of the pay-in that the most pairs kept back, to one in ten thousand, if `least` of them or more did."""
-    kept = ((pairs["in_fen"] - pairs["out_fen"]) / pairs["in_fen"]).round(4)
-    counted = kept.alias("kept").value_counts().sort(["count", "kept"], descending=[True, False])
-    if counted.is_empty() or counted["count"][0] < least * pairs.height:
-        return None
-    return float(counted["kept"][0])
+def _tariffs(pairs: pl.DataFrame, least: float) -> pl.DataFrame:
+    """The share of the pay-in that the most pairs kept back, to one in ten thousand, if `least` of them or more did.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``institution_id``, ``tariff``.
+    """
+    kept = ((pl.col("in_fen") - pl.col("out_fen")) / pl.col("in_fen")).round(4)
+    return (
+        pairs.group_by("institution_id", tariff=kept)
+        .len()
+        .with_columns(all=pl.col("len").sum().over("institution_id"))
+        .sort("institution_id", "len", "tariff", descending=[False, True, False])
+        .unique("institution_id", keep="first", maintain_order=True)
+        .filter(pl.col("len") >= least * pl.col("all"))
+        .select("institution_id", "tariff")
+    )
 
 
 def _in_parts(outs: pl.DataFrame) -> pl.DataFrame:
@@ -218,7 +261,7 @@ def _in_parts(outs: pl.DataFrame) -> pl.DataFrame:
         known.sort("booked_at", "line_no")
         .group_by(*who, day, maintain_order=True)
         .agg(
-            pl.col("line_no").first(),
+            pl.col("institution_id", "line_no").first(),
             pl.col("booked_at").first(),
             pl.col("booked_on").first(),
             pl.col("amount_fen").sum(),
@@ -252,12 +295,12 @@ def _common_fee(pairs: pl.DataFrame) -> float:
 def _finding(
     book: Book,
     lines: pl.DataFrame,
-    outs: pl.DataFrame,
     ins: pl.DataFrame,
+    outs: pl.DataFrame,
     pairs: pl.DataFrame,
-    crossed: pl.DataFrame,
-    share: float,
 ) -> Finding:
+    crossed = pairs.filter(_CROSSED)
+    share = total(crossed, "out_fen") / total(pairs, "out_fen")
     used = pl.concat([crossed["in_account"], crossed["out_account"]]).unique().to_list()
     # what no pair explains on these accounts was batched; where nearly all pairs cross banks it did too
     near_all = share >= 0.9
@@ -278,7 +321,7 @@ def _finding(
         & (pl.col("side") == "reserve")
         & (pl.col("account_type") == "reserve_settlement")
     )
-    total = int(chosen_out["amount_fen"].sum())
+    cleared = int(chosen_out["amount_fen"].sum())
     taken = int(chosen_in["amount_fen"].sum())
     lump_fen = int(lumps.filter(pl.col("direction") == "out")["amount_fen"].sum())
     sparse = 0 < lumps.height <= (chosen_out.height + chosen_in.height) / 5
@@ -287,19 +330,19 @@ def _finding(
     return Finding(
         institution_id=book.institution_id,
         typology=TYPOLOGY.code,
-        amount_fen=total,
-        severity=5 if total >= 500_000_000 else 4,
+        amount_fen=cleared,
+        severity=5 if cleared >= 500_000_000 else 4,
         confidence=round(min(0.99, 0.9 * share + (0.1 if sparse else 0.0)), 2),
         first_on=first_last(moved)[0],
         last_on=first_last(moved)[1],
         explanation_zh=(
             f"{book.name}在{banks}家银行的账户间变相跨行清算:客户在一家银行付入、收款人在另一家银行收款,"
-            f"已匹配{crossed.height}对(占匹配金额{share:.1%}),向收款人付出{chosen_out.height}笔共{yuan(total)}元;"
+            f"已匹配{crossed.height}对(占匹配金额{share:.1%}),向收款人付出{chosen_out.height}笔共{yuan(cleared)}元;"
             f"各行头寸仅靠{lumps.filter(pl.col('direction') == 'out').height}笔大额调拨({yuan(lump_fen)}元)轧平。"
         ),
         explanation_en=(
             f"{book.name} cleared payments across {banks} banks over its own accounts: {crossed.height} pairs came in at one bank and were "
-            f"paid at another ({share:.1%} of the matched amount); payees got {yuan(total)} yuan in {chosen_out.height} payments, positions were "
+            f"paid at another ({share:.1%} of the matched amount); payees got {yuan(cleared)} yuan in {chosen_out.height} payments, positions were "
             f"evened out by {lumps.filter(pl.col('direction') == 'out').height} lump transfers ({yuan(lump_fen)} yuan)."
         ),
         evidence=pl.concat(
@@ -312,7 +355,7 @@ def _finding(
         accounts=tuple(sorted(chosen_out["account_no"].unique())),
         clients=chosen_in["cp_holder_id"].n_unique(),
         bases=AmountBases(
-            gross_taken=taken, net_unrepaid=max(0, taken - total), income=max(0, taken - total)
+            gross_taken=taken, net_unrepaid=max(0, taken - cleared), income=max(0, taken - cleared)
         ),
         benign=(
             (

@@ -18,9 +18,9 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._common import first_last, yuan
-from models.typologies._frames import with_line
-from models.typologies._reserve import Book, books
-from models.typologies._reserve_days import items
+from models.typologies._frames import parts, with_line
+from models.typologies._reserve import books, ledgers
+from models.typologies._reserve_days import tables
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -89,30 +89,25 @@ def _anonymous(ctx: Context, lines: pl.DataFrame, p: dict[str, float]) -> pl.Dat
     )
 
 
-def _interest(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
+def _interest(ctx: Context, p: dict[str, float]) -> pl.DataFrame:
+    """Credits that count, with ``institution_id`` and ``told`` (true where item F03 says the same, else null)."""
     refund_days = int(p["refund_days"])
-    lines = book.lines.filter("reserve")
-    credit = lines.filter((pl.col("direction") == "in") & (pl.col("side") == "bank"))
-    table = items(ctx, book)
-    if "F03" in table.columns:
-        told = table.filter(pl.col("F03") > 0).select(
-            pl.col("report_date").alias("booked_on"),
-            pl.col("F03").alias("amount_fen"),
-            pl.lit(True).alias("told"),
-        )
-        named = lines.filter(
-            (pl.col("direction") == "in") & pl.col("side").is_in(["bank", "unknown", "other"])
-        )
-        credit = pl.concat([credit, named.join(told, on=["booked_on", "amount_fen"], how="semi")]).unique(
-            "line_no"
-        )
-        credit = credit.join(told, on=["booked_on", "amount_fen"], how="left")
-    else:
-        credit = credit.with_columns(pl.lit(None, pl.Boolean).alias("told"))
-    quiet = _anonymous(ctx, lines, p)
-    credit = pl.concat(
-        [credit, quiet.with_columns(told=pl.lit(None, pl.Boolean)).select(credit.columns)]
-    ).unique("line_no", keep="first", maintain_order=True)
+    told_by = ["institution_id", "booked_on", "amount_fen"]
+    lines = ledgers(ctx).lines.filter("reserve")
+    told = (
+        tables(ctx)
+        .unique(["institution_id", "report_date", "item"], keep="first", maintain_order=True)
+        .filter((pl.col("item") == "F03") & (pl.col("amount_fen") > 0))
+        .select("institution_id", "amount_fen", booked_on="report_date", told=pl.lit(True))
+    )
+    ins = lines.filter(pl.col("direction") == "in")
+    credit = ins.filter(pl.col("side") == "bank")
+    named = ins.filter(pl.col("side").is_in(["bank", "unknown", "other"])).join(told, on=told_by, how="semi")
+    credit = pl.concat([credit, named]).unique("line_no").join(told, on=told_by, how="left")
+    quiet = _anonymous(ctx, lines, p).with_columns(told=pl.lit(None, pl.Boolean))
+    credit = pl.concat([credit, quiet.select(credit.columns)]).unique(
+        "line_no", keep="first", maintain_order=True
+    )
     charge = lines.filter((pl.col("direction") == "out") & (pl.col("side") == "bank")).select(
         "account_id", "amount_fen", pl.col("booked_on").alias("charged_on")
     )
@@ -126,9 +121,10 @@ def detect(ctx: Context) -> Iterable[Finding]:
     """One finding an institution over its reserve accounts; the amount is the interest credited."""
     p = {x.name: ctx.parameter(TYPOLOGY, x.name) for x in TYPOLOGY.parameters}
     refund_days = int(p["refund_days"])
+    every = parts(_interest(ctx, p))
     for book in books(ctx):
-        rows = _interest(ctx, book, p)
-        if rows.is_empty():
+        rows = every.get(book.institution_id)
+        if rows is None:
             continue
         told = rows["told"].fill_null(False).any()
         named = (rows["side"] == "bank").any()

@@ -25,8 +25,8 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._common import first_last, yuan
-from models.typologies._frames import of
-from models.typologies._reserve import Book, books
+from models.typologies._frames import parts
+from models.typologies._reserve import books, ledgers
 from models.typologies._reserve_days import reports
 from models.typologies._reserve_uses import (
     companies,
@@ -34,7 +34,7 @@ from models.typologies._reserve_uses import (
     dressing_drains,
     filled_before,
     own_returns,
-    passed_of,
+    passed_on,
 )
 from models.typologies._reserve_wages import wages
 from models.typologies.base import Context, Parameter, Typology
@@ -103,21 +103,23 @@ _ROLES = {
 }
 
 
-def _payees(book: Book, p: dict[str, float]) -> tuple[pl.DataFrame, float]:
-    """Payees of the reserve with their habits, and the 99th percentile of regular payments."""
-    outs = book.lines.filter(
+def _payees(lines: pl.DataFrame, p: dict[str, float]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Payees of the reserves with their habits, and the 99th percentile of regular payments (``p99``) by institution."""
+    who = ["institution_id", "cp_holder_id"]
+    outs = lines.filter(
         pl.col("reserve") & (pl.col("direction") == "out") & ~pl.col("side").is_in(["reserve", "bank", "own"])
     )
-    end = book.lines["booked_on"].max()
+    ends = lines.group_by("institution_id").agg(end=pl.col("booked_on").max())
     habits = (
         outs.drop_nulls("cp_holder_id")
-        .group_by("cp_holder_id")
+        .group_by(who)
         .agg(
             pl.len().alias("payments"),
             pl.col("booked_on").dt.truncate("1w").n_unique().alias("weeks"),
             pl.col("booked_on").min().alias("since"),
         )
-        .with_columns(((pl.lit(end, pl.Date) - pl.col("since")).dt.total_days() / 7 + 1).alias("life_weeks"))
+        .join(ends, on="institution_id")
+        .with_columns(((pl.col("end") - pl.col("since")).dt.total_days() / 7 + 1).alias("life_weeks"))
         .with_columns(
             (
                 (pl.col("payments") >= p["regular_payments"])
@@ -127,54 +129,52 @@ def _payees(book: Book, p: dict[str, float]) -> tuple[pl.DataFrame, float]:
             (pl.col("weeks") / pl.col("life_weeks")).alias("weeks_share"),
         )
     )
-    ordinary = outs.filter(pl.col("side") != "related").join(
-        habits.filter("regular"), on="cp_holder_id", how="semi"
-    )["amount_fen"]
-    return habits, float(ordinary.quantile(0.99) or 0.0)
-
-
-def _ordered(book: Book, outs: pl.DataFrame, p: dict[str, float]) -> pl.Series:
-    """Line numbers of payouts behind which a customer's pay-in of the like amount stands."""
-    ins = (
-        book.lines.filter((pl.col("direction") == "in") & pl.col("side").is_in(["other", "unknown"]))
-        .select(pl.col("booked_on").alias("in_on"), pl.col("amount_fen").alias("in_fen"))
-        .sort("in_fen")
+    usual = (
+        outs.filter(pl.col("side") != "related")
+        .join(habits.filter("regular"), on=who, how="semi")
+        .group_by("institution_id")
+        .agg(p99=pl.col("amount_fen").quantile(0.99))
     )
-    if ins.is_empty() or outs.is_empty():
-        return pl.Series("line_no", [], dtype=pl.Int64)
+    return habits, usual
+
+
+def _ordered(lines: pl.DataFrame, outs: pl.DataFrame, p: dict[str, float]) -> pl.DataFrame:
+    """Payouts behind which a customer's pay-in of the like amount stands (``line_no``)."""
+    ins = lines.join(outs, on="institution_id", how="semi").filter(
+        (pl.col("direction") == "in") & pl.col("side").is_in(["other", "unknown"])
+    )
     top = (pl.col("amount_fen") * (1 + p["order_fee"])).cast(pl.Int64) + 200
     return (
-        outs.select("line_no", "booked_on", "amount_fen")
-        .with_columns(top.alias("top_fen"))
+        outs.select("institution_id", "line_no", "booked_on", "amount_fen", top.alias("top_fen"))
         .join_where(
-            ins,
+            ins.select(firm="institution_id", in_on="booked_on", in_fen="amount_fen"),
+            pl.col("institution_id") == pl.col("firm"),
             pl.col("in_fen") >= pl.col("amount_fen"),
             pl.col("in_fen") <= pl.col("top_fen"),
             pl.col("in_on") <= pl.col("booked_on"),
             pl.col("in_on") >= pl.col("booked_on").dt.offset_by("-3d"),
-        )["line_no"]
+        )
+        .select("line_no")
         .unique()
-        .sort()
     )
 
 
-def _returns(ctx: Context, book: Book, max_income: float) -> pl.DataFrame:
+def _returns(ctx: Context, lines: pl.DataFrame, max_income: float) -> pl.DataFrame:
     """Lines of the reserve to the institution's own account that are no settled return of income.
 
     Two looks: what customers' payments cannot have earned (`own_returns`); and, with reports, what left the
     reserves short of what is owed on two report days on end that were not short before (or, where they were short
     already, what is far above the usual returns) and makes up half of that shortfall or more.
     """
-    back = book.lines.filter(pl.col("reserve") & (pl.col("direction") == "out") & (pl.col("side") == "own"))
+    firm = "institution_id"
+    back = lines.filter(pl.col("reserve") & (pl.col("direction") == "out") & (pl.col("side") == "own"))
     back = back.join(dressing(ctx), on="line_no", how="anti")
-    if back.is_empty():
-        return back
-    unearned = own_returns(book, max_income).join(dressing(ctx), on="line_no", how="anti")
-    days = reports(ctx, book)
-    if days.is_empty():
-        return unearned
+    paid_back = lines.join(back, on=firm, how="semi", maintain_order="left")
+    unearned = own_returns(paid_back, max_income).join(dressing(ctx), on="line_no", how="anti")
     surplus = (
-        days.select(
+        reports(ctx)
+        .select(
+            firm,
             pl.col("report_date").alias("booked_on"),
             (pl.coalesce("statement_fen", "declared_fen") + pl.col("transit_fen") - pl.col("owed_fen")).alias(
                 "surplus_fen"
@@ -182,108 +182,117 @@ def _returns(ctx: Context, book: Book, max_income: float) -> pl.DataFrame:
         )
         .drop_nulls()
         .sort("booked_on")
-        .join_asof(_bank_charges(book), on="booked_on")
+        .join_asof(_bank_charges(lines), on="booked_on", by=firm, check_sortedness=False)
         .with_columns(pl.col("surplus_fen") + pl.col("charged_fen").fill_null(0))
-        .with_columns(pl.col("surplus_fen").shift(-1).alias("next_fen"))
+        .with_columns(pl.col("surplus_fen").shift(-1).over(firm).alias("next_fen"))
     )
-    back = back.sort("booked_on", "line_no")
-    held = back.join_asof(surplus, on="booked_on", strategy="forward", tolerance="31d")
-    before = back.join_asof(
-        surplus, on="booked_on", strategy="backward", tolerance="31d", allow_exact_matches=False
+    held = back.join(surplus, on=firm, how="semi").sort("booked_on", "line_no")
+    near = {"on": "booked_on", "by": firm, "tolerance": "31d", "check_sortedness": False}
+    before = surplus.select(firm, "booked_on", before_fen="surplus_fen")
+    held = (
+        held.join_asof(surplus, strategy="forward", **near)  # type: ignore[arg-type]
+        .join_asof(before, strategy="backward", allow_exact_matches=False, **near)  # type: ignore[arg-type]
+        .with_columns(pl.col("before_fen").fill_null(0))
     )
-    held = held.with_columns(before["surplus_fen"].fill_null(0).alias("before_fen"))
     short = (pl.col("surplus_fen") < -100) & (pl.col("next_fen").fill_null(pl.col("surplus_fen")) < -100)
     cause = 2 * pl.col("amount_fen") >= pl.min_horizontal("before_fen", pl.lit(0)) - pl.col("surplus_fen")
     beyond = (pl.col("before_fen") >= -100) & (pl.col("amount_fen") > pl.col("before_fen") + 100)
-    unusual = (pl.col("before_fen") < -100) & (pl.col("amount_fen") > 10 * pl.col("amount_fen").median())
+    usual = pl.col("amount_fen").median().over(firm)
+    unusual = (pl.col("before_fen") < -100) & (pl.col("amount_fen") > 10 * usual)
     left_short = held.filter(short & cause & (beyond | unusual)).select(back.columns)
     return pl.concat([left_short, unearned.select(back.columns)]).unique("line_no").sort("line_no")
 
 
-def _bank_charges(book: Book) -> pl.DataFrame:
-    """What the bank has charged the reserves up to each day: a charge leaves them short, no return of income does."""
+def _bank_charges(lines: pl.DataFrame) -> pl.DataFrame:
+    """What the bank has charged the reserves up to each day: a charge leaves them short, no return of income does.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``institution_id``, ``booked_on``, ``charged_fen`` (running sum, never negative); sorted by day.
+    """
     signed = pl.when(pl.col("direction") == "out").then("amount_fen").otherwise(-pl.col("amount_fen"))
+    running = pl.col("charged_fen").cum_sum().over("institution_id").clip(lower_bound=0)
     return (
-        book.lines.filter(pl.col("reserve") & (pl.col("side") == "bank"))
-        .group_by("booked_on")
-        .agg(signed.sum().alias("charged_fen"))
-        .sort("booked_on")
-        .with_columns(pl.col("charged_fen").cum_sum().clip(lower_bound=0))
+        lines.filter(pl.col("reserve") & (pl.col("side") == "bank"))
+        .group_by("institution_id", "booked_on")
+        .agg(charged_fen=signed.sum())
+        .sort("booked_on", "institution_id")
+        .with_columns(running)
     )
 
 
-def _recipients(ctx: Context) -> pl.DataFrame:
-    """Holders in one of `_ROLES` towards an institution, all institutions."""
-    frame: pl.DataFrame = ctx.shared(
-        "reserve.recipients",
-        lambda c: c.table("mart_role_all", ("institution_id", "holder_id", "role")).filter(
-            pl.col("role").is_in(sorted(_ROLES))
-        ),
+def _roles(ctx: Context) -> pl.DataFrame:
+    """Holders in one of `_ROLES` towards an institution: ``institution_id``, ``cp_holder_id``, ``role``; each once."""
+    who = ["institution_id", "holder_id"]
+    return (
+        ctx.table("mart_role_all", (*who, "role"))
+        .filter(pl.col("role").is_in(sorted(_ROLES)))
+        .join(ledgers(ctx).accounts, on="institution_id", how="semi")
+        .group_by(who)
+        .agg(pl.col("role").min())
+        .rename({"holder_id": "cp_holder_id"})
     )
-    return frame
 
 
-def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
-    """Lines that count, with ``why`` and ``weight`` (confidence)."""
-    habits, p99 = _payees(book, p)
-    roles = (
-        of(ctx, _recipients, book.institution_id)
-        .sort("holder_id", "role")
-        .unique("holder_id", keep="first", maintain_order=True)
-        .select(pl.col("holder_id").alias("cp_holder_id"), "role")
-    )
+def _judged(ctx: Context, p: dict[str, float]) -> pl.DataFrame:
+    """Lines that count, with ``institution_id``, ``why`` and ``weight`` (confidence)."""
+    who = ["institution_id", "cp_holder_id"]
+    lines = ledgers(ctx).lines
+    habits, usual = _payees(lines, p)
     own_pays = (
-        book.lines.filter(
+        lines.filter(
             ~pl.col("reserve") & (pl.col("direction") == "out") & pl.col("side").is_in(["other", "vendor"])
         )
-        .select("cp_holder_id")
+        .select(who)
         .drop_nulls()
         .unique()
         .join(companies(ctx), on="cp_holder_id", how="semi")
         .with_columns(own_pays=pl.lit(True))
     )
-    paid_in = filled_before(book)
     outs = (
-        book.lines.filter(
+        lines.filter(
             pl.col("reserve")
             & (pl.col("direction") == "out")
             & ~pl.col("side").is_in(["reserve", "bank", "own"])
         )
-        .join(habits.select("cp_holder_id", "regular", "weeks_share"), on="cp_holder_id", how="left")
-        .join(roles, on="cp_holder_id", how="left")
-        .join(own_pays, on="cp_holder_id", how="left")
-        .join(paid_in, on="cp_holder_id", how="left")
-        .with_columns(pl.col("regular").fill_null(False), pl.col("paid_in_fen").fill_null(0))
+        .join(habits.select(*who, "regular", "weeks_share"), on=who, how="left")
+        .join(usual, on="institution_id", how="left")
+        .join(_roles(ctx), on=who, how="left")
+        .join(own_pays, on=who, how="left")
+        .join(filled_before(lines), on=who, how="left")
+        .with_columns(
+            pl.col("regular").fill_null(False),
+            pl.col("paid_in_fen").fill_null(0),
+            pl.col("p99").fill_null(0.0),
+        )
     )
-    total = pl.col("amount_fen").sum().over("cp_holder_id")
+    total = pl.col("amount_fen").sum().over(who)
     filled = pl.col("paid_in_fen") >= total
-    through = passed_of(ctx, book.institution_id, p)
-    staff = wages(
-        ctx,
-        book,
-        outs.filter(pl.col("side") == "other"),
-        int(p["staff"]),
-        int(p["staff_months"]),
-        p["order_fee"],
+    through = passed_on(
+        ctx, int(p["passed_hops"]), int(p["passed_days"]), p["passed_share"], int(p["passed_yuan"] * 100)
     )
-    paid_as_staff = pl.col("cp_holder_id").is_in(staff["cp_holder_id"].to_list())
+    staff = wages(
+        ctx, outs.filter(pl.col("side") == "other"), int(p["staff"]), int(p["staff_months"]), p["order_fee"]
+    ).with_columns(paid_as_staff=pl.lit(True))
+    outs = outs.join(staff, on=who, how="left")
     # a related firm that trades is settled like other merchants; one paid more than any of them at a time is not, nor
     # is a person who is paid in some weeks only: executives draw on the reserve when they need money
-    person = ~pl.col("cp_holder_id").is_in(companies(ctx)["cp_holder_id"].to_list())
+    person = ~pl.col("cp_holder_id").is_in(companies(ctx)["cp_holder_id"].implode())
     trades = (
         pl.col("regular")
         & (~person | (pl.col("weeks_share") >= p["trading_weeks_share"]))
-        & (pl.col("amount_fen").median().over("cp_holder_id") <= max(p99, 1))
+        & (pl.col("amount_fen").median().over(who) <= pl.max_horizontal("p99", pl.lit(1.0)))
     )
-    big = pl.col("amount_fen") > max(p99 * p["outlier_multiple"], 1)
+    big = pl.col("amount_fen") > pl.max_horizontal(pl.col("p99") * p["outlier_multiple"], pl.lit(1.0))
     why = (
         pl.when(pl.col("side") == "self")
         .then(pl.lit("own_elsewhere"))
         .when((pl.col("side") == "related") & ~trades)
         .then(pl.lit("related"))
-        .when(pl.col("line_no").is_in(through))
+        .when(pl.col("line_no").is_in(through["line_no"].implode()))
         .then(pl.lit("passed_on"))
-        .when(paid_as_staff)
+        .when("paid_as_staff")
         .then(pl.lit("paid_as_staff"))
         .when(pl.col("regular"))
         .then(None)
@@ -293,7 +302,7 @@ def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
         .then(pl.lit("supplier"))
         .when((pl.col("side") == "staff") & ~filled)
         .then(pl.lit("staff"))
-        .when(big & ~filled & (pl.col("side") == "other") & (p99 > 0))
+        .when(big & ~filled & (pl.col("side") == "other") & (pl.col("p99") > 0))
         .then(pl.lit("amount"))
     )
     weight = (
@@ -305,27 +314,16 @@ def _judged(ctx: Context, book: Book, p: dict[str, float]) -> pl.DataFrame:
         .then(0.85)
         .otherwise(0.95)
     )
-    dressed = dressing_drains(ctx)
     found = outs.with_columns(why.alias("why")).drop_nulls("why")
-    found = found.filter((pl.col("why") != "amount") | ~pl.col("line_no").is_in(dressed.to_list()))
-    ordered = _ordered(book, found.filter(pl.col("why") == "amount"), p)
-    found = found.filter((pl.col("why") != "amount") | ~pl.col("line_no").is_in(ordered.to_list()))
-    found = pl.concat(
-        [
-            found.select("line_no", "account_no", "booked_on", "amount_fen", "cp_holder_id", "why"),
-            _returns(ctx, book, p["max_income"]).select(
-                "line_no",
-                "account_no",
-                "booked_on",
-                "amount_fen",
-                "cp_holder_id",
-                pl.lit("own_account").alias("why"),
-            ),
-        ]
-    )
-    return found.with_columns(weight.alias("weight")).sort("line_no")
+    by_amount = found.filter(pl.col("why") == "amount")
+    explained = pl.concat([dressing_drains(ctx), _ordered(lines, by_amount, p)])
+    explained = by_amount.join(explained, on="line_no", how="semi")
+    found = found.join(explained, on="line_no", how="anti").select(*who, *_SHOWN, "why")
+    back = _returns(ctx, lines, p["max_income"]).select(*who, *_SHOWN, why=pl.lit("own_account"))
+    return pl.concat([found, back]).with_columns(weight.alias("weight")).sort("line_no")
 
 
+_SHOWN = ("line_no", "account_no", "booked_on", "amount_fen")
 _WHY_ZH = {
     "own_elsewhere": "转存本机构未备案账户", "own_account": "超出应得收入转入自有账户", "related": "关联方", "supplier": "供应商费用",
     "staff": "员工薪酬", "paid_as_staff": "按月定额或同日支付(疑似薪酬、房租)", "passed_on": "经他人转付关联方或本机构", "amount": "非商户的大额收款人", "product": "理财等产品", "securities": "证券期货", "real_estate": "房地产", "insurer": "保险",
@@ -342,9 +340,10 @@ _WHY_EN = {
 def detect(ctx: Context) -> Iterable[Finding]:
     """One finding an institution; the amount is the sum of the payments that count."""
     p = {x.name: ctx.parameter(TYPOLOGY, x.name) for x in TYPOLOGY.parameters}
+    every = parts(_judged(ctx, p))
     for book in books(ctx):
-        rows = _judged(ctx, book, p)
-        if rows.is_empty():
+        rows = every.get(book.institution_id)
+        if rows is None:
             continue
         total = int(rows["amount_fen"].sum())
         by = (

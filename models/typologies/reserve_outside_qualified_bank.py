@@ -17,7 +17,8 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._common import first_last, yuan
-from models.typologies._reserve import Book, books
+from models.typologies._frames import parts
+from models.typologies._reserve import Ledgers, books, ledgers
 from models.typologies._reserve_tills import till_receipts
 from models.typologies.base import Context, Parameter, Typology
 
@@ -44,68 +45,65 @@ TYPOLOGY = Typology(
 )  # fmt: skip
 
 
-def receipts(book: Book, min_payers: int) -> pl.DataFrame:
-    """Customers' payments that count, with ``why`` 'bank' or 'account'."""
-    flags = book.accounts.select("account_id", "qualified")
-    customer = book.lines.filter(
-        (pl.col("direction") == "in") & pl.col("side").is_in(["other", "unknown"])
-    ).join(flags, on="account_id")
+def receipts(all_of: Ledgers, min_payers: int) -> pl.DataFrame:
+    """Customers' payments that count, with ``institution_id`` and ``why`` 'bank' or 'account'; sorted by number."""
+    who = ["institution_id", "cp_holder_id"]
+    flags = all_of.accounts.select("account_id", "qualified")
+    from_customer = (pl.col("direction") == "in") & pl.col("side").is_in(["other", "unknown"])
+    customer = all_of.lines.filter(from_customer).join(flags, on="account_id")
     at_bank = customer.filter(pl.col("reserve") & ~pl.col("qualified").fill_null(True)).with_columns(
         pl.lit("bank").alias("why")
     )
     outside = customer.filter(~pl.col("reserve") & pl.col("account_type").is_in(["own", "other", "product"]))
     # merchants, whom the reserve pays and who never pay into it, pay the institution its fees
-    dealt = book.lines.filter("reserve").drop_nulls("cp_holder_id")
     merchants = (
-        dealt.group_by("cp_holder_id")
+        all_of.lines.filter("reserve")
+        .drop_nulls("cp_holder_id")
+        .group_by(who)
         .agg(
             pl.col("direction").eq("out").sum().alias("outs"), pl.col("direction").eq("in").sum().alias("ins")
         )
         .filter((pl.col("outs") >= 2) & (pl.col("ins") == 0))
     )
-    hidden = book.unlisted.filter(
-        (pl.col("direction") == "in") & pl.col("side").is_in(["other", "unknown"])
-    ).with_columns(qualified=pl.lit(None, pl.Boolean))
+    hidden = all_of.unlisted.filter(from_customer).with_columns(qualified=pl.lit(None, pl.Boolean))
     outside = pl.concat([outside, hidden.select(outside.columns)])
-    outside = outside.join(merchants, on="cp_holder_id", how="anti")
+    outside = outside.join(merchants, on=who, how="anti")
     payers = outside.group_by("account_id").agg(pl.col("cp_holder_id").n_unique().alias("payers"))
     outside = outside.join(
         payers.filter(pl.col("payers") >= min_payers), on="account_id", how="semi"
     ).with_columns(pl.lit("account").alias("why"))
-    columns = ["line_no", "account_no", "booked_on", "amount_fen", "cp_holder_id", "why"]
+    columns = ["institution_id", "line_no", "account_no", "booked_on", "amount_fen", "cp_holder_id", "why"]
     return pl.concat([at_bank.select(columns), outside.select(columns)]).sort("line_no")
 
 
 def detect(ctx: Context) -> Iterable[Finding]:
     """One finding an institution; the amount is what customers paid in so."""
     least = int(ctx.parameter(TYPOLOGY, "min_payers"))
-    tills = till_receipts(ctx, least)
+    own = receipts(ledgers(ctx), least)
+    tills = till_receipts(ctx, least).with_columns(why=pl.lit("account"))
+    every = parts(pl.concat([own, tills.select(own.columns)]).sort("line_no"))
     for book in books(ctx):
-        own = receipts(book, least)
-        theirs = tills.filter(pl.col("institution_id") == book.institution_id).with_columns(
-            why=pl.lit("account")
-        )
-        rows = pl.concat([own, theirs.select(own.columns)]).sort("line_no")
-        if rows.is_empty():
+        rows = every.get(book.institution_id)
+        if rows is None:
             continue
         total = int(rows["amount_fen"].sum())
         payers = rows["cp_holder_id"].n_unique()
         at_bank = rows.filter(pl.col("why") == "bank")
         outside = rows.filter(pl.col("why") == "account")
         accounts = tuple(sorted(rows["account_no"].unique()))
-        parts_zh, parts_en = [], []
+        told_zh, told_en = [], []
         if at_bank.height:
-            parts_zh.append(
+            told_zh.append(
                 f"不合格银行的备付金账户收款{at_bank.height}笔{yuan(int(at_bank['amount_fen'].sum()))}元"
             )
-            parts_en.append(
+            told_en.append(
                 f"{yuan(int(at_bank['amount_fen'].sum()))} at a bank not qualified ({at_bank.height} payments)"
             )
         if outside.height:
-            parts_zh.append(
+            told_zh.append(
                 f"非备付金账户收客户款{outside.height}笔{yuan(int(outside['amount_fen'].sum()))}元"
             )
-            parts_en.append(
+            told_en.append(
                 f"{yuan(int(outside['amount_fen'].sum()))} into accounts that are no reserve accounts ({outside.height} payments)"
             )
         yield Finding(
@@ -116,8 +114,8 @@ def detect(ctx: Context) -> Iterable[Finding]:
             confidence=0.95 if at_bank.height else 0.9 if payers >= 2 * least else 0.8,
             first_on=first_last(rows["booked_on"])[0],
             last_on=first_last(rows["booked_on"])[1],
-            explanation_zh=f"{book.name}在规定账户之外收取客户资金共{yuan(total)}元,涉及付款人{payers}个:{';'.join(parts_zh)}。",
-            explanation_en=f"{book.name} took {yuan(total)} yuan of customer money from {payers} payers outside qualified reserve accounts: {'; '.join(parts_en)}.",
+            explanation_zh=f"{book.name}在规定账户之外收取客户资金共{yuan(total)}元,涉及付款人{payers}个:{';'.join(told_zh)}。",
+            explanation_en=f"{book.name} took {yuan(total)} yuan of customer money from {payers} payers outside qualified reserve accounts: {'; '.join(told_en)}.",
             evidence=evidence("customer_receipt", rows),
             accounts=accounts,
             clients=payers,

@@ -18,7 +18,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._common import yuan
-from models.typologies._reserve import Book, books
+from models.typologies._reserve import books, ledgers
 from models.typologies._reserve_days import report_keys, reports
 from models.typologies.base import Context, Parameter, Typology
 
@@ -54,50 +54,64 @@ OWN_SHARE = 0.9
 """Part of a gap that own money closes."""
 
 
-def gaps(ctx: Context, book: Book, tolerance_fen: int) -> pl.DataFrame:
+def gaps(ctx: Context, tolerance_fen: int) -> pl.DataFrame:
     """Report days with their gap and the run of days in a row it belongs to.
 
     Returns
     -------
     polars.DataFrame
-        ``report_date``, ``owed_fen``, ``balance_fen``, ``transit_fen``, ``gap_fen``, ``seen`` (by
-        statements), ``run`` (number of the run; null where there is no gap).
+        Grain: ``institution_id``, ``report_date``. ``owed_fen``, ``balance_fen``, ``transit_fen``, ``gap_fen``,
+        ``seen`` (by the statements themselves), ``run`` (null without a shortfall). Days without any known balance
+        are left out: data gaps are no shortfalls. Sorted.
     """
-    days = reports(ctx, book)
-    if days.is_empty():
-        return pl.DataFrame()
+    before = pl.col("short").shift(1).over("institution_id")
     return (
-        days.with_columns(
+        reports(ctx)
+        .with_columns(
             pl.coalesce("statement_fen", "declared_fen").alias("balance_fen"),
             pl.col("statement_fen").is_not_null().alias("seen"),
         )
         .drop_nulls("balance_fen")
         .with_columns((pl.col("owed_fen") - pl.col("balance_fen") - pl.col("transit_fen")).alias("gap_fen"))
-        .sort("report_date")
         .with_columns((pl.col("gap_fen") > tolerance_fen).alias("short"))
-        .with_columns((pl.col("short") != pl.col("short").shift(1)).fill_null(True).cum_sum().alias("run"))
+        .with_columns((pl.col("short") != before).fill_null(True).cum_sum().alias("run"))
         .with_columns(pl.when("short").then(pl.col("run")).alias("run"))
     )
 
 
-def _topped(book: Book, days: pl.DataFrame) -> list[dt.date]:
+def _topped(lines: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     """Single report days whose gap the institution's own money closed by the next one: nothing was in transit.
 
     A gap of the last report day counts with them, being open.
+
+    Parameters
+    ----------
+    lines : polars.DataFrame
+        Of `models.typologies._reserve.Ledgers`.
+    days : polars.DataFrame
+        `gaps`.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``institution_id``, ``report_date``; unique.
     """
-    own = book.lines.filter(
+    day = ["institution_id", "report_date"]
+    own = lines.filter(
         pl.col("reserve") & (pl.col("direction") == "in") & pl.col("side").is_in(["own", "self", "related"])
     )
-    ends = days.with_columns(next_on=pl.col("report_date").shift(-1)).filter("short")
+    ends = days.with_columns(next_on=pl.col("report_date").shift(-1).over("institution_id")).filter("short")
     put = (
-        ends.join(own.select("booked_on", "amount_fen"), how="cross")
+        ends.select(*day, "gap_fen", "next_on")
+        .join(own.select("institution_id", "booked_on", "amount_fen"), on="institution_id")
         .filter((pl.col("booked_on") > pl.col("report_date")) & (pl.col("booked_on") <= pl.col("next_on")))
-        .group_by("report_date", "gap_fen")
+        .group_by(*day, "gap_fen")
         .agg(pl.col("amount_fen").sum())
         .filter(pl.col("amount_fen") >= OWN_SHARE * pl.col("gap_fen"))
+        .select(day)
     )
-    last = ends.filter(pl.col("next_on").is_null())
-    return [*put["report_date"], *last["report_date"]] if put.height else []
+    last = ends.filter(pl.col("next_on").is_null()).join(put, on="institution_id", how="semi").select(day)
+    return pl.concat([put, last])
 
 
 def _causes(ctx: Context, institution_id: str, last: dt.date) -> pl.DataFrame:
@@ -124,14 +138,15 @@ def detect(ctx: Context) -> Iterable[Finding]:
     """One finding an institution; the amount is the largest shortfall on a report day."""
     least = int(ctx.parameter(TYPOLOGY, "min_report_days"))
     tolerance = int(ctx.parameter(TYPOLOGY, "tolerance_yuan") * 100)
+    every = gaps(ctx, tolerance)
+    topped = _topped(ledgers(ctx).lines, every).with_columns(topped=pl.lit(True))
+    days = (
+        every.join(topped, on=["institution_id", "report_date"], how="left", maintain_order="left")
+        .filter(pl.col("run").is_not_null())
+        .filter((pl.len().over("institution_id", "run") >= least) | pl.col("topped").is_not_null())
+    )
     for book in books(ctx):
-        days = gaps(ctx, book, tolerance)
-        if days.is_empty():
-            continue
-        short = days.filter(pl.col("run").is_not_null())
-        short = short.filter(
-            (pl.len().over("run") >= least) | pl.col("report_date").is_in(_topped(book, days))
-        )
+        short = days.filter(pl.col("institution_id") == book.institution_id)
         if short.height < least:
             continue
         worst = short.sort(["gap_fen", "report_date"], descending=[True, False]).row(0, named=True)
@@ -145,7 +160,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             evidence(
                 "report_day",
                 register="reserve_reports",
-                keys=report_keys(book, short["report_date"].to_list()),
+                keys=report_keys(book.institution_id, short["report_date"].to_list()),
             ),
         ]
         yield Finding(

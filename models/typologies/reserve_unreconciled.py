@@ -26,7 +26,7 @@ from models.finding import AmountBases, Finding, evidence
 from models.typologies._checks import run_checks
 from models.typologies._common import most, yuan
 from models.typologies._frames import within_days
-from models.typologies._reserve import Book, books
+from models.typologies._reserve import books, ledgers
 from models.typologies._reserve_days import items, report_keys, reports
 from models.typologies.base import Context, Parameter, Typology
 
@@ -63,6 +63,7 @@ TYPOLOGY = Typology(
 )  # fmt: skip
 
 
+DAY = ["institution_id", "report_date"]
 STEADY = 4
 """A level without A07 is made of old items when it is so many times the larger changes between reports."""
 OFTEN_DAYS = 4
@@ -71,80 +72,88 @@ FEE = 0.015
 SOON_DAYS = 5
 
 
-def received(book: Book, days: pl.DataFrame) -> pl.DataFrame:
+def received(lines: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     """Report days whose whole in-transit figure, less a fee, one payment from outside brings within days.
+
+    Parameters
+    ----------
+    lines : polars.DataFrame
+        Of `models.typologies._reserve.Ledgers`.
+    days : polars.DataFrame
+        ``institution_id``, ``report_date``, ``transit_fen``.
 
     Returns
     -------
     polars.DataFrame
-        ``report_date``; unique.
+        ``institution_id``, ``report_date``; unique.
     """
-    ins = book.lines.filter(
+    ins = lines.filter(
         pl.col("reserve")
         & (pl.col("direction") == "in")
         & pl.col("side").is_in(["other", "unknown", "institution"])
-    ).select("booked_on", pl.col("amount_fen").alias("in_fen"))
-    shown = days.filter(pl.col("transit_fen") > 0).select("report_date", "transit_fen")
+    ).select("institution_id", "booked_on", pl.col("amount_fen").alias("in_fen"))
+    shown = days.filter(pl.col("transit_fen") > 0).select(*DAY, "transit_fen")
     return (
-        within_days(
-            shown.with_columns(all=pl.lit(1)), ins.with_columns(all=pl.lit(1)), ["all"], "report_date", "booked_on",
-            before=-1, after=SOON_DAYS,
-        )
+        within_days(shown, ins, ["institution_id"], "report_date", "booked_on", before=-1, after=SOON_DAYS)
         .filter(pl.col("in_fen").is_between(pl.col("transit_fen") * (1 - FEE), pl.col("transit_fen")))
-        .select("report_date")
+        .select(DAY)
         .unique()
-    )  # fmt: skip
+    )
 
 
 def aged_transit(
-    days: pl.DataFrame, max_days: int, tolerance_fen: int, received_on: pl.Series | None = None
+    days: pl.DataFrame, max_days: int, tolerance_fen: int, cleared: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     """Report days whose items in transit stay longer than `max_days`.
 
     Parameters
     ----------
-    received_on : polars.Series of date, optional
-        Report days whose items were `received` soon after.
+    days : polars.DataFrame
+        As `models.typologies._reserve_days.reports` tells them.
+    max_days : int
+    tolerance_fen : int
+    cleared : polars.DataFrame, optional
+        ``institution_id``, ``report_date`` of report days whose items were `received` soon after.
 
     Returns
     -------
     polars.DataFrame
-        ``report_date``, ``stale_fen``; the days of every run of excess longer than `max_days`.
+        ``institution_id``, ``report_date``, ``stale_fen``; the days of every run of excess longer than `max_days`.
     """
-    window = f"{max_days + 1}d"
-    floor = pl.col("transit_fen").rolling_min_by("report_date", window_size=window)
-    change = pl.col("change_fen").rolling_quantile_by(
-        "report_date", window_size="31d", quantile=0.75, min_samples=1
-    )
-    often = pl.col("gap").rolling_median_by("report_date", window_size="31d", min_samples=1) <= OFTEN_DAYS
-    old = pl.when(often).then(floor > STEADY * change).otherwise(change <= tolerance_fen)
-    known = received_on if received_on is not None else pl.Series([], dtype=pl.Date)
-    cleared = (
-        pl.col("report_date")
-        .is_in(known.to_list())
-        .cast(pl.Float64)
-        .rolling_mean_by("report_date", window_size="31d")
-    )
-    stale = pl.when(old & (cleared < 0.5)).then(floor).otherwise(0)
-    return (
-        days.sort("report_date")
+    who = "institution_id"
+    known = days.select(DAY).clear() if cleared is None else cleared
+    shown = (
+        days.join(known.with_columns(cleared=pl.lit(1.0)), on=DAY, how="left")
+        .sort(DAY)
         .with_columns(
-            change_fen=pl.col("transit_fen").diff().abs().cast(pl.Float64),
-            gap=pl.col("report_date").diff().dt.total_days(),
+            pl.col("cleared").fill_null(0.0),
+            change_fen=pl.col("transit_fen").diff().over(who).abs().cast(pl.Float64),
+            gap=pl.col("report_date").diff().over(who).dt.total_days(),
         )
-        .with_columns(
-            pl.when(pl.col("new_transit_fen").is_not_null())
+    )
+    floor = pl.col("transit_fen").rolling_min_by("report_date", window_size=f"{max_days + 1}d").over(who)
+    change = (
+        pl.col("change_fen")
+        .rolling_quantile_by("report_date", window_size="31d", quantile=0.75, min_samples=1)
+        .over(who)
+    )
+    gap = pl.col("gap").rolling_median_by("report_date", window_size="31d", min_samples=1).over(who)
+    soon = pl.col("cleared").rolling_mean_by("report_date", window_size="31d").over(who)
+    old = pl.when(gap <= OFTEN_DAYS).then(floor > STEADY * change).otherwise(change <= tolerance_fen)
+    stale = pl.when(old & (soon < 0.5)).then(floor).otherwise(0)
+    before = pl.col("stale").shift(1).over(who)
+    span = pl.col("report_date").max() - pl.col("report_date").min()
+    return (
+        shown.with_columns(
+            stale_fen=pl.when(pl.col("new_transit_fen").is_not_null())
             .then(pl.col("transit_fen") - pl.col("new_transit_fen"))
             .otherwise(stale)
-            .alias("stale_fen")
         )
         .with_columns((pl.col("stale_fen") > tolerance_fen).alias("stale"))
-        .with_columns((pl.col("stale") != pl.col("stale").shift(1)).fill_null(True).cum_sum().alias("run"))
+        .with_columns((pl.col("stale") != before).fill_null(True).cum_sum().alias("run"))
         .filter("stale")
-        .filter(
-            (pl.col("report_date").max() - pl.col("report_date").min()).dt.total_days().over("run") > max_days
-        )
-        .select("report_date", "stale_fen")
+        .filter(span.dt.total_days().over(who, "run") > max_days)
+        .select(*DAY, "stale_fen")
     )
 
 
@@ -154,17 +163,18 @@ def declared_off(days: pl.DataFrame, least: int, tolerance_fen: int) -> pl.DataF
     Returns
     -------
     polars.DataFrame
-        ``report_date``, ``off_fen`` (declared − statement).
+        ``institution_id``, ``report_date``, ``off_fen`` (declared − statement).
     """
+    before = pl.col("off").shift(1).over("institution_id")
     return (
         days.drop_nulls(["statement_fen", "declared_fen"])
-        .sort("report_date")
+        .sort(DAY)
         .with_columns((pl.col("declared_fen") - pl.col("statement_fen")).alias("off_fen"))
         .with_columns((pl.col("off_fen").abs() > tolerance_fen).alias("off"))
-        .with_columns((pl.col("off") != pl.col("off").shift(1)).fill_null(True).cum_sum().alias("run"))
+        .with_columns((pl.col("off") != before).fill_null(True).cum_sum().alias("run"))
         .filter("off")
-        .filter(pl.len().over("run") >= least)
-        .select("report_date", "off_fen")
+        .filter(pl.len().over("institution_id", "run") >= least)
+        .select(*DAY, "off_fen")
     )
 
 
@@ -173,13 +183,16 @@ def detect(ctx: Context) -> Iterable[Finding]:
     max_days = int(ctx.parameter(TYPOLOGY, "max_transit_days"))
     tolerance = int(ctx.parameter(TYPOLOGY, "tolerance_yuan") * 100)
     least = int(ctx.parameter(TYPOLOGY, "min_days_off"))
+    told = reports(ctx)
+    aged = aged_transit(told, max_days, tolerance, received(ledgers(ctx).lines, told))
+    apart = declared_off(told, least, tolerance)
     for book in books(ctx):
-        days = reports(ctx, book)
+        days, stale, off = (
+            f.filter(pl.col("institution_id") == book.institution_id) for f in (told, aged, apart)
+        )
         if days.is_empty():
             continue
-        failed = run_checks(items(ctx, book), tolerance)
-        stale = aged_transit(days, max_days, tolerance, received(book, days)["report_date"])
-        off = declared_off(days, least, tolerance)
+        failed = run_checks(items(ctx, book.institution_id), tolerance)
         figures = {
             "checks": most(failed["off_fen"].abs()),
             "transit": most(stale["stale_fen"]),
@@ -219,7 +232,9 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 f"declared and statement balances differ by up to {yuan(figures['statement'])} ({off.height} report days)"
             )
         owed = most(days["owed_fen"])
-        proof = [evidence("report_day", register="reserve_reports", keys=report_keys(book, dates))]
+        proof = [
+            evidence("report_day", register="reserve_reports", keys=report_keys(book.institution_id, dates))
+        ]
         if failed.height:
             keys = [
                 f"{book.institution_id}|{d.isoformat()}|{c.split('=')[0].split('(')[0]}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from models.typologies._reserve import Book
 from models.typologies.reserve_misappropriation import TYPOLOGY, _payees
 
 
 def test_a_book_without_lines_has_no_payees() -> None:
     schema = {
+        "institution_id": pl.String,
         "reserve": pl.Boolean,
         "direction": pl.String,
         "side": pl.String,
@@ -17,7 +17,6 @@ def test_a_book_without_lines_has_no_payees() -> None:
         "booked_on": pl.Date,
         "amount_fen": pl.Int64,
     }
-    book = Book("PJ1", "支付", pl.DataFrame(), pl.DataFrame(schema=schema), pl.DataFrame())
-    habits, usual = _payees(book, {p.name: p.default for p in TYPOLOGY.parameters})
+    habits, usual = _payees(pl.DataFrame(schema=schema), {p.name: p.default for p in TYPOLOGY.parameters})
     assert habits.is_empty()
-    assert usual == 0.0
+    assert usual.is_empty()

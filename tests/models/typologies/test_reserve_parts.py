@@ -24,7 +24,7 @@ def side(rows: list[tuple[int, int, int]]) -> pl.DataFrame:
             "amount_fen": [r[2] for r in rows],
         },
         schema={"line_no": pl.Int64, "booked_at": pl.Datetime("us"), "amount_fen": pl.Int64},
-    ).with_columns(pl.col("booked_at").dt.date().alias("booked_on"))
+    ).with_columns(pl.col("booked_at").dt.date().alias("booked_on"), institution_id=pl.lit("I1"))
 
 
 def test_pairs_are_one_to_one_and_ask_for_the_fee() -> None:
@@ -71,6 +71,7 @@ def test_official_checks() -> None:
 def lines(rows: list[tuple[int, str, int, int | None]]) -> pl.DataFrame:
     return pl.DataFrame(
         {
+            "institution_id": ["I1"] * len(rows),
             "account_id": [1] * len(rows),
             "line_no": list(range(len(rows))),
             "booked_on": [dt.date(2016, 5, r[0]) for r in rows],
@@ -96,7 +97,12 @@ def test_balances_across_missing_lines_are_not_known() -> None:
 def test_transit_counts_once_it_is_old() -> None:
     days = [dt.date(2016, 5, 1) + dt.timedelta(days=n) for n in range(30)]
     stays = pl.DataFrame(
-        {"report_date": days, "transit_fen": [0] * 5 + [500] * 25, "new_transit_fen": [0] * 30}
+        {
+            "institution_id": "I1",
+            "report_date": days,
+            "transit_fen": [0] * 5 + [500] * 25,
+            "new_transit_fen": [0] * 30,
+        }
     )
     clears = stays.with_columns(pl.Series("transit_fen", [500 if n % 8 < 4 else 0 for n in range(30)]))
     assert aged_transit(stays, 10, 0)["stale_fen"].to_list() == [500] * 25
@@ -120,7 +126,9 @@ def test_running_sums_beyond_printed_balances_hold_where_few_lines_are_lost() ->
         )
         if lost:
             second = second.filter(pl.col("line_no") % 9 != 0)
-        return pl.concat([first, second.select(first.columns)]).with_columns(direction=pl.lit("in"))
+        return pl.concat([first, second.select(first.columns)]).with_columns(
+            direction=pl.lit("in"), institution_id=pl.lit("I1")
+        )
 
     for lost in (False, True):
         closing = _closings(lines(lost)).filter(pl.col("account_id") == 1)
