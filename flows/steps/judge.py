@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from flows.steps.beside import SIDE_BY_SIDE, Beside, Start
@@ -120,16 +121,18 @@ def judge(
     city = Context(marts, as_of, dict(overrides or {}), stored=kept.stored(marts.has))
     tell = progress or (lambda code: None)
     made = Made(tell)
-    parts = turns(marts, turn_lines, 1 if marts.path is None else SIDE_BY_SIDE)
-    if len(parts) < 2:
-        for stage in stages:
-            made.ask(stage, city)
-    elif marts.path is None:
-        _in_turn(made, stages, city, Turns(city, marts), parts, tell)
-    else:
-        start = Start(marts.path, city.as_of, city.overrides, city.stored, _codes(stages[1]))
-        with Beside(start, city, tell) as beside:
+    start = marts.path and Start(marts.path, city.as_of, city.overrides, city.stored, _codes(stages[1]))
+    # processes take a moment to begin, in which the turns are laid out
+    several = start and marts.height("mart_line") > turn_lines
+    with Beside(start, city, tell) if start and several else nullcontext() as beside:
+        parts = turns(marts, turn_lines, SIDE_BY_SIDE if beside else 1)
+        if len(parts) < 2:
+            for stage in stages:
+                made.ask(stage, city)
+        elif beside:
             _side_by_side(made, stages, city, beside, parts)
+        else:
+            _in_turn(made, stages, city, Turns(city, marts), parts, tell)
     for code, seconds in made.seconds.items():
         log.debug("typology %s: %.2f s", code, seconds)
     found = sorted(made.findings, key=lambda f: (f.institution_id, f.typology, f.subject))

@@ -79,6 +79,12 @@ class DuckMarts:
         """Names of a relation's columns, in order."""
         return list(self._columns[name])
 
+    def height(self, name: str) -> int:
+        """Return the number of a relation's rows."""
+        with self._one:
+            (rows,) = self._con.execute(f'select count(*) from "{name}"').fetchall()[0]
+        return int(rows)
+
     def table(self, name: str, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
         """Return a whole relation or some of its columns; a column is read once and kept.
 

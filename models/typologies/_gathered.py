@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import polars as pl
 
 from models.typologies._debt import shared_debts
+from models.typologies._flows_between import flows_between
 from models.typologies._yields import judged, products
 from models.typologies.base import Context
 
@@ -15,8 +16,9 @@ GATHERED: dict[str, tuple[Callable[[Context], pl.DataFrame], tuple[str, ...]]] =
     "yields.products": (products, ("product_id",)),
 }
 """Key of `Context.shared` -> who answers about a part of the city, and the order of the whole answer."""
-AHEAD: tuple[Callable[[Context], object], ...] = (judged,)
-"""Questions about the whole city that every turn asks and that take seconds: asked while the first turns are judged."""
+AHEAD: tuple[Callable[[Context], object], ...] = (judged, flows_between)
+"""Questions about the whole city that turns ask, or others after them, and that take their time: asked while the first
+turns are judged."""
 
 
 def answers(part: Context) -> dict[str, pl.DataFrame]:

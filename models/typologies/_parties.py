@@ -144,21 +144,25 @@ def _client_names(ctx: Context, payees: pl.DataFrame) -> pl.DataFrame:
 
 def _namesakes(ctx: Context, listed: pl.DataFrame) -> pl.DataFrame:
     """Payees of an institution that bear the name of somebody listed for it and are no client."""
-    payees = (
+    who = ["institution_id", "holder_id"]
+    called = told(ctx, listed, "holder_id", "mart_holder", name_key="name_key").drop_nulls("name_key")
+    called = called.select("institution_id", "name_key").unique()
+    # few bear such a name: they are looked up first, and only their lines are read
+    alike = ctx.table("mart_holder", ("holder_id", "name_key")).filter(
+        pl.col("name_key").is_in(called["name_key"].unique().implode())
+    )
+    return (
         controlled_lines(ctx)
-        .select("institution_id", "cp_holder_id", "direction", "cp_type")
+        .lazy()
         .filter((pl.col("direction") == "out") & pl.col("cp_type").is_null())
         .select("institution_id", holder_id="cp_holder_id")
-        .drop_nulls()
+        .join(alike.lazy(), on="holder_id")
         .unique()
-        .join(clients(ctx), on=["institution_id", "holder_id"], how="anti")
+        .join(called.lazy(), on=["institution_id", "name_key"], how="semi")
+        .select(who)
+        .collect()
+        .join(clients(ctx), on=who, how="anti")
     )
-    payees, called = (
-        told(ctx, who, "holder_id", "mart_holder", name_key="name_key").drop_nulls("name_key")
-        for who in (payees, listed)
-    )
-    called = called.select("institution_id", "name_key").unique()
-    return payees.join(called, on=["institution_id", "name_key"]).select("institution_id", "holder_id")
 
 
 def of_kind(ctx: Context, *roles: str) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, each, first_last, holders, people, total
+from models.typologies._frames import accounts_of, each, first_last, people, total
 from models.typologies._ledger import clients, controlled_lines, payouts
 from models.typologies._parties import related, sectors, staff_and_vendors
 from models.typologies._pool import disbursement_lines
@@ -91,38 +91,38 @@ def suppliers(ctx: Context) -> pl.DataFrame:
 
     def make(ctx: Context) -> pl.DataFrame:
         who = ["institution_id", "cp_holder_id"]
+        firms = (
+            ctx.table("mart_holder", ("holder_id", "kind", "institution_id"))
+            .filter((pl.col("kind") == "company") & pl.col("institution_id").is_null())
+            .select(cp_holder_id="holder_id")
+            .join(
+                ctx.table("mart_holder_kind").select(cp_holder_id="holder_id"), on="cp_holder_id", how="anti"
+            )
+        )
         lines = (
             controlled_lines(ctx)
             .lazy()
             .filter(pl.col("cp_holder_id").is_not_null() & pl.col("cp_type").is_null())
             .select(*who, "direction", "account_type", "booked_on", "amount_fen")
+            .join(firms.lazy(), on="cp_holder_id", how="semi")
             .collect()
         )
-        firms = holders(ctx, ("kind", "institution_id"), lines["cp_holder_id"])
-        firms = firms.filter((pl.col("kind") == "company") & pl.col("institution_id").is_null())
-        funded = disbursement_lines(ctx).select("institution_id", cp_holder_id="holder_id")
         projects = ctx.table("mart_project", ("institution_id", "borrower_holder_id", "principal_fen"))
-        known = pl.concat(
-            [
-                clients(ctx).select("institution_id", cp_holder_id="holder_id"),
-                related(ctx).select("institution_id", cp_holder_id="holder_id"),
-                funded,
-                projects.select("institution_id", cp_holder_id="borrower_holder_id"),
-                lines.filter(pl.col("direction") == "in").select(who),
-            ],
-            how="vertical_relaxed",
-        ).unique()
+        known = [
+            clients(ctx).select("institution_id", cp_holder_id="holder_id"),
+            related(ctx).select("institution_id", cp_holder_id="holder_id"),
+            disbursement_lines(ctx).select("institution_id", cp_holder_id="holder_id"),
+            projects.select("institution_id", cp_holder_id="borrower_holder_id"),
+            lines.filter(pl.col("direction") == "in").select(who),
+        ]
         least = projects.group_by("institution_id").agg(least_fen=pl.col("principal_fen").min())
         paid = (
             lines.filter((pl.col("direction") == "out") & (pl.col("account_type") == "custody"))
             .filter(pl.col("institution_id").n_unique().over("cp_holder_id") == 1)
-            .join(firms, left_on="cp_holder_id", right_on="holder_id", how="semi")
-            .join(
-                ctx.table("mart_holder_kind").select(cp_holder_id="holder_id"), on="cp_holder_id", how="anti"
-            )
-            .join(known, on=who, how="anti")
             .join(least, on="institution_id")
         )
+        for some in known:
+            paid = paid.join(some.cast({"cp_holder_id": paid.schema["cp_holder_id"]}), on=who, how="anti")
         span = (pl.col("booked_on").max() - pl.col("booked_on").min()).dt.total_days()
         return (
             paid.group_by(who)

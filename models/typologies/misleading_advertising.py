@@ -47,16 +47,26 @@ TYPOLOGY = Typology(
 )
 
 
-def _registered_yields(ctx: Context) -> dict[str, list[tuple[str, str, float]]]:
+def _registered_yields(ctx: Context, sellers: pl.Series) -> dict[str, list[tuple[str, str, float]]]:
+    """Products of some institutions with a name and a promise (id, name, yield), long names first."""
     table = (
-        ctx.table("mart_product", ("product_id", "institution_id", "name", "promised_yield"))
-        .drop_nulls(["name", "promised_yield"])
+        ctx.rows(
+            "mart_product",
+            ("product_id", "institution_id", "name", "promised_yield"),
+            "institution_id in (select key from asked) and name is not null and promised_yield is not null",
+            asked=sellers,
+        )
         .sort("institution_id", pl.col("name").str.len_chars(), "product_id", descending=[False, True, False])
+        .group_by("institution_id", maintain_order=True)
+        .agg(pl.struct("product_id", "name", "promised_yield"))
     )
-    out: dict[str, list[tuple[str, str, float]]] = {}
-    for pid, iid, name, rate in table.iter_rows():
-        out.setdefault(iid, []).append((pid, plain(name), rate))
-    return out
+    return {iid: [tuple(p.values()) for p in told] for iid, told in table.iter_rows()}
+
+
+def _named(products: list[tuple[str, str, float]], text: str) -> tuple[str, str, float] | None:
+    """The product that an advertisement names, with its plain name."""
+    body = plain(text)
+    return next(((p, n, rate) for p, name, rate in products if (n := plain(name)) in body), None)
 
 
 def detect(ctx: Context) -> Iterable[Finding]:
@@ -64,12 +74,15 @@ def detect(ctx: Context) -> Iterable[Finding]:
     tolerance = ctx.parameter(TYPOLOGY, "yield_tolerance")
     known = set(ctx.table("mart_institution", ("institution_id",))["institution_id"])
     operators = {f.institution_id for code in TYPOLOGY.after for f in ctx.findings.get(code, ())}
-    products = _registered_yields(ctx)
     found: dict[str, list[tuple[str, object, str, str, str]]] = {}
     product_keys: dict[str, set[str]] = {}
     ads = ctx.table("mart_advertisement", ("ad_id", "institution_id", "advertiser", "published_on", "text"))
-    for ad_id, iid, advertiser, day, text in ads.sort("ad_id").iter_rows():
-        who = subject_of(ctx, iid, advertiser, text)
+    told = [
+        (ad_id, subject_of(ctx, iid, advertiser, text), day, text)
+        for ad_id, iid, advertiser, day, text in ads.sort("ad_id").iter_rows()
+    ]
+    products = _registered_yields(ctx, pl.Series([who for _, who, _, _ in told], dtype=pl.String))
+    for ad_id, who, day, text in told:
         if who is None or not text or (who not in known and who not in operators):
             continue
         claims = promises_made(text)
@@ -80,9 +93,8 @@ def detect(ctx: Context) -> Iterable[Finding]:
             found.setdefault(who, []).append((ad_id, day, "promise", f"承诺“{words}”", f"promises “{words}”"))
             continue
         rates = find_rates(text)
-        body = plain(text)
-        named = next(((p, n, r) for p, n, r in products.get(who, []) if n in body), None)
-        if named and rates:
+        named = _named(products.get(who, []), text) if rates else None
+        if named:
             rate = max(r.high for r in rates)
             if abs(rate - named[2]) > tolerance and not any(
                 r.low - tolerance <= named[2] <= r.high + tolerance for r in rates
