@@ -10,8 +10,8 @@ from __future__ import annotations
 import networkx as nx
 import polars as pl
 
-from models.typologies._frames import each, of
-from models.typologies._ledger import clients, deposits
+from models.typologies._frames import each, holders, of
+from models.typologies._ledger import clients, controlled_lines, deposits
 from models.typologies.base import Context
 
 LAGS = range(11)
@@ -22,6 +22,11 @@ EVEN = 0.1
 """Largest coefficient of variation of the runs' shares."""
 FED_SHARE = 0.5
 """Part of what an insider's account took in that the institution's own accounts paid it, for it to pay in their stead."""
+AGENCY_SHARE = 0.8
+"""The same for a firm that nothing ties to the institution."""
+WAGE_TIMES = 3
+WAGE_SPREAD = 0.1
+"""Payments to a person, and their largest coefficient of variation, from which they are a wage that moves with nothing."""
 _FED = (
     "line_no", "account_id", "account_no", "booked_on", "direction", "amount_fen", "cp_holder_id", "cp_account_id",
 )  # fmt: skip
@@ -30,7 +35,10 @@ UNEVEN = 0.2
 
 
 def fed_lines(ctx: Context) -> pl.DataFrame:
-    """Lines of insiders' accounts that live on what the institution's own accounts pay them (statements by enquiry).
+    """Lines of insiders' and firms' accounts that live on what the institution's own accounts pay them.
+
+    Their statements are on hand by enquiry. An insider may have other money too; of a firm that nothing ties to the
+    institution (a labour agency, say) nearly all is its.
 
     Returns
     -------
@@ -40,12 +48,28 @@ def fed_lines(ctx: Context) -> pl.DataFrame:
     """
     whose = ctx.table("mart_relation", ("institution_id", "holder_id")).drop_nulls().unique()
     controlled = ctx.table("mart_controlled_account", ("institution_id", "account_id"))
-    accounts = (
-        ctx.table("mart_account", ("account_id", "holder_id"))
-        .join(controlled, on="account_id", how="anti")
-        .join(whose, on="holder_id")
-        .select("institution_id", "account_id")
+    others = ctx.table("mart_account", ("account_id", "holder_id", "monitored")).join(
+        controlled, on="account_id", how="anti"
     )
+    inside = others.join(whose, on="holder_id").select(
+        "institution_id", "account_id", least=pl.lit(FED_SHARE)
+    )
+    paid = (
+        controlled_lines(ctx)
+        .filter((pl.col("account_type") == "own") & (pl.col("direction") == "out"))
+        .select("institution_id", account_id="cp_account_id")
+        .drop_nulls()
+        .unique()
+        .join(others.filter("monitored"), on="account_id")
+    )
+    firms = holders(ctx, ("kind", "institution_id"), paid["holder_id"])
+    firms = firms.filter((pl.col("kind") == "company") & pl.col("institution_id").is_null())
+    agencies = (
+        paid.join(firms.select("holder_id"), on="holder_id", how="semi")
+        .join(inside, on=["institution_id", "account_id"], how="anti")
+        .select("institution_id", "account_id", least=pl.lit(AGENCY_SHARE))
+    )
+    accounts = pl.concat([inside, agencies]).unique(["institution_id", "account_id"], maintain_order=True)
     lines = ctx.rows(
         "mart_line", _FED, "account_id in (select key from theirs)", theirs=accounts["account_id"]
     )
@@ -55,15 +79,16 @@ def fed_lines(ctx: Context) -> pl.DataFrame:
     fed = (
         seen.group_by("institution_id", "account_id")
         .agg(
+            pl.col("least").first(),
             in_fen=pl.col("amount_fen").filter(came).sum(),
             fed_fen=pl.col("amount_fen").filter(came & pl.col("fed").fill_null(False)).sum(),
         )
-        .filter((pl.col("fed_fen") > 0) & (pl.col("fed_fen") >= FED_SHARE * pl.col("in_fen")))
+        .filter((pl.col("fed_fen") > 0) & (pl.col("fed_fen") >= pl.col("least") * pl.col("in_fen")))
     )
     return (
         seen.join(fed, on=["institution_id", "account_id"], how="semi")
         .filter(pl.col("fed").is_null())
-        .drop("fed", "cp_account_id")
+        .drop("fed", "cp_account_id", "least")
         .sort("institution_id", "line_no")
     )
 
@@ -86,12 +111,15 @@ def proportional_runs(ctx: Context, paid: pl.DataFrame, persons: int) -> pl.Data
 
     Notes
     -----
-    Persons and days that share a payment are one series, so wages on days of their own stay apart. Clients
-    among the payees are left out: a share of the own deposit is a bonus, no commission.
+    Persons and days that share a payment are one series, so wages on days of their own stay apart; those on the same
+    days are told by their evenness. Clients among the payees are left out: a share of the own deposit is a bonus, no commission.
     """
     sold = clients(ctx).select("institution_id", "holder_id")
     some = paid.drop_nulls("holder_id").join(sold, on=["institution_id", "holder_id"], how="anti")
-    some = some.filter(
+    payee = ["institution_id", "account_id", "holder_id"]
+    spread = pl.col("amount_fen").std().over(payee) / pl.col("amount_fen").mean().over(payee)
+    wage = (pl.len().over(payee) >= WAGE_TIMES) & (spread <= WAGE_SPREAD)
+    some = some.filter(~wage).filter(
         (pl.col("holder_id").n_unique().over("institution_id", "account_id") >= persons)
         & (pl.col("booked_on").n_unique().over("institution_id", "account_id") >= LEAST_RUNS)
     )

@@ -8,7 +8,16 @@ import random
 from tests.cases.selling import expect, months
 from tests.cases.world import Account, Platform, World
 
-POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None, "A4": None, "A5": None, "A6": None}
+POSITIVE: dict[str, float | None] = {
+    "A1": None,
+    "A2": None,
+    "A3": None,
+    "A4": None,
+    "A5": None,
+    "A6": None,
+    "A7": None,
+    "A8": None,
+}
 LOOK_ALIKE = {
     "N1": "payroll: the same proportions every month, once times one and a half",
     "N2": "one-off referral vouchers of 10 to 50 yuan",
@@ -16,6 +25,7 @@ LOOK_ALIKE = {
     "N4": "a bonus paid once",
     "N5": "a share of each month's deposits given to the clients who paid them",
     "N6": "refunds of costs to a dozen persons, two or three a week",
+    "N9": "wages paid by a labour agency that the own account pays",
     "N8": "wages paid by an employee's card that the own account feeds",
     "N7": "bonuses of a small team that do not follow the client money",
 }
@@ -99,7 +109,7 @@ def wages(
 
 def test_cases() -> None:
     w = World()
-    made_below = {"A4", "N5", "N6"}
+    made_below = {"A4", "A8", "N5", "N6"}
     platforms = {i: w.platform(i) for i in (*POSITIVE, *LOOK_ALIKE) if i not in made_below}
     for n, p in enumerate(platforms.values()):
         clients(p, n)
@@ -129,6 +139,15 @@ def test_cases() -> None:
         w.relate(institution, card, "employee")
     POSITIVE["A6"] = commissions(platforms["A6"], 12, 5, seed=8, card=cards["A6"])
     wages(platforms["N8"], 12, card=cards["N8"])
+    agencies = {i: w.firm(held=True) for i in ("A7", "N9")}
+    POSITIVE["A7"] = commissions(platforms["A7"], 12, 5, seed=9, card=agencies["A7"])
+    wages(platforms["N9"], 12, card=agencies["N9"])
+    payday = w.platform("A8")  # a week's commission falls on the day of the wages
+    POSITIVE["A8"] = shares(payday, 9, 10, 0.02)
+    crew = w.people(4)
+    for on in (dt.date(2016, 2, 9), dt.date(2016, 3, 7), dt.date(2016, 4, 11), dt.date(2016, 5, 9)):
+        for k, who in enumerate(crew):
+            w.move(on, payday.own, who, 5_000 + 700 * k)
     n2, n3, n4 = platforms["N2"], platforms["N3"], platforms["N4"]
     draw = random.Random(5)
     for on in months("2016-04-01", 3):
