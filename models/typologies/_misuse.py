@@ -9,12 +9,12 @@ import polars as pl
 
 from models.typologies._frames import concerned, holders, parts, told, total, with_line
 from models.typologies._ledger import clients, controlled_lines, deposits, payouts
+from models.typologies._own_costs import SALARY_FEN, own_costs
 from models.typologies._parties import of_kind, related, sectors
 from models.typologies._paths import ARRIVALS, arrivals
 from models.typologies._pool import TILL_DEPOSITS, disbursement_lines
 from models.typologies._untold import untold_sellers
 from models.typologies.base import Context
-from models.typologies.commingled_client_funds import SALARY_FEN, own_costs
 
 WATCHED = {
     "p2p": ("related", "securities", "real_estate"),

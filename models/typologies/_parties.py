@@ -105,7 +105,7 @@ def staff_and_vendors(ctx: Context) -> pl.DataFrame:
             .join(listed, on=["institution_id", "holder_id"], how="anti")
             .join(_paid_persons(ctx), on=["institution_id", "holder_id"], how="anti")
         )
-        paid = paid.join(_client_names(ctx, paid), on=["institution_id", "holder_id"], how="anti")
+        paid = paid.join(client_names(ctx, paid), on=["institution_id", "holder_id"], how="anti")
         paid = paid.with_columns(source=pl.lit("flows"))
         return pl.concat([listed, paid]).sort("institution_id", "holder_id")
 
@@ -129,7 +129,7 @@ def _paid_persons(ctx: Context) -> pl.DataFrame:
     )
 
 
-def _client_names(ctx: Context, payees: pl.DataFrame) -> pl.DataFrame:
+def client_names(ctx: Context, payees: pl.DataFrame) -> pl.DataFrame:
     """Payees who bear the name of a client of whom no register gives an account (``institution_id``, ``holder_id``)."""
     who = ["institution_id", "holder_id"]
     sold = ctx.table("mart_subscription", (*who, "investor_account_id"))

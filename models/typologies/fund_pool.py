@@ -19,13 +19,13 @@ from models.typologies._gaps import statements_end
 from models.typologies._ledger import payouts
 from models.typologies._misuse import loose_payments
 from models.typologies._outlook_said import drain
+from models.typologies._own_costs import own_costs
 from models.typologies._parties import sectors
 from models.typologies._pool import all_deposits, idle_deposits
 from models.typologies._rounds import ROUND, round_lines, rounds
 from models.typologies._say import yuan
 from models.typologies._turns import rolled_rounds
 from models.typologies.base import Context, Parameter, Typology
-from models.typologies.commingled_client_funds import own_costs
 from models.typologies.custody_bypass import CLIENT_SECTORS
 
 CONTEXT = ("payout_other", "left")

@@ -7,7 +7,16 @@ from dataclasses import replace
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
-POSITIVE = {"P1": 50_000, "P2": 40_000, "P3": 45_000, "P4": 66_000, "P5": 40_000, "P6": 90_000}
+POSITIVE = {
+    "P1": 50_000,
+    "P2": 40_000,
+    "P3": 45_000,
+    "P4": 66_000,
+    "P5": 40_000,
+    "P6": 90_000,
+    "P7": 62_000,
+    "P8": 4 * 4 * 5_000,
+}
 LOOK_ALIKE = {
     "L1": "large agreed service fees from custody to the own account",
     "L2": "staff who are clients too are paid what they hold",
@@ -16,6 +25,7 @@ LOOK_ALIKE = {
     "L5": "one firm nobody names hands withdrawals on, month after month",
     "L6": "two firms nobody names are paid small sums for two platforms: they carry payments",
     "L8": "clients who once got a voucher, paid at cards the registers do not give",
+    "L9": "persons paid on paydays who paid in before, or bear a client's name",
     "L7": "a company that invests takes its money out in parts",
 }
 
@@ -84,6 +94,25 @@ def test_cases() -> None:
         w.move("2016-03-10", plain.own, who, 5_000)
     nameless = w.platform("P4")  # three firms no register names, paid from custody month after month
     nameless.loan("a", w.people(20), each=10_000, lent="2016-03-01")
+    levied = w.platform("P7")  # taxes, and the rent by the quarter
+    levied.loan("a", w.people(20), each=20_000, lent="2016-03-01")
+    office, quarter = w.firm("国家税务总局大洼区税务局"), w.firm()
+    for month in ("03", "04", "05", "06"):
+        w.move(f"2016-{month}-14", levied.custody, office, 3_000)
+    for month in ("03", "06"):
+        w.move(f"2016-{month}-02", levied.custody, quarter, 25_000)
+    for key in ("P8", "L9"):  # two of the staff stand in a register, the others are paid with them
+        paying = w.platform(key)
+        savers = w.people(20)
+        paying.loan("a", savers, each=20_000, lent="2016-03-01", paid=key == "P8")
+        for who in w.people(2) if key == "P8" else ():
+            w.relate(key, who, "employee")
+            for month in ("03", "04", "05", "06"):
+                w.move(f"2016-{month}-10", paying.custody, who, 5_000)
+        for who in w.people(2) if key == "P8" else savers[:2]:
+            payee = who if key == "P8" else replace(w.person(), name=who.name, id_no=None)
+            for month in ("03", "04", "05", "06"):
+                w.move(f"2016-{month}-10", paying.custody, payee, 5_000)
     one, through = w.platform("L5"), w.firm()
     one.loan("a", w.people(20), each=10_000, lent="2016-03-01")
     both = (w.platform("L6"), w.platform("L6B"))
