@@ -12,6 +12,7 @@ from models.typologies._lenders import super_lenders
 from models.typologies._parties import own_holders, related
 from models.typologies._pool import PAID_DAYS, disbursed, disbursement_lines, products_status
 from models.typologies._rounds import borrowers, repayments
+from models.typologies._untold import presumed_products
 from models.typologies.base import Context
 
 LENDING_SECTORS = ("p2p", "equity_crowdfunding")
@@ -66,7 +67,19 @@ def unpaid_projects(ctx: Context) -> pl.DataFrame:
         .join(disbursed(ctx), on="project_id", how="anti")
         .join(ctx.table("mart_project", ("project_id", "principal_fen")), on="project_id")
         .join(_paid_in_part(ctx), on="project_id", how="anti")
+        .join(_called_off(ctx), on=["institution_id", "principal_fen"], how="anti")
         .sort("institution_id", "project_id", "product_id")
+    )
+
+
+def _called_off(ctx: Context) -> pl.DataFrame:
+    """Sums of failed rounds whose project no register tells (``institution_id``, ``principal_fen``)."""
+    failed = failed_raises(ctx).join(presumed_products(ctx), on="product_id", how="semi")
+    return (
+        products_status(ctx)
+        .join(failed, on="product_id", how="semi")
+        .select("institution_id", principal_fen="sold_fen")
+        .unique()
     )
 
 

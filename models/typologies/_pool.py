@@ -11,6 +11,7 @@ import math
 
 import polars as pl
 
+from models.typologies._claims import claim_sales
 from models.typologies._failed_raises import failed_raises
 from models.typologies._frames import holders, within_days
 from models.typologies._gaps import many_or_checked, seen, statements_begin, statements_end
@@ -391,8 +392,10 @@ def _presumed_lent(ctx: Context, status: pl.DataFrame) -> pl.DataFrame:
     """Products whose projects no register tells, of institutions that paid much of what they took in to others.
 
     Whom a project's money is for cannot be said there, so that money paid to others is no idle money (``product_id``).
-    Both are counted as the statements show them.
+    Both are counted as the statements show them; what was paid for projects of other products is theirs.
     """
+    linked = ctx.table("mart_product_project", ("project_id",))
+    theirs = disbursement_lines(ctx).join(linked, on="project_id", how="semi").select("line_no").unique()
     untold = status.join(untold_products(ctx).select("product_id"), on="product_id", how="semi")
     who = ["institution_id", "cp_holder_id"]
     paid = (
@@ -403,6 +406,7 @@ def _presumed_lent(ctx: Context, status: pl.DataFrame) -> pl.DataFrame:
             & pl.col("cp_type").is_null()
         )
         .join(untold, on="institution_id", how="semi")
+        .join(theirs, on="line_no", how="anti")
         .join(clients(ctx).rename({"holder_id": "cp_holder_id"}), on=who, how="anti")
         .group_by("institution_id")
         .agg(paid_fen=pl.col("amount_fen").sum())
@@ -431,7 +435,7 @@ def idle_deposits(ctx: Context) -> pl.DataFrame:
     Subscriptions of a product count in the order of their day: the first ones, up to what its
     projects were paid, are lent; the rest is idle. A product that was turned over (redeemed holders
     replaced by new ones while the project runs) is `maturity-mismatch` and no pool; a project's round that
-    failed and was given back is none either.
+    failed and was given back is none either, nor what buyers of claims pay their sellers.
 
     Returns
     -------
@@ -472,7 +476,8 @@ def _idle(ctx: Context) -> pl.DataFrame:
     status = products_status(ctx).filter(~pl.col("raising") & asked)
     status = status.join(turned, on="product_id", how="anti")
     status = status.join(_presumed_lent(ctx, status), on="product_id", how="anti")
-    failed = failed_raises(ctx).join(links.select("product_id"), on="product_id", how="semi")
+    meant = pl.concat([links.select("product_id"), untold_products(ctx).select("product_id")])
+    failed = failed_raises(ctx).join(meant, on="product_id", how="semi")
     status = status.join(failed, on="product_id", how="anti")
     status = status.with_columns(by=pl.col("last_on") + pl.duration(days=PAID_DAYS))
     bare = status.filter(pl.col("projects") == 0)
@@ -499,6 +504,9 @@ def _idle(ctx: Context) -> pl.DataFrame:
         # a product a little larger than its project kept a fee back: no part of a subscription is idle for that
         .filter((pl.col("spare") == pl.col("amount_fen")) | ((pl.col("spare") > 0) & (over > 1 - LENT_SHARE)))
         .select("subscription_id", "projects", "spare")
+        .join(claim_sales(ctx).with_columns(claim=pl.lit(True)), on="subscription_id", how="left")
+        .filter(pl.col("claim").is_null() | (pl.col("projects") == 0))
+        .drop("claim")
     )
     return (
         all_deposits(ctx)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._failed_raises import failed_raises
 from models.typologies._frames import within_days
 from models.typologies._gaps import seen
 from models.typologies._ledger import deposits, payouts, subscriptions
@@ -31,7 +32,7 @@ from models.typologies._rounds_matched import (
     unknown_payers,
 )
 from models.typologies._rounds_payers import borrowers, presumed, repayments
-from models.typologies._untold import untold_products
+from models.typologies._untold import presumed_products, untold_products
 from models.typologies.base import Context
 
 __all__ = [
@@ -277,18 +278,23 @@ def _alive_holdings(ctx: Context) -> pl.DataFrame:
 def _refunds(ctx: Context) -> pl.DataFrame:
     """Lines that give holders of a product that was never lent their own money back, and nothing more.
 
-    A project that found too few lenders is called off within `REFUND_DAYS`: the same clients' money,
-    to the fen, and no round of payment (grain: ``line_no``).
+    A project that found too few lenders is called off within `REFUND_DAYS`, or when its long round is over and all
+    that was sold comes back: the same clients' money, to the fen, and no round of payment (grain: ``line_no``). Where
+    no register says what project it was, all must have come back.
     """
     links = ctx.table("mart_product_project").select("product_id", "project_id").unique()
     lent = links.join(disbursed(ctx), on="project_id", how="semi")
     held = subscriptions(ctx).select("subscription_id", "subscribed_on")
     days = (pl.col("booked_on") - pl.col("subscribed_on")).dt.total_days()
-    plain = (pl.col("kind") == "principal") & (days <= REFUND_DAYS)
+    never = links.join(lent, on="product_id", how="anti").select("product_id").unique()
+    unlent = pl.concat([never, presumed_products(ctx)]).unique()
+    whole = failed_raises(ctx).join(unlent, on="product_id", how="semi").with_columns(whole=pl.lit(True))
+    asked = pl.concat([never, whole.select("product_id")]).unique()
+    plain = (pl.col("kind") == "principal") & ((days <= REFUND_DAYS) | pl.col("whole").fill_null(False))
     return (
         round_lines(ctx)
-        .join(links, on="product_id", how="semi")
-        .join(lent, on="product_id", how="anti")
+        .join(asked, on="product_id", how="semi")
+        .join(whole, on="product_id", how="left")
         .join(held, on="subscription_id", how="left")
         .filter(plain.all().over("product_id"))
         .select("line_no")

@@ -14,17 +14,23 @@ AFTER_DAYS = 1
 """Days after a round in which the repayment may still be booked (T+1 settlement)."""
 LIKE = (0.95, 1.5)
 """What an unknown payer's line is of what a round lacks: a borrower pays what clients get, and the lender's margin."""
+MARGIN = 0.01
+"""Relative gap between a repayment and what clients get of it that the lender's margin of a month or two makes."""
 SCHEDULE_SLACK = 0.0006
 """Relative gap between an instalment and what the project's terms ask for (day counts differ)."""
 
 
 def one_to_one(pairs: pl.DataFrame, *first: str) -> pl.DataFrame:
-    """Pair rounds and lines greedily, nearest amount first unless told otherwise; a handful of sweeps suffices."""
+    """Pair rounds and lines greedily, nearest amount first unless told otherwise; a handful of sweeps suffices.
+
+    Amounts as near as `MARGIN` are as good as each other, and the day decides.
+    """
     taken: list[pl.DataFrame] = []
-    rest = pairs.with_columns(gap=(pl.col("in_fen") / pl.col("paid_fen")).log().abs())
+    gap = (pl.col("in_fen") / pl.col("paid_fen")).log().abs()
+    rest = pairs.with_columns(gap=gap, far=(gap / MARGIN).floor())
     for _ in range(4):
         best = (
-            rest.sort(*(first or ("gap", "lag")), "round_no", "line_no")
+            rest.sort(*(first or ("far", "lag", "gap")), "round_no", "line_no")
             .unique("round_no", keep="first", maintain_order=True)
             .unique("line_no", keep="first", maintain_order=True)
         )

@@ -11,8 +11,9 @@ from models.typologies.base import Context
 
 PRESUMED = ("custody", "product")
 """Accounts into which whoever is no client is presumed to repay a project that no register tells."""
-ALIKE_DAYS = 3
-"""Days by which projects of one size may start and end apart and still be told apart by nothing."""
+ALIKE_DAYS = 10
+"""Days by which projects of one size may start and end apart and still be told apart by nothing: loans sold week
+after week are paid out as far from their sale as from the next one's."""
 
 
 def borrowers(ctx: Context) -> pl.DataFrame:

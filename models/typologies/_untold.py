@@ -23,8 +23,9 @@ def untold_products(ctx: Context) -> pl.DataFrame:
     """Products whose projects no register tells.
 
     A product that the register of links ties to a project no register of projects holds; every product where
-    no project of anybody is registered at all; and every product of an institution of which neither links nor the
-    due days of its projects are registered, so that sums alone would tell whose borrower is whose.
+    no project of anybody is registered at all; and, of an institution of whose projects no link is registered, every
+    product where the projects' due days are not registered either, so that sums alone would tell whose borrower is
+    whose, and else those for which sums and days left no project.
 
     Returns
     -------
@@ -41,7 +42,9 @@ def untold_products(ctx: Context) -> pl.DataFrame:
             known, on="project_id", how="anti"
         )
         vague = products.join(_vague(ctx), on="institution_id", how="semi").select("product_id")
-        untold = pl.concat([dangling.select("product_id"), vague]).unique()
+        left = products.join(_unlinked(ctx), on="institution_id", how="semi").select("product_id")
+        left = left.join(ctx.table("mart_product_project", ("product_id",)), on="product_id", how="anti")
+        untold = pl.concat([dangling.select("product_id"), vague, left]).unique()
         return products.join(untold, on="product_id", how="semi").sort("product_id")
 
     frame: pl.DataFrame = ctx.shared("untold.products", make)
@@ -50,6 +53,11 @@ def untold_products(ctx: Context) -> pl.DataFrame:
 
 def _vague(ctx: Context) -> pl.DataFrame:
     """Institutions whose links are all presumed and most of whose projects have no due day (``institution_id``)."""
+    return _unlinked(ctx).filter(pl.col("open_ended") >= VAGUE_SHARE).select("institution_id")
+
+
+def _unlinked(ctx: Context) -> pl.DataFrame:
+    """Institutions with projects of which no link is registered: ``institution_id``, ``open_ended`` (share)."""
     products = ctx.table("mart_product", ("product_id", "institution_id"))
     links = ctx.table("mart_product_project", ("product_id", "basis"))
     registered = products.join(links.filter(pl.col("basis") == "register"), on="product_id", how="semi")
@@ -57,10 +65,20 @@ def _vague(ctx: Context) -> pl.DataFrame:
         ctx.table("mart_project", ("institution_id", "due_on"))
         .group_by("institution_id")
         .agg(open_ended=pl.col("due_on").is_null().mean())
-        .filter(pl.col("open_ended") >= VAGUE_SHARE)
         .join(registered, on="institution_id", how="anti")
-        .select("institution_id")
     )
+
+
+def presumed_products(ctx: Context) -> pl.DataFrame:
+    """Products that sums and days alone tie to a project, or nothing does (``product_id``; sorted)."""
+
+    def make(ctx: Context) -> pl.DataFrame:
+        links = ctx.table("mart_product_project", ("product_id", "basis"))
+        guessed = links.filter(pl.col("basis") != "register").select("product_id")
+        return pl.concat([guessed, untold_products(ctx).select("product_id")]).unique().sort("product_id")
+
+    frame: pl.DataFrame = ctx.shared("untold.presumed", make)
+    return frame
 
 
 def projects_delivered(ctx: Context) -> bool:

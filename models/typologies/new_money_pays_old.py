@@ -79,7 +79,7 @@ TYPOLOGY = Typology(
         ),
         Parameter(
             "min_round",
-            0.5,
+            0.3,
             "share",
             "calibrated",
             "a round covered for the most part lacks only what waits in wallets",

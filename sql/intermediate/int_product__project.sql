@@ -1,6 +1,7 @@
 -- Purpose: which product's money goes to which project: as registered, else as sums and days tell.
--- Grain: product_id × project_id. Amounts in fen. basis: register; size (sums within two per cent, full shortly before
--- the project began, each other's best by sum, term and day); roll (the product is the principal of a project already
+-- Grain: product_id × project_id. Amounts in fen. basis: register; size (as many products as projects of one sum, the
+-- first sold for the first begun and so on; or sums within two per cent, full shortly before the project began, each
+-- other's best by sum, term and day); roll (the product is the principal of a project already
 -- running, and has none of its own); time (sold around the start of the project, sums differ).
 -- Reads: stg_product_projects, stg_products, stg_projects, int_subscription__numbered.
 -- The register of links is optional. Where it tells nothing of an institution that has projects, products without a
@@ -60,12 +61,70 @@ pair as (
     where not d.partly or p.project_id not in (select l.project_id from stg_product_projects as l)
 ),
 
+sized as (
+    select distinct
+        d.institution_id,
+        d.product_id,
+        d.begun_on,
+        d.full_on,
+        d.ends_on,
+        p.principal_fen
+    from product as d
+    inner join stg_projects as p
+        on
+            d.institution_id = p.institution_id
+            and p.principal_fen in (d.sold_fen, d.raised_amount_fen)
+    where not d.partly
+),
+
+product_turn as (
+    select
+        *,
+        row_number() over (partition by institution_id, principal_fen order by begun_on, ends_on, product_id) as turn,
+        count(*) over (partition by institution_id, principal_fen) as turns
+    from sized
+    qualify count(*) over (partition by product_id) = 1
+),
+
+project_turn as (
+    select
+        institution_id,
+        project_id,
+        principal_fen,
+        started_on,
+        row_number() over (partition by institution_id, principal_fen order by started_on, due_on, project_id) as turn,
+        count(*) over (partition by institution_id, principal_fen) as turns
+    from stg_projects
+),
+
+by_turn as (
+    select
+        d.product_id,
+        p.project_id
+    from product_turn as d
+    inner join project_turn as p
+        on
+            d.institution_id = p.institution_id
+            and d.principal_fen = p.principal_fen
+            and d.turn = p.turn
+            and d.turns = p.turns
+    where d.turns > 1
+    qualify
+        bool_and(coalesce(date_diff('day', d.full_on, p.started_on) between -2 and 20, false))
+            over (partition by d.institution_id, d.principal_fen)
+),
+
 likely as (
     select
         *,
         (misfit > 0.001, apart, abs(lag), misfit) as unlike
     from pair
-    where misfit <= case when partly then 0.001 else 0.02 end and lag between -2 and 20 and (not partly or apart <= 20)
+    where
+        misfit <= case when partly then 0.001 else 0.02 end
+        and lag between -2 and 20
+        and (not partly or apart <= 20)
+        and product_id not in (select c.product_id from by_turn as c)
+        and project_id not in (select c.project_id from by_turn as c)
 ),
 
 first_choice as (
@@ -92,6 +151,11 @@ second_choice as (
 ),
 
 by_size as (
+    select
+        product_id,
+        project_id
+    from by_turn
+    union all
     select
         product_id,
         project_id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from tests.cases.cases import findings
@@ -87,6 +89,24 @@ def test_projects_that_nothing_tells_apart() -> None:
     w.move("2016-03-31", borrowers[1], twins.custody, 204_500)
     del w.registers["product_projects"]
     assert "P1" not in accused(w)
+
+
+def test_loans_of_one_sum_day_after_day() -> None:
+    """Without the register of links, the first sold is for the first begun, and a margin is no other borrower's."""
+    w = World()
+    p = w.platform("P1")
+    for k, begin in enumerate(("2016-02-01", "2016-03-01", "2016-04-01")):
+        for n in range(3):
+            sold = dt.date.fromisoformat(begin) + dt.timedelta(days=n)
+            lent, due = sold + dt.timedelta(days=5), sold + dt.timedelta(days=51 - n)
+            product = p.product(f"{k}{n}", days=48 - 2 * n, issued=sold)
+            firm = w.firm()
+            p.project(f"{k}{n}", 250_000, firm, lent, (due - lent).days)
+            p.sell(product, w.people(10), 25_000, sold)
+            p.lend(firm, 250_000, lent)
+            w.move(due, firm, p.custody, round(250_000 * (1 + 0.125 * (48 - 2 * n) / 365), 2))
+            p.pay(product, due, 1 + 0.10 * (48 - 2 * n) / 365)
+    assert accused(w) == {}
 
 
 def test_clients_are_known_by_what_they_pay() -> None:

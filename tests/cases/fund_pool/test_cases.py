@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
@@ -27,6 +29,9 @@ LOOK_ALIKE = {
     "L8": "no register says which product funds which project; sums, terms and days do",
     "L11": "half a project's money, given back to the clients at par after two weeks",
     "L12": "a fund's money on its product's account",
+    "L13": "claims sold in parts by one client to others, at par, after the project was lent",
+    "L14": "loans of one sum week after week, and no register of links",
+    "L15": "without a register of links, a round that failed and was given back after four weeks",
     "L6": "paid out of a second custody account whose statement is missing",
 }
 
@@ -112,6 +117,23 @@ def test_cases() -> None:
         loose.sell(loose.product(str(n), days=30 + 30 * n, issued=lent), w.people(20), size, sold)
         loose.project(str(n), size * 20, firm, lent, 30 + 30 * n)
         loose.lend(firm, size * 20, lent)
+    claims = w.platform("L13")
+    holders, buyers = w.people(4), w.people(5)
+    sold, _ = claims.loan("a", holders, each=60_000, lent="2016-03-01", days=180)
+    for k, who in enumerate(buyers):
+        claims.sell(sold, [who], 15_000, f"2016-04-{4 + 3 * k:02d}")
+        w.move(f"2016-04-{5 + 3 * k:02d}", claims.custody, holders[0], 14_970)
+    weekly = w.platform("L14")
+    for n in range(10):
+        begin = dt.date(2016, 2, 1) + dt.timedelta(days=6 * n)
+        firm, lent = w.firm(), begin + dt.timedelta(days=5)
+        weekly.sell(weekly.product(str(n), days=90, issued=begin), w.people(10), 20_000, begin)
+        weekly.project(str(n), 200_000, firm, lent, 90)
+        weekly.lend(firm, 200_000, lent)
+    called = w.platform("L15")
+    called.sell(called.product("a", days=90), w.people(10), 20_000, "2016-03-01", redeemed="2016-03-29")
+    called.pay("L15-a", "2016-03-29", 1.0)
+    called.project("a", 600_000, w.firm(), "2016-03-20", 90)
     found = check_cases(w, "fund-pool", POSITIVE, LOOK_ALIKE)
     assert found["P1"].clients == 20
     assert found["P1"].bases.net_unrepaid == found["P1"].amount_fen

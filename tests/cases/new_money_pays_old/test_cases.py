@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
 GROWN = 1 + 0.10 * 30 / 365
-POSITIVE = {"P1": 201_643.8, "P2": 204_000.0, "P3": 201_643.8, "P4": 60_493.14}
+POSITIVE = {"P1": 201_643.8, "P2": 204_000.0, "P3": 201_643.8, "P4": 60_493.14, "P5": 241_972.5}
 LOOK_ALIKE = {
     "L1": "the borrower repaid, the clients were paid",
     "L2": "advanced from the risk reserve, made good by the borrower days later",
@@ -19,6 +21,7 @@ LOOK_ALIKE = {
     "L10": "a repayment's line is lost on an account that tells no balance: one case is no practice",
     "L11": "repaid money waits; the clients withdraw one by one, several on a day",
     "L12": "the borrower repays through the account the register names, which another firm holds",
+    "L13": "a round of four weeks failed, and all was given back a fortnight later",
     "L9": "one borrower repays two projects on one day, the clients are paid two weeks apart",
 }
 
@@ -40,6 +43,14 @@ def test_cases() -> None:
     small = w.platform("P4")  # a small platform whose one loan fails
     small.loan("a", w.people(6), each=10_000, lent="2016-03-01", repaid=False)
     small.sell(small.product("b"), w.people(8), 10_000, "2016-03-20")
+    partly = w.platform("P5")  # borrowers pay three fifths, loan after loan
+    for n in range(3):
+        firm = w.firm()
+        key, day = f"a{n}", dt.date(2016, 3, 1) + dt.timedelta(days=9 * n)
+        partly.loan(key, w.people(20), each=10_000, lent=day, borrower=firm, repaid=False)
+        due = day + dt.timedelta(days=30)
+        w.move(due, firm, partly.custody, round(200_000 * GROWN * 0.6, 2))
+    partly.sell(partly.product("b"), w.people(40), 10_000, "2016-03-20")
 
     w.platform("L1").loan("a", w.people(20), each=10_000, lent="2016-03-01")
     reserve = w.platform("L2")
@@ -74,6 +85,15 @@ def test_cases() -> None:
     failed.project("a", 500_000, w.firm(), None, product=few)
     failed.sell(few, w.people(20), 10_000, "2016-03-01", redeemed="2016-03-12")
     failed.pay(few, "2016-03-12", 1.0)
+    long = w.platform("L13")
+    round_ = long.product("a")
+    long.project("a", 900_000, w.firm(), None, product=round_)
+    for n in range(4):
+        long.sell(round_, w.people(8), 10_000 + 1_000 * n, dt.date(2016, 3, 1) + dt.timedelta(days=8 * n))
+    for row in w.registers["subscriptions"]:
+        if row["product_id"] == round_:
+            row["redeemed_on"] = dt.date(2016, 4, 10)
+    long.pay(round_, "2016-04-10", 1.0)
     waits = w.platform("L8")
     slow, _ = waits.loan("a", w.people(20), each=10_000, lent="2016-03-01", paid=False)
     waits.pay(slow, "2016-04-18", GROWN)
