@@ -8,7 +8,7 @@ and never parted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -29,15 +29,14 @@ def circles(marts: DuckMarts) -> list[list[str]]:
 
     Accounts are numbered as lines are, so that neighbouring circles lie near each other on the disk.
     """
-    firms = marts.table("mart_institution", ("institution_id", "group_id"))
+    firms = marts.table("mart_institution", ("institution_id",))
     import networkx as nx  # takes a moment to load, which a run with nothing new need not wait for
 
     graph: nx.Graph[str] = nx.Graph()
     graph.add_nodes_from(firms["institution_id"].sort().to_list())
-    for pairs in _ties(marts, firms):
+    for keys in TIES:
         # whoever shares a key hangs on its first: a chain says as much as all pairs
-        first = pairs.drop_nulls().unique().group_by("key").agg(pl.col("institution_id").sort())
-        for members in first.sort("key")["institution_id"].to_list():
+        for members in marts.asked(SHARED.format(keys=keys))["members"].to_list():
             graph.add_edges_from((members[0], other) for other in members[1:])
     own = marts.table("mart_controlled_account", ("institution_id", "account_id"))
     lowest = dict(own.group_by("institution_id").agg(pl.col("account_id").min()).iter_rows())
@@ -45,49 +44,48 @@ def circles(marts: DuckMarts) -> list[list[str]]:
     return sorted(found, key=lambda c: (min(lowest.get(i, 0) for i in c), c))
 
 
-def _ties(marts: DuckMarts, firms: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Keys that tie institutions together: frames of ``institution_id`` and ``key``."""
-    holder = "holder_id"
-    yield firms.select("institution_id", key="group_id")
-    yield marts.table("mart_controlled_account", ("institution_id", "account_id")).select(
-        "institution_id", key="account_id"
+SHARED = """
+with keyed as ({keys}),
+shared as (
+    select key from keyed where key is not null group by key
+    having min(institution_id) <> max(institution_id)
+)
+select list_sort(list(distinct institution_id)) as members
+from keyed semi join shared using (key) where institution_id is not null group by key order by key
+"""
+"""Institutions that share a key, each list sorted: few, of keys that are many."""
+_CLIENT_ACCOUNTS = "mart_controlled_account where account_type in ('custody', 'product')"
+TIES = (
+    "select institution_id, group_id as key from mart_institution",
+    "select institution_id, account_id as key from mart_controlled_account",
+    f"""
+    with client as (select institution_id, account_id from {_CLIENT_ACCOUNTS}),
+    moved as (
+        select transfer_no as key, from_account_id, to_account_id from mart_transfer
+        where from_account_id in (select account_id from client) and to_account_id in (select account_id from client)
     )
-    clients = marts.table("mart_controlled_account", ("institution_id", "account_id", "account_type"))
-    clients = clients.filter(pl.col("account_type").is_in(["custody", "product"])).drop("account_type")
-    moved = marts.rows(
-        "mart_transfer",
-        ("transfer_no", "from_account_id", "to_account_id"),
-        "from_account_id in (select account_id from clients) and to_account_id in (select account_id from clients)",
-        {"clients": clients},
-    )
-    yield pl.concat(
-        [
-            moved.select(key="transfer_no", account_id=side).join(clients, on="account_id")
-            for side in ("from_account_id", "to_account_id")
-        ]
-    ).select("institution_id", "key")
-    behind = marts.table("mart_relation", ("institution_id", holder, "role"))
-    own = marts.table("mart_account", ("institution_id", holder, "account_type"))
-    yield pl.concat(
-        [
-            behind.filter(~pl.col("role").is_in(ALIKE)).select("institution_id", key=holder),
-            own.filter(pl.col("account_type") != "party").select("institution_id", key=holder),
-        ]
-    )
-    products = marts.table("mart_product", ("institution_id", "product_id", "parent_product_id"))
-    yield pl.concat(
-        [
-            products.select("institution_id", key="product_id"),
-            products.select("institution_id", key="parent_product_id"),
-        ]
-    )
-    links = marts.table("mart_product_project", ("product_id", "project_id"))
-    yield pl.concat(
-        [
-            marts.table("mart_project", ("institution_id", "project_id")).rename({"project_id": "key"}),
-            links.join(products, on="product_id").select("institution_id", key="project_id"),
-        ]
-    )
+    select c.institution_id, m.key from moved as m join client as c on c.account_id = m.from_account_id
+    union all
+    select c.institution_id, m.key from moved as m join client as c on c.account_id = m.to_account_id
+    """,
+    f"""
+    select institution_id, holder_id as key from mart_relation where role not in {ALIKE}
+    union all
+    select institution_id, holder_id as key from mart_account where account_type <> 'party'
+    """,
+    """
+    select institution_id, product_id as key from mart_product
+    union all
+    select institution_id, parent_product_id as key from mart_product
+    """,
+    """
+    select institution_id, project_id as key from mart_project
+    union all
+    select p.institution_id, l.project_id as key
+    from mart_product_project as l join mart_product as p on p.product_id = l.product_id
+    """,
+)
+"""What ties institutions together: queries for ``institution_id`` and ``key``."""
 
 
 def turns(marts: DuckMarts, lines: int = TURN_LINES, together: int = 1) -> list[list[str]]:

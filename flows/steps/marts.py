@@ -167,6 +167,11 @@ class DuckMarts:
             [looked_up(name, c, rows, self.table) if c in shown else found[c] for c in columns]
         )
 
+    def asked(self, query: str) -> pl.DataFrame:
+        """Return what a query over the warehouse's relations finds, not kept."""
+        with self._one:
+            return cast(pl.DataFrame, pl.from_arrow(self._con.sql(query).to_arrow_table()))
+
     def spans(self, name: str, by: str) -> pl.DataFrame:
         """First and last row of a table for each value of a column: ``first_row``, ``last_row``; read once and kept."""
         with self._one:

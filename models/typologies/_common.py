@@ -66,11 +66,13 @@ def _operator_ids(ctx: Context) -> pl.DataFrame:
     own = ctx.table(
         "mart_account", ("account_id", "account_no", "holder_id", "monitored", "in_fen", "institution_id")
     )
+    several = own.filter(pl.len().over("holder_id") > 1)["account_id"]
     seen = (
         ctx.rows(
             "mart_line",
             ("amount_fen", "cp_account_id"),
-            "direction = 'out' and cp_account_id is not null",
+            "direction = 'out' and cp_account_id in (select key from asked)",
+            asked=several,
         )
         .group_by("cp_account_id")
         .agg(pl.col("amount_fen").sum().alias("seen_fen"))

@@ -37,7 +37,7 @@ def dealings(ctx: Context, institutions: Collection[str], others: pl.DataFrame |
         moves = c.rows(
             "mart_transfer",
             ("transfer_no", "out_line_no", "in_line_no", "from_holder_id", "to_holder_id"),
-            "from_holder_id is not null and to_holder_id is not null and ("
+            "from_holder_id <> to_holder_id and ("
             + (
                 "{m} or {t}"
                 if others is None

@@ -104,13 +104,14 @@ def operators(ctx: Context, typology: Typology) -> list[Operator]:
 
 def _candidates(ctx: Context, p: dict[str, float]) -> pl.DataFrame:
     """Holders worth reading: enough persons on either side, no licence, no bank, statements on hand."""
-    activity = ctx.table("mart_holder_activity")
     least = min(p["min_pool_payers"], p["min_settlement_payers"])
-    busy = activity.filter(
-        (pl.col("payers") >= least)
-        | ((pl.col("payees") >= p["min_borrowers"]) & (pl.col("both_ways") >= p["min_borrowers"]))
-        | ((pl.col("payees") >= p["min_lump_merchants"]) & (pl.col("in_days") >= LUMP_DAYS))
-    ).filter((pl.col("payers") > 0) & (pl.col("payees") > 0))
+    busy = ctx.rows(
+        "mart_holder_activity",
+        ("holder_id",),
+        f"payers > 0 and payees > 0 and (payers >= {least:g}"
+        f" or (payees >= {p['min_borrowers']:g} and both_ways >= {p['min_borrowers']:g})"
+        f" or (payees >= {p['min_lump_merchants']:g} and in_days >= {LUMP_DAYS}))",
+    )
     known = holder_institution(ctx).rename(
         {"other_holder_id": "holder_id", "other_institution": "institution_id"}
     )
