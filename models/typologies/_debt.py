@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from models.typologies._frames import told
+from models.typologies._frames import told, with_line
 from models.typologies._gaps import blind_spans, statements_begin, statements_end
 from models.typologies._parties import sectors
 from models.typologies._pool import disbursement_lines
 from models.typologies._rounds import borrowers, repayments
 from models.typologies.base import Context
 
+MONTH = 30.4
 AMOUNT_SLACK = 0.005
 """Part by which a repayment may miss the principal with its interest (day counts, cents)."""
 
@@ -57,7 +58,8 @@ def _events(ctx: Context) -> pl.DataFrame:
     """Principal lent (+) and repaid (-) by borrower, platform and day.
 
     A bullet or interest-only project is repaid by the first in-line of the borrower, from 20 days before
-    its due date on, that is at least the principal; an amortising one ends on its due date. Where a client account cannot be seen,
+    its due date on, that is at least the principal; an amortising one ends on its due date, and by even parts before in
+    the months its borrower pays. Where a client account cannot be seen,
     every project ends when it is due. A loan paid out before the statements begin, whose repayment they do not show, may have
     been repaid before that too: it ends on the day they begin. One that falls due after they end is repaid then.
     """
@@ -121,10 +123,47 @@ def _changes(ctx: Context, projects: pl.DataFrame) -> pl.DataFrame:
     )
     keys = ["institution_id", "who", "name", "kind", "project_id"]
     lent = ended.select(*keys, on="started_on", fen="principal_fen")
-    gone = ended.filter(pl.col("repaid_on") <= ctx.as_of).select(
-        *keys, on="repaid_on", fen=-pl.col("principal_fen")
+    level = _instalments(ctx, ended)
+    paid = level.group_by("project_id").agg(paid_fen=pl.col("part_fen").sum())
+    left = pl.col("principal_fen") - pl.col("paid_fen").fill_null(0)
+    gone = (
+        ended.join(paid, on="project_id", how="left")
+        .filter(pl.col("repaid_on") <= ctx.as_of)
+        .select(*keys, on="repaid_on", fen=-left)
     )
-    return pl.concat([lent, gone]).sort("who", "on", "fen", "project_id")
+    early = ended.join(level, on="project_id").select(*keys, on="booked_on", fen=-pl.col("part_fen"))
+    return pl.concat([lent, early, gone]).sort("who", "on", "fen", "project_id")
+
+
+def _instalments(ctx: Context, projects: pl.DataFrame) -> pl.DataFrame:
+    """Even parts of the principal of amortising projects, for each month in which their borrower paid.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``project_id`` × ``booked_on``, before the due day and by the day asked for; ``part_fen``.
+    """
+    level = projects.filter((pl.col("repayment") == "amortising") & pl.col("due_on").is_not_null())
+    level = level.select("project_id", "principal_fen", "started_on", "due_on")
+    lines = ctx.table("mart_project_line", ("project_id", "line_no", "kind"))
+    lines = lines.filter(pl.col("kind") == "repayment").join(level, on="project_id", how="semi")
+    months = ((pl.col("due_on") - pl.col("started_on")).dt.total_days() / MONTH).round().clip(lower_bound=1)
+    month = ((pl.col("booked_on") - pl.col("started_on")).dt.total_days() / MONTH).round()
+    return (
+        with_line(ctx, lines.select("project_id", "line_no").sort("line_no"), "booked_on")
+        .join(level, on="project_id")
+        .with_columns(months=months, month=month)
+        .filter(
+            (pl.col("month") >= 1) & (pl.col("month") < pl.col("months")) & (pl.col("booked_on") <= ctx.as_of)
+        )
+        .sort("project_id", "booked_on", "line_no")
+        .unique(["project_id", "month"], keep="first", maintain_order=True)
+        .select(
+            "project_id",
+            "booked_on",
+            part_fen=(pl.col("principal_fen") / pl.col("months")).floor().cast(pl.Int64),
+        )
+    )
 
 
 def _repaid(pairs: pl.DataFrame) -> pl.DataFrame:

@@ -14,6 +14,7 @@ LOOK_ALIKE = {
     "L2": "each loan is repaid before the next",
     "L3": "a company below its own, higher cap",
     "L4": "two persons, each within the cap",
+    "L6": "level instalments bring the first loan down before the second is paid out",
     "L5": "three loans one after the other, each repaid a month early, the first larger than the rest",
 }
 
@@ -50,6 +51,12 @@ def test_cases() -> None:
         if back is not None:
             owed = (dt.date.fromisoformat(back) - dt.date.fromisoformat(lent)).days
             w.move(back, who, p.custody, round(5 * each * (1 + 0.12 * owed / 365), 2))
+    p, who = w.platform("L6"), w.firm()
+    p.loan("a", w.people(5), each=180_000, lent="2016-09-05", days=91, borrower=who, repaid=False, paid=False)
+    w.registers["projects"][-1]["repayment"] = "amortising"
+    for on in ("2016-10-05", "2016-11-05", "2016-12-05"):
+        w.move(on, who, p.custody, 306_000)
+    p.loan("b", w.people(5), each=100_000, lent="2016-11-20", days=300, borrower=who)
     found = check_cases(w, "over-limit-borrower", POSITIVE, LOOK_ALIKE)
     assert found["P1"].severity == 3
 
