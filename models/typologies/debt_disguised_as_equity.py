@@ -70,13 +70,18 @@ TYPOLOGY = Typology(
     reach="circle",
 )
 
+RUN_DAYS = 3
+"""Days between two payouts of one distribution at most: banks and weekends spread it."""
+
 
 def detect(ctx: Context) -> Iterable[Finding]:
     """Equity products whose distributions are equal and evenly spaced, or whose buy-backs are par plus a rate."""
     equity = ctx.table("mart_product").filter(pl.col("kind") == "equity").select("product_id")
     paid = _paid(ctx).join(equity, on="product_id").sort("line_no")
-    fixed = _fixed(ctx, _distributions(paid))
-    regular, back = _at_the_factor(paid, fixed), _bought_back(ctx)
+    dated = _on_first_days(paid)
+    fixed = _fixed(ctx, _distributions(dated))
+    regular, back = _at_the_factor(dated, fixed), _bought_back(ctx)
+    regular = regular.drop("booked_on").join(paid.select("line_no", "booked_on"), on="line_no")
     columns = [
         "line_no",
         "account_id",
@@ -110,7 +115,8 @@ def _paid(ctx: Context) -> pl.DataFrame:
 def _distributions(paid: pl.DataFrame) -> pl.DataFrame:
     """One row a product and day: the holders' common factor and how many share it."""
     return (
-        paid.group_by("product_id", "booked_on")
+        _on_first_days(paid)
+        .group_by("product_id", "booked_on")
         .agg(
             pl.col("factor").median(),
             (pl.col("factor") - pl.col("factor").median()).abs().median().alias("spread"),
@@ -120,6 +126,20 @@ def _distributions(paid: pl.DataFrame) -> pl.DataFrame:
             pl.col("principal_fen").sum(),
         )
         .sort("product_id", "booked_on")
+    )
+
+
+def _on_first_days(paid: pl.DataFrame) -> pl.DataFrame:
+    """Payouts of one product at one factor on neighbouring days, dated on the first of them."""
+    one = ["product_id", "_factor"]
+    gap = pl.col("booked_on").diff().over(one).dt.total_days().fill_null(RUN_DAYS + 1)
+    return (
+        paid.with_columns(_factor=(pl.col("factor") * 2_000).round())
+        .sort(*one, "booked_on", "line_no")
+        .with_columns(_run=(gap > RUN_DAYS).cum_sum().over(one))
+        .with_columns(booked_on=pl.col("booked_on").min().over(*one, "_run"))
+        .drop("_factor", "_run")
+        .sort("line_no")
     )
 
 
@@ -140,11 +160,12 @@ def _fixed(ctx: Context, rounds: pl.DataFrame) -> pl.DataFrame:
         (pl.col("times") >= least)
         & (pl.col("variation") <= ctx.parameter(TYPOLOGY, "max_variation"))
         & (pl.col("interval_variation") <= ctx.parameter(TYPOLOGY, "max_interval_variation"))
-    ).select("product_id", "times")
+    )
     short = schedule.filter((pl.col("times") >= 2) & (pl.col("times") < least)).join(
         steady, on="product_id", how="anti"
     )
-    steady = pl.concat([steady, _alike(ctx, short).select("product_id", "times")])
+    young = pl.concat([_alike(ctx, short).select("product_id", "times"), _like_others(ctx, short, steady)])
+    steady = pl.concat([steady.select("product_id", "times"), young.unique("product_id")])
     return (
         rounds.join(steady, on="product_id")
         .join(interest.select("product_id", "booked_on"), on=["product_id", "booked_on"], how="semi")
@@ -167,6 +188,26 @@ def _alike(ctx: Context, schedule: pl.DataFrame) -> pl.DataFrame:
         & (pl.col("gap") >= ctx.parameter(TYPOLOGY, "min_buy_back_gap"))
         & (over[0] <= under[0] * (1 + slack[0]))
         & (over[1] <= under[1] * (1 + slack[1]))
+    )
+
+
+def _like_others(ctx: Context, short: pl.DataFrame, steady: pl.DataFrame) -> pl.DataFrame:
+    """Products paid too few times to show a schedule, but by the terms of another of their institution that does."""
+    whose = ctx.table("mart_product", ("product_id", "institution_id"))
+    terms = steady.join(whose, on="product_id").select("institution_id", fixed="factor", every="gap")
+    return (
+        short.filter(pl.col("variation") <= ctx.parameter(TYPOLOGY, "max_variation"))
+        .join(whose, on="product_id")
+        .join(terms, on="institution_id")
+        .filter(
+            ((pl.col("factor") / pl.col("fixed") - 1).abs() <= ctx.parameter(TYPOLOGY, "max_variation"))
+            & (
+                (pl.col("gap") / pl.col("every") - 1).abs()
+                <= ctx.parameter(TYPOLOGY, "max_interval_variation")
+            )
+        )
+        .select("product_id", "times")
+        .unique()
     )
 
 

@@ -15,6 +15,8 @@ POSITIVE = {
     "A5": 82_630.14,
     "A6": 2_000.0,
     "A7": 4_000.0,
+    "A8": 1_600.0,
+    "A9": 3_000.0,
 }
 LOOK_ALIKE = {
     "N1": "irregular dividends that follow the project's income",
@@ -84,6 +86,16 @@ def test_cases() -> None:
     direct.project("E", 50_000, issuer, "2016-01-10", 720, product=pid)
     for on in months("2016-02-10", 4):
         direct.pay(pid, on, 0.01, out_of=issuer)
+    spread, pid = equity(w, "A8", 4, 10_000)  # half of the holders are paid a day later now and then
+    for k, on in enumerate(months("2016-02-10", 4)):
+        for n, (who, held) in enumerate(spread.holdings[pid]):
+            w.move(on + dt.timedelta(days=(n + k) % 2), spread.own, who, round(held * 0.01, 2))
+    beside = w.platform("A9", "equity_crowdfunding")  # three quarters of one project, two of another
+    for key, rounds in (("E", 3), ("F", 2)):
+        pid = beside.product(key, days=720, issued="2016-01-04", kind="equity")
+        beside.sell(pid, w.people(3), 10_000, "2016-01-06")
+        for on in months("2016-01-20" if rounds == 3 else "2016-03-10", rounds, gap=60):
+            beside.pay(pid, on, 0.02)
     found = w.found("debt-disguised-as-equity")
     expect(found, POSITIVE, LOOK_ALIKE)
     assert found["A1"].confidence > found["A4"].confidence  # five equal rounds say more than three
