@@ -21,10 +21,14 @@ from models.typologies._bonus import group_lines, groups, transfer_lines, transf
 from models.typologies._cross_paid import homes, paid_by_others, returned_investments
 from models.typologies._frames import accounts_of, first_last, of, people, total
 from models.typologies._ledger import subscriptions
+from models.typologies._products import product_accounts
 from models.typologies._rounds import ROUND, round_lines, rounds
 from models.typologies._say import span, yuan
 from models.typologies._untold import untold_products
 from models.typologies.base import Context, Parameter, Typology
+
+SINGLE_SHARE = 0.98
+"""Part of the payout to one holder alone that a transfer must be to have been made for it."""
 
 TYPOLOGY = Typology(
     code="cross-subsidy",
@@ -125,7 +129,8 @@ def _moved(ctx: Context) -> pl.DataFrame:
     between = transfers(ctx).filter((pl.col("from_type") == "product") & (pl.col("to_type") == "product"))
     between = between.join(_own_moves(ctx, between), on="transfer_no", how="anti")
     between = between.join(returned_investments(ctx, between), on="transfer_no", how="anti")
-    paid = groups(ctx).rename({"booked_on": "round_on", "account_id": "to_account_id"})
+    paid = pl.concat([groups(ctx), _singles(ctx)], how="diagonal_relaxed")
+    paid = paid.rename({"booked_on": "round_on", "account_id": "to_account_id"})
     sends_its_own = homes(ctx).rename({"account_id": "from_account_id"})
     return (
         between.join(paid, on=["institution_id", "to_account_id"])
@@ -134,10 +139,28 @@ def _moved(ctx: Context) -> pl.DataFrame:
             (pl.col("round_on") >= pl.col("booked_on"))
             & (pl.col("round_on") <= pl.col("booked_on") + dt.timedelta(days=window))
             & (pl.col("amount_fen") <= pl.col("due_fen") * 1.02)
+            & ((pl.col("holders") > 1) | (pl.col("amount_fen") >= pl.col("due_fen") * SINGLE_SHARE))
         )
         .sort("transfer_no", "round_on", "product_id", "group_no")
         .unique("transfer_no", keep="first", maintain_order=True)
         .sort("transfer_no")
+    )
+
+
+def _singles(ctx: Context) -> pl.DataFrame:
+    """Payouts to one holder alone that day, in the manner of `groups`: where holders leave one by one."""
+    key = ["institution_id", "product_id", "booked_on", "account_id", "group_no"]
+    return (
+        group_lines(ctx)
+        .filter(pl.col("account_id").is_in(product_accounts(ctx)["account_id"].implode()))
+        .group_by(key)
+        .agg(
+            paid_fen=pl.col("amount_fen").sum(),
+            due_fen=pl.col("amount_fen").sum(),
+            holders=pl.col("subscription_id").n_unique(),
+        )
+        .filter(pl.col("holders") == 1)
+        .sort(key)
     )
 
 

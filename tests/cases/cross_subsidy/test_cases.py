@@ -7,7 +7,14 @@ from dataclasses import replace
 from tests.cases.selling import Fund, expect, fund, holding, manager, months
 from tests.cases.world import World
 
-POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None, "A4": 90_900.0, "A5": 90_900.0}
+POSITIVE: dict[str, float | None] = {
+    "A1": None,
+    "A2": None,
+    "A3": None,
+    "A4": 90_900.0,
+    "A5": 90_900.0,
+    "A6": 6 * 15_150.0,
+}
 LOOK_ALIKE = {
     "N1": "clients move their own money from product to product",
     "N2": "one product invests in another",
@@ -44,6 +51,12 @@ def test_cases() -> None:
     POSITIVE["A1"] = subsidised(w, "A1", 5, 0.6)
     POSITIVE["A2"] = subsidised(w, "A2", 4, 1 / 3)
     POSITIVE["A3"] = subsidised(w, "A3", 3, 1.0, gap=45)
+    a, b = pair(w, "A6")  # one holder after another leaves, each paid by a transfer of its own
+    for row in w.registers["products"][-2:]:
+        row["promised_yield"] = 0.06
+    for n, (who, held) in enumerate(b.holdings):
+        w.move(f"2016-04-{5 + n:02d}", a.account, b.account, held * 1.01)
+        w.move(f"2016-04-{6 + n:02d}", b.account, who, held * 1.01)
     a, b = pair(w, "N1")
     for row in w.registers["subscriptions"]:
         if row["product_id"] == a.product_id:
