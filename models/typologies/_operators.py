@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from models.typologies._common import firms, operator_ids
+from models.typologies._common import firms, institutions_by_name, name_key, operator_ids
 from models.typologies._flows_between import holder_institution
 from models.typologies._settlement import daily_fit, usual
 from models.typologies.base import Context, Parameter, Typology
@@ -189,7 +189,8 @@ def _make(ctx: Context, p: dict[str, float]) -> list[Operator]:
         return []
     lines = business_lines(ctx, candidates["holder_id"])
     insiders = ctx.table("mart_relation", ("institution_id", "holder_id")).unique()
-    behind = _behind(ctx, candidates, lines)
+    known = _publicised(ctx)
+    behind = _behind(ctx, candidates, lines, known)
     found: list[Operator] = []
     for holder, carrier, iid in candidates.iter_rows():
         mine = lines.filter(pl.col("holder_id") == holder)
@@ -201,17 +202,30 @@ def _make(ctx: Context, p: dict[str, float]) -> list[Operator]:
         for judge in (_pool, _lending, _settlement):
             made = judge(holder, carrier, mine, p)
             if made is not None:
-                if made.kind == "settlement":
+                if made.kind == "settlement" or behind.get(holder) in known:
                     made = replace(made, carrier=behind.get(holder, made.carrier))
                 found.append(made)
                 break
     return sorted(found, key=lambda o: (o.carrier, o.kind))
 
 
-def _behind(ctx: Context, candidates: pl.DataFrame, lines: pl.DataFrame) -> dict[int, str]:
-    """The one institution without a licence behind a card: an insider holds it, and it pays the institution.
+def _publicised(ctx: Context) -> set[str]:
+    """Institutions that advertisements or tips are about."""
+    names = institutions_by_name(ctx)
+    about: set[str] = set()
+    for table, name in (("mart_advertisement", "advertiser"), ("mart_tip", "institution_name")):
+        for iid, called in ctx.table(table, ("institution_id", name)).unique().iter_rows():
+            told = iid or names.get(name_key(called))
+            if told:
+                about.add(str(told))
+    return about
 
-    A firm that collects over its legal representative's card and takes the fees from there runs the business.
+
+def _behind(ctx: Context, candidates: pl.DataFrame, lines: pl.DataFrame, known: set[str]) -> dict[int, str]:
+    """The one institution without a licence behind a card that an insider holds.
+
+    It is paid from the card, or advertisements or tips are about it: a firm that collects over its legal
+    representative's card and takes the fees from there, or that solicits the public for it, runs the business.
     """
     roles = (
         ctx.table("mart_role_all", ("institution_id", "holder_id", "role"))
@@ -230,9 +244,9 @@ def _behind(ctx: Context, candidates: pl.DataFrame, lines: pl.DataFrame) -> dict
         .select("holder_id", institution_id="other_institution")
         .unique()
     )
-    only = tied.join(paid, on=["holder_id", "institution_id"], how="semi").filter(
-        pl.len().over("holder_id") == 1
-    )
+    named = tied.filter(pl.col("institution_id").is_in(sorted(known)))
+    only = pl.concat([tied.join(paid, on=["holder_id", "institution_id"], how="semi"), named]).unique()
+    only = only.filter(pl.len().over("holder_id") == 1)
     return dict(only.sort("holder_id").select("holder_id", "institution_id").iter_rows())
 
 

@@ -140,6 +140,10 @@ def _operators(w: World, ids: dict[str, str]) -> None:
     pool(w, _outside(w, ids, "POOL-FIRM", "盘锦甲安投资咨询服务有限公司"))
     pool(w, _outside(w, ids, "POOL-PERSON", "任广甲", person=True))
     pool(w, _inside(w, ids, "POOL-LISTED", "盘锦乙安商务咨询有限公司"))
+    _inside(w, ids, "POOL-CARD", "盘锦辛安商务咨询有限公司")  # over the card of its controller
+    card = w.person(held=True)
+    w.relate("POOL-CARD", card, "actual_controller")
+    pool(w, card)
     young = _outside(w, ids, "POOL-YOUNG", "盘锦己安商务咨询有限公司")
     back = _outside(w, ids, "REFUNDS", "盘锦午百货有限公司")
     for n, (who, buyer) in enumerate(
@@ -156,6 +160,7 @@ def _operators(w: World, ids: dict[str, str]) -> None:
             (None, "盘锦甲安投资咨询服务有限公司", "急征投资人:月息1.8%,保本付息,随时可取。"),
             ("POOL-LISTED", None, "民间投资,月息一分五,到期还本。"),
             ("POOL-FILED", None, "民间投资,月息一分五,到期还本。"),
+            ("POOL-CARD", None, "民间投资,月息一分五,到期还本。"),
             ("SHOP", None, "新店开业,会员充值满500送50元代金券,仅限本店购物。"),
         )
     ):

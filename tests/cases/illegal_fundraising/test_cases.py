@@ -5,7 +5,12 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.discovery import region
 
-POSITIVE: dict[str, float | None] = {"POOL-FIRM": None, "POOL-PERSON": None, "POOL-LISTED": None}
+POSITIVE: dict[str, float | None] = {
+    "POOL-FIRM": None,
+    "POOL-PERSON": None,
+    "POOL-LISTED": None,
+    "POOL-CARD": None,
+}
 LOOK_ALIKE = {
     "POOL-SILENT": "a pool, but no public solicitation is known",
     "POOL-FILED": "a filed platform",
