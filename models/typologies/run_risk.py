@@ -33,6 +33,8 @@ RAISING_DAYS = 20
 """Days from a subscription until its project is full and paid out."""
 RATIONED = 0.98
 """Share of a matured holding below which all that was paid on it is a part."""
+PATIENCE_DAYS = 7
+"""Days after the due day in which a second part still makes it whole in time."""
 
 TYPOLOGY = Typology(
     code="run-risk",
@@ -233,11 +235,12 @@ def partial_payouts(ctx: Context) -> pl.DataFrame:
 
 
 def _rationed(ctx: Context, begin: dt.date) -> pl.DataFrame:
-    """Payments of one part to all holders of a product that is due, whose principal then stays unpaid.
+    """Payments of one part to all holders of a product that is due, whose principal then stays unpaid for a while.
 
-    Instalments are paid before the end of the term and come to the whole; these come after it and fall short,
-    and no register says that the holding was redeemed.
+    Instalments are paid before the end of the term and come to the whole; these come after it and fall short for
+    `PATIENCE_DAYS` at least, and no register says that the holding was redeemed by then.
     """
+    in_time = pl.col("due_on") + pl.duration(days=PATIENCE_DAYS)
     due = _held(ctx).select("subscription_id", "due_on", "redeemed_on", held_fen="amount_fen")
     paid = payouts(ctx).select(
         "line_no", "account_no", "institution_id", "holder_id", "booked_on", "amount_fen", "product_id",
@@ -256,7 +259,7 @@ def _rationed(ctx: Context, begin: dt.date) -> pl.DataFrame:
         .join(due, on="subscription_id")
         .filter(
             (pl.col("due_on") <= pl.col("booked_on"))
-            & (pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") > ctx.as_of))
+            & (pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") > in_time))
         )
     )
     every = paid.join(late, on="subscription_id", how="semi")
@@ -266,11 +269,13 @@ def _rationed(ctx: Context, begin: dt.date) -> pl.DataFrame:
         .select("subscription_id")
         .unique()
     )
-    whole = every.filter(pl.col("kind") != "interest").group_by("subscription_id")
+    ends = late.select("subscription_id", "due_on").unique("subscription_id")
+    soon = every.filter(pl.col("kind") != "interest").join(ends, on="subscription_id")
+    whole = soon.filter(pl.col("booked_on") <= in_time).group_by("subscription_id")
     return (
         late.join(early, on="subscription_id", how="anti")
-        .join(whole.agg(got_fen=pl.col("amount_fen").sum()), on="subscription_id")
-        .filter(pl.col("got_fen") < pl.col("held_fen") * RATIONED)
+        .join(whole.agg(got_fen=pl.col("amount_fen").sum()), on="subscription_id", how="left")
+        .filter(pl.col("got_fen").fill_null(0) < pl.col("held_fen") * RATIONED)
         .with_columns(late_days=(pl.col("booked_on") - pl.col("due_on")).dt.total_days())
         .sort("line_no")
     )

@@ -7,7 +7,7 @@ import datetime as dt
 from tests.cases.selling import expect, holding
 from tests.cases.world import LAST, Platform, World, day
 
-POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None, "A4": None, "A5": None}
+POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None, "A4": None, "A5": None, "A6": None}
 LOOK_ALIKE = {
     "N1": "month-end and holiday peaks, all paid in full",
     "N2": "one late project: its holders wait, nobody is paid in part",
@@ -89,6 +89,15 @@ def test_cases() -> None:
                 w.move(on, p.borrowers[f"{p.id}-X{k}"], p.custody, 120_000 * part)
                 p.pay(pid, on, part)
     POSITIVE["A4"] = 480_000
+    a6 = w.platform(
+        "A6"
+    )  # half of each loan late, the other half weeks later; the first loans were paid in time
+    for k in range(12):
+        lent = day("2016-03-14") + dt.timedelta(days=8 * k)
+        pid, _ = a6.loan(str(k), w.people(12), each=10_000, lent=lent, paid=k < 4)
+        for days, part in ((3 + k, 0.5), (12 + 2 * k, 0.51)) if k >= 4 else ():
+            if (on := lent + dt.timedelta(days=30 + days)) <= LAST:
+                a6.pay(pid, on, part)
     for institution in ("A5", "N7"):  # loans that fell due and of which nothing was paid
         p = w.platform(institution)
         w.move("2016-01-05", p.custody, w.firm(), 99_990_000)
