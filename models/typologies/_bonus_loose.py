@@ -16,7 +16,9 @@ from models.typologies._rounds import ROUND, round_lines, rounds
 from models.typologies.base import Context
 
 MOST_OF_HOLDING = 0.05
-"""Part of all a client holds above which one payment is no bonus: principal, a refund, a wage."""
+"""Part of all a client holds up to which one payment shows a bonus: principal, a refund, a wage are more."""
+MOST_OF_SMALL = 0.25
+"""The same where the practice is shown: bonuses of one size are much of a small holding."""
 LEAST_CLIENTS = 5
 CLIENTS_SHARE = 0.25
 """Share of the clientele that own money must reach more than once; staff and agents who invest are fewer."""
@@ -43,7 +45,7 @@ def bonuses(ctx: Context, voucher_fen: int) -> pl.DataFrame:
     """Payments of own accounts to their clients that make a practice of topping up.
 
     Institutions without a client account pay holdings out of own accounts and are left out, and so are staff,
-    related parties and payments above `MOST_OF_HOLDING`.
+    related parties and payments above `MOST_OF_SMALL`.
 
     Parameters
     ----------
@@ -70,12 +72,14 @@ def bonuses(ctx: Context, voucher_fen: int) -> pl.DataFrame:
         .select(_PAID)
         .join(tills, on="institution_id", how="anti")
         .join(held, on=who)
-        .filter(pl.col("amount_fen") <= pl.col("held_fen") * MOST_OF_HOLDING)
+        .filter(pl.col("amount_fen") <= pl.col("held_fen") * MOST_OF_SMALL)
+        .with_columns(small=pl.col("amount_fen") <= pl.col("held_fen") * MOST_OF_HOLDING)
         .drop("held_fen")
         .join(related(ctx), on=who, how="anti")
         .join(staff_and_vendors(ctx).filter(pl.col("source") == "register"), on=who, how="anti")
     )
-    again = paid.group_by(who).agg(days=pl.col("booked_on").n_unique()).filter(pl.col("days") >= TIMES)
+    sure = paid.filter("small")
+    again = sure.group_by(who).agg(days=pl.col("booked_on").n_unique()).filter(pl.col("days") >= TIMES)
     clientele = held.group_by("institution_id").agg(clients=pl.len())
     span = (pl.col("booked_on").max() - pl.col("booked_on").min()).dt.total_days()
     practice = (
@@ -85,10 +89,10 @@ def bonuses(ctx: Context, voucher_fen: int) -> pl.DataFrame:
         .filter(
             (pl.col("reached") >= LEAST_CLIENTS) & (pl.col("reached") >= pl.col("clients") * CLIENTS_SHARE)
         )
-        .join(paid.group_by("institution_id").agg(span=span), on="institution_id")
+        .join(sure.group_by("institution_id").agg(span=span), on="institution_id")
         .filter(pl.col("span") >= LEAST_SPAN)
     )
-    return paid.join(practice, on="institution_id", how="semi").sort("line_no")
+    return paid.drop("small").join(practice, on="institution_id", how="semi").sort("line_no")
 
 
 def handed_on(ctx: Context) -> pl.DataFrame:

@@ -357,6 +357,7 @@ def _products(ctx: Context) -> pl.DataFrame:
         .join(projects, on="project_id")
         .join(disbursed(ctx), on="project_id", how="left")
         .join(_repaid_alone(ctx), on="project_id", how="left")
+        .join(_lent_in_part(ctx), on="project_id", how="left")
         .with_columns(part_fen=pl.coalesce("part_fen", "principal_fen"))
         .with_columns(
             lent=pl.when(
@@ -365,7 +366,7 @@ def _products(ctx: Context) -> pl.DataFrame:
                 | pl.col("repaid").fill_null(False)
             )
             .then(pl.col("part_fen"))
-            .otherwise(0)
+            .otherwise((pl.col("part_fen") * pl.col("in_part").fill_null(0.0)).round().cast(pl.Int64))
         )
         .group_by("product_id")
         .agg(
@@ -419,6 +420,19 @@ def _presumed_lent(ctx: Context, status: pl.DataFrame) -> pl.DataFrame:
     )
     lent = taken.join(paid, on="institution_id").filter(pl.col("paid_fen") >= LENT_ON * pl.col("taken_fen"))
     return untold.join(lent, on="institution_id", how="semi").select("product_id")
+
+
+def _lent_in_part(ctx: Context) -> pl.DataFrame:
+    """Projects of whose principal their borrowers were paid a part only: ``project_id``, ``in_part`` (share)."""
+    paid = ctx.table("mart_project_line", ("project_id", "line_no", "kind", "amount_fen"))
+    paid = paid.filter(pl.col("kind") == "disbursement").join(disbursed(ctx), on="project_id", how="anti")
+    principals = ctx.table("mart_project", ("project_id", "principal_fen"))
+    return (
+        paid.join(principals, on="project_id")
+        .group_by("project_id")
+        .agg(in_part=pl.col("amount_fen").sum() / pl.col("principal_fen").first())
+        .filter(pl.col("in_part") < LENT_SHARE)
+    )
 
 
 def _repaid_alone(ctx: Context) -> pl.DataFrame:

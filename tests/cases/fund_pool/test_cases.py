@@ -16,6 +16,7 @@ POSITIVE = {
     "P6": 125_000,
     "P7": 60_000,
     "P8": 200_000,
+    "P9": 110_000,
 }
 LOOK_ALIKE = {
     "L1": "deposits wait two days until the project is full",
@@ -63,6 +64,9 @@ def test_cases() -> None:
             p.project(str(n), lent, w.firm(), f"2016-03-{4 + n:02d}", 180, product=product)
             p.sell(product, w.people(4), each, f"2016-03-{2 + n:02d}")
             p.lend(p.borrowers[f"{p.id}-X{n}"], lent, f"2016-03-{4 + n:02d}")
+    half = w.platform("P9")  # the borrower was paid less than half
+    half.loan("a", w.people(20), each=10_000, lent="2016-03-01", days=180, lend=False, repaid=False)
+    half.lend(half.borrowers["P9-Xa"], 90_000, "2016-03-01")
     small = w.platform("P7")  # little, and a third of all its clients' money
     small.loan("a", w.people(6), each=20_000, lent="2016-03-01", days=180)
     small.sell(small.product("b"), w.people(6), 10_000, "2016-04-01")
