@@ -1,14 +1,16 @@
 """二(五)1 and 二(六): promises of capital or yield, boasts, or a yield that is not the registered one.
 
 Promises are told from warnings by clause (see `models.text.promises`); what sellers of goods promise too (零风险试用)
-counts where the text offers something financial. A yield counts when the
-text names one registered product of the advertiser and promises another rate than the register.
+counts where the text offers something financial, or a financial firm says it. A yield counts when the
+text names one registered product of the advertiser and promises another rate than the register, or names none and
+promises more than any of its products has.
 
 Confidence: 0.95 for a promise, 0.9 for a yield that differs, 0.7 for a boast alone.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import polars as pl
@@ -16,6 +18,7 @@ import polars as pl
 from models.finding import Finding, evidence
 from models.text.clauses import plain
 from models.text.offers import promises_made
+from models.text.promises import find_claims
 from models.text.rates import find_rates
 from models.typologies._common import shown_name, subject_of
 from models.typologies.base import Context, Parameter, Typology
@@ -42,9 +45,23 @@ TYPOLOGY = Typology(
             "Rates are printed to one decimal of a percent; two tenths of a point leave room for rounding.",
             "Largest difference between promised and registered yield that is no finding.",
         ),
+        Parameter(
+            "unnamed_margin",
+            0.01,
+            "annual fraction",
+            "calibrated",
+            "A new client's coupon adds a point at most; what names no product may speak of one still to come.",
+            "How far above all registered yields a rate must be that is promised for no product by name.",
+        ),
     ),
     after=("unregistered-operator", "illegal-fundraising"),
 )
+
+_NUMBER = re.compile(r"第?[0-9一二三四五六七八九十零]+(?:号|期|月|标|季)?.*$")
+"""What tells products of one series apart."""
+_PRODUCT_NAME = re.compile(r"[\u4e00-\u9fff](?:宝|号|盈|通|计划|系列|[a-z]款)")
+_FINANCIAL = ("p2p", "equity_crowdfunding", "asset_management")
+"""Sectors whose advertisements are for financial products, whatever their words."""
 
 
 def _registered_yields(ctx: Context, sellers: pl.Series) -> dict[str, list[tuple[str, str, float]]]:
@@ -69,11 +86,25 @@ def _named(products: list[tuple[str, str, float]], text: str) -> tuple[str, str,
     return next(((p, n, rate) for p, name, rate in products if (n := plain(name)) in body), None)
 
 
+def _meant(body: str, products: list[tuple[str, str, float]]) -> list[tuple[str, str, float]]:
+    """Products that a text which names none in full speaks of: those of a series it names, else all.
+
+    A text that names something else (another number, another 宝) speaks of none of them.
+    """
+    series = [
+        each
+        for each in products
+        if (stem := _NUMBER.sub("", plain(each[1]))) and len(stem) > 1 and stem in body
+    ]
+    return series or ([] if _PRODUCT_NAME.search(body) else products)
+
+
 def detect(ctx: Context) -> Iterable[Finding]:
     """One finding an advertiser, over all its misleading advertisements."""
     tolerance = ctx.parameter(TYPOLOGY, "yield_tolerance")
     known = set(ctx.table("mart_institution", ("institution_id",))["institution_id"])
     operators = {f.institution_id for code in TYPOLOGY.after for f in ctx.findings.get(code, ())}
+    sectors = dict(ctx.table("mart_institution", ("institution_id", "sector")).iter_rows())
     found: dict[str, list[tuple[str, object, str, str, str]]] = {}
     product_keys: dict[str, set[str]] = {}
     ads = ctx.table("mart_advertisement", ("ad_id", "institution_id", "advertiser", "published_on", "text"))
@@ -85,7 +116,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
     for ad_id, who, day, text in told:
         if who is None or not text or (who not in known and who not in operators):
             continue
-        claims = promises_made(text)
+        claims = find_claims(text) if sectors.get(who) in _FINANCIAL else promises_made(text)
         promises = [c.words for c in claims if c.kind == "promise"]
         boasts = [c.words for c in claims if c.kind == "boast"]
         if promises:
@@ -94,6 +125,10 @@ def detect(ctx: Context) -> Iterable[Finding]:
             continue
         rates = find_rates(text)
         named = _named(products.get(who, []), text) if rates else None
+        if named is None and rates and (meant := _meant(plain(text), products.get(who, []))):
+            best = max(meant, key=lambda each: (each[2], each[0]))
+            if min(r.low for r in rates) > best[2] + ctx.parameter(TYPOLOGY, "unnamed_margin"):
+                named = best
         if named:
             rate = max(r.high for r in rates)
             if abs(rate - named[2]) > tolerance and not any(

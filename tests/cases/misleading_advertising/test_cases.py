@@ -5,12 +5,13 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
-POSITIVE = {"M1": None, "M2": None, "M3": None, "M4": None}
+POSITIVE = {"M1": None, "M2": None, "M3": None, "M4": None, "M5": None, "M6": None}
 LOOK_ALIKE = {
     "N1": "a risk warning that uses the words",
     "N2": "a denial in each clause",
     "N3": "the registered yield, rounded",
     "N4": "past results that promise nothing",
+    "N6": "the yield of the series",
     "N5": "no product of that name: nothing to compare",
 }
 ADS = {
@@ -18,6 +19,9 @@ ADS = {
     "M2": "月升宝一号火热募集中,年化收益率16.2%,名额有限!",
     "M3": "理财型保险,承诺收益5%起,过往结算利率只升不降!",
     "M4": "月升宝一号,月息1分5,按期付息。",
+    "M5": "稳赚不赔,连续三年第一。",
+    "M6": "本平台约定年化收益率14.5%,欢迎出借。",
+    "N6": "月升宝系列,年化12.1%。",
     "N1": "凡宣称“保本保息、零风险、稳赚”的均为虚假宣传,请投资者警惕。",
     "N2": "平台不承诺保本,亦不承诺收益,请勿轻信稳赚不赔的宣传。",
     "N3": "月升宝一号,预期年化12%。市场有风险。",

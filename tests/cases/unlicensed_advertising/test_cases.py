@@ -5,18 +5,25 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
-POSITIVE = {"A1": None, "A2": None, "A3": None}
+POSITIVE = {"A1": None, "A2": None, "A3": None, "A4": None}
 LOOK_ALIKE = {
     "B1": "vouchers for goods",
     "B2": "a job advertisement",
     "B3": "seafood sold by a hotel in 金融街",
     "B4": "a filed platform",
     "B5": "a warning against others' offers",
+    "B6": "a course for planners",
+    "B7": "goods sold at cost",
+    "B8": "a card filled with more than is paid",
 }
 ADS = {
     "A1": (None, "甲理财产品火热发售,欢迎到店咨询认购。"),
     "A2": ("盘锦甲乙商务有限公司", "民间投资,月息一分五,按月付息。"),
     "A3": (None, "小额贷款、投资理财一站式服务,诚邀加盟。"),
+    "A4": (None, "存1万一年返1万2,名额有限。"),
+    "B6": (None, "理财师资格考试培训班招生。"),
+    "B7": (None, "换季保本清仓,服装一折起。"),
+    "B8": (None, "存1000得1200购物卡,仅限本店。"),
     "B1": (None, "新店开业,会员充值满500送50元代金券,仅限本店购物。"),
     "B2": (None, "招聘软件工程师数名,待遇优厚。"),
     "B3": (None, "金融精品海鲜礼盒,盘锦河蟹现货发售。"),
