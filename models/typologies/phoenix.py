@@ -4,7 +4,8 @@ Closed: every registered account of the firm has a closing day, or tips say so. 
 accounts were opened or whose first client paid in around the closing or later. The two share
 controllers (persons or firms behind both, up to two steps), accounts, or the closed firm's money went
 to the new one; or its clients came over without a sale. A client base sold to unrelated owners is
-clean: nobody is behind both, and the buyer pays.
+clean: nobody is behind both, and the buyer pays. An operator in no register may carry on as well
+(`models.typologies._phoenix_unlisted`).
 
 Confidence: 0.9 with shared controllers and clients, 0.85 with money handed over, 0.75 with controllers alone,
 0.6 with clients alone.
@@ -22,7 +23,9 @@ from models.text.themes import themes
 from models.typologies._common import first_last, shown_name, subject_of, yuan
 from models.typologies._flows_between import flows_between
 from models.typologies._gaps import statements_begin
+from models.typologies._phoenix_unlisted import unlisted
 from models.typologies.base import Context, Parameter, Typology
+from models.typologies.unregistered_operator import TYPOLOGY as OPERATORS
 
 TYPOLOGY = Typology(
     code="phoenix",
@@ -178,7 +181,8 @@ def detect(ctx: Context) -> Iterable[Finding]:
             paid = between.filter(~pl.col("coming"))
             came = share >= p["min_client_share"] and over >= 5
             handed = got.height > 0 and int(got["amount_fen"].sum()) > int(paid["amount_fen"].sum())
-            alone = share >= p["min_client_share_alone"] and over >= 20 and not paid.height
+            many = over >= 20 or (over >= 8 and over >= p["min_client_share_alone"] * mine.height)
+            alone = share >= p["min_client_share_alone"] and many and not paid.height
             if shared.height and (came or handed):
                 links.append((old, day, shared, over, share, got, 0.9 if came else 0.85))
             elif shared.height:
@@ -187,6 +191,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 links.append((old, day, shared, over, share, got, 0.85 if handed else 0.6))
         if links:
             yield _finding(ctx, new, max(links, key=lambda x: (x[6], x[4], x[0])))
+    yield from unlisted(ctx, OPERATORS, closed, people, p, TYPOLOGY.code)
 
 
 def _finding(

@@ -412,6 +412,22 @@ def _phoenix(w: World, ids: dict[str, str]) -> None:
             w.move(on(79), _own(w, old), _own(w, new), 300_000)
         elif new == "BUYER":
             w.move(on(79), _own(w, new), _own(w, old), 400_000)
+    # nearly all of a small firm's clients are most of another's, or few of a large one's
+    for old, new, more in (("OLD-F", "NEW-FEW", 5), ("OLD-G", "BIG-BESIDE", 90)):
+        few = w.people(16)
+        _business(w, old, few, 3, "2012-01-01")
+        _business(w, new, [*few[:13], *w.people(more)], 90, "2016-03-01")
+        ids |= {old: old, new: new}
+        _close(w, old, on(80))
+    old, clients = "OLD-H", w.people(40)
+    _business(w, old, clients, 3, "2012-01-01")
+    ids[old] = old
+    _close(w, old, on(80))
+    till = _outside(w, ids, "NEW-UNLISTED", "盘锦巳商务信息有限公司")
+    for n, who in enumerate(clients[:35]):
+        w.move(on(90 + n % 10), who, till, 20_000)
+        for k in (1, 2):
+            w.move(on(90 + n % 10 + 30 * k), till, who, 300)
 
 
 def _own(w: World, label: str) -> Account:

@@ -10,10 +10,13 @@ POSITIVE: dict[str, float | None] = {
     "NEW-SAME-ID": 175_000,
     "NEW-MONEY": 175_000,
     "NEW-SHELF": 175_000,
+    "NEW-FEW": 18 * 5_000,
+    "NEW-UNLISTED": None,
 }
 LOOK_ALIKE = {
     "BUYER": "a client base sold to unrelated owners",
     "SISTER": "the other firm is still open",
+    "BIG-BESIDE": "a large platform that many of a small one's clients use as well",
     "STRANGER": "a new platform with no tie to the closed one",
 }
 
