@@ -41,6 +41,18 @@ LUMPS_APART = 1.5
 _PAID = ["line_no", "institution_id", "account_id", "account_no", "booked_on", "amount_fen", "holder_id"]
 
 
+def till_keepers(ctx: Context) -> pl.DataFrame:
+    """Institutions whose clients pay into own accounts, so that payouts from there are no own money (``institution_id``)."""
+    return (
+        deposits(ctx)
+        .filter(pl.col("account_type").is_in(OWN) & pl.col("subscription_id").is_not_null())
+        .group_by("institution_id")
+        .len()
+        .filter(pl.col("len") >= TILL_DEPOSITS)
+        .select("institution_id")
+    )
+
+
 def bonuses(ctx: Context, voucher_fen: int) -> pl.DataFrame:
     """Payments of own accounts to their clients that make a practice of topping up.
 
@@ -61,16 +73,11 @@ def bonuses(ctx: Context, voucher_fen: int) -> pl.DataFrame:
     """
     who = ["institution_id", "holder_id"]
     held = subscriptions(ctx).drop_nulls(who).group_by(who).agg(held_fen=pl.col("amount_fen").sum())
-    tills = (
-        deposits(ctx)
-        .filter(pl.col("account_type").is_in(OWN) & pl.col("subscription_id").is_not_null())
-        .filter(pl.len().over("institution_id") >= TILL_DEPOSITS)
-    )
     paid = (
         payouts(ctx)
         .filter(pl.col("account_type").is_in(OWN) & (pl.col("amount_fen") > voucher_fen))
         .select(_PAID)
-        .join(tills, on="institution_id", how="anti")
+        .join(till_keepers(ctx), on="institution_id", how="anti")
         .join(held, on=who)
         .filter(pl.col("amount_fen") <= pl.col("held_fen") * MOST_OF_SMALL)
         .with_columns(small=pl.col("amount_fen") <= pl.col("held_fen") * MOST_OF_HOLDING)

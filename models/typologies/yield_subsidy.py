@@ -20,7 +20,7 @@ from models.typologies._bonus import (
     transfer_lines,
     transfers,
 )
-from models.typologies._bonus_loose import bonuses, handed_on, lumps
+from models.typologies._bonus_loose import bonuses, handed_on, lumps, till_keepers
 from models.typologies._frames import accounts_of, first_last, of, people, total
 from models.typologies._outlook_said import own_money
 from models.typologies._say import span, yuan
@@ -142,6 +142,7 @@ def _direct(ctx: Context) -> pl.DataFrame:
     paid = (
         group_lines(ctx)
         .join(own, on=["institution_id", "account_id"], how="semi")
+        .join(till_keepers(ctx), on="institution_id", how="anti")
         .group_by("institution_id", "product_id", "booked_on", "account_id", "group_no")
         .agg(
             factor=pl.col("amount_fen").sum() / pl.col("held_fen").sum(),
