@@ -20,6 +20,7 @@ from models.typologies._frames import each, first_last, total
 from models.typologies._ledger import deposits
 from models.typologies._products import between_products, product_accounts
 from models.typologies._say import span, yuan
+from models.typologies._vehicles import members
 from models.typologies.base import Context, Parameter, Typology
 
 POOLED_KINDS = ("fund", "wealth")
@@ -87,10 +88,13 @@ def detect(ctx: Context) -> Iterable[Finding]:
         "subscribed_on",
         who=pl.coalesce("investor_id", "investor_account", "investor_name"),
     )
+    pooled = private.filter(pl.col("kind").is_in(POOLED_KINDS))
+    behind = members(ctx, pooled["product_id"], int(ctx.parameter(TYPOLOGY, "min_small_holders")))
     found = [
         row
         for row in (
-            _look(ctx, product, holders) for product in private.sort("product_id").iter_rows(named=True)
+            _look(ctx, product, holders, behind)
+            for product in private.sort("product_id").iter_rows(named=True)
         )
         if row
     ]
@@ -98,7 +102,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
         return
     rows = pl.DataFrame(found)
     for institution_id, part in each(rows, "institution_id"):
-        yield _finding(ctx, institution_id, part)
+        yield _finding(ctx, institution_id, part, behind)
 
 
 def slices_of(ctx: Context, product_id: str) -> pl.DataFrame:
@@ -127,7 +131,9 @@ def slices_of(ctx: Context, product_id: str) -> pl.DataFrame:
     )
 
 
-def _look(ctx: Context, product: dict[str, object], holders: pl.DataFrame) -> dict[str, object] | None:
+def _look(
+    ctx: Context, product: dict[str, object], holders: pl.DataFrame, behind: pl.DataFrame
+) -> dict[str, object] | None:
     """One private product looked through; None where it is clean or sold without slices."""
     own = str(product["product_id"])
     slices = slices_of(ctx, own)
@@ -136,7 +142,8 @@ def _look(ctx: Context, product: dict[str, object], holders: pl.DataFrame) -> di
         on="product_id",
         how="semi",
     )
-    through = holders.join(public, on="product_id")
+    pooled = behind.filter(pl.col("product_id") == own).select(holders.columns)
+    through = pl.concat([holders.join(public, on="product_id").select(holders.columns), pooled])
     direct = holders.filter(pl.col("product_id") == own)
     hidden = holders.join(
         slices.join(public, on="product_id", how="anti").filter(pl.col("product_id") != own), on="product_id"
@@ -156,7 +163,9 @@ def _look(ctx: Context, product: dict[str, object], holders: pl.DataFrame) -> di
         small = direct["who"].n_unique()
         if small < fewest:
             return None
-    if split or public.is_empty():  # too many by itself or by way of other private products
+    if split or (
+        public.is_empty() and pooled.is_empty()
+    ):  # too many by itself or by way of other private products
         through, slices_sold = direct, slices["product_id"].to_list()
     else:
         slices_sold = public["product_id"].to_list()
@@ -166,7 +175,8 @@ def _look(ctx: Context, product: dict[str, object], holders: pl.DataFrame) -> di
         "institution_id": product["institution_id"],
         "product_id": own,
         "slices": slices_sold,
-        "direct": split or public.is_empty(),
+        "direct": split or (public.is_empty() and pooled.is_empty()),
+        "pooled": pooled.height > 0,
         "split": split,
         "holders": count,
         "small": small,
@@ -182,13 +192,14 @@ def _below(holders: pl.DataFrame, ticket: float) -> pl.DataFrame:
     return holders.filter(pl.col("amount_fen").sum().over("who") < ticket)
 
 
-def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
+def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, behind: pl.DataFrame) -> Finding:
     slices = sorted({s for row in part["slices"].to_list() for s in row})
     moved = between_products(ctx).filter(
         pl.col("from_product").is_in(slices) & pl.col("to_product").is_in(part["product_id"].implode())
     )
     own = bool(part["direct"].all())
-    seen = total(moved) > 0 and not own
+    pooled = behind.join(part.filter("pooled"), on="product_id", how="semi")
+    seen = total(moved) > 0 and not own and pooled.is_empty()
     amount = total(moved) if seen else total(part, "subscribed_fen")
     first, last = first_last(moved) if seen else (part["first_on"].min(), part["last_on"].max())
     holders, small = int(part["holders"].max() or 0), int(part["small"].sum() or 0)  # type: ignore[arg-type]
@@ -205,12 +216,17 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
         .select("line_no", "amount_fen")
         .sort("line_no")
     )
+    sold = pl.concat([sold, pooled.select(sold.columns)]).unique("line_no").sort("line_no")
     way_zh = f"经 {len(slices)} 只{'' if own else '公开销售的'}份额(收益权、打包产品)" if slices else "自身"
     way_en = (
         f", looked through {len(slices)}{'' if own else ' publicly sold'} slices,"
         if slices
         else " by themselves"
     )
+    if pooled.height:
+        vehicles = pooled["vehicle_id"].n_unique()
+        way_zh += f"、{vehicles} 个归集多人资金的认购主体"
+        way_en += f" and {vehicles} firms that subscribed with many persons' money,"
     layers = part.select(pl.col("slices").list.len().max()).item() or 0
     return Finding(
         institution_id=institution_id,

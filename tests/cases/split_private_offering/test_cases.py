@@ -12,11 +12,13 @@ POSITIVE = {
     "A4": 201_000_000.0,
     "A5": 203_000_000.0,
     "A6": 2_400_000.0,
+    "A7": 2_400_000.0,
 }
 LOOK_ALIKE = {
     "N1": "a private product with exactly 200 holders of one million",
     "N2": "a public product fed by another",
     "N4": "five members of staff hold less than the minimum themselves",
+    "N5": "a shop puts its customers' money into a private fund",
     "N3": "five members of staff co-invest by way of a slice",
 }
 
@@ -56,6 +58,13 @@ def test_cases() -> None:
     upper.sell(w.people(103), 1_000_000)
     lower.sell(w.people(100), 1_000_000)
     w.move("2016-02-01", upper.account, lower.account, 103_000_000)
+    for institution, people, each in (("A7", 30, 80_000), ("N5", 400, 6_000)):  # a firm between
+        manager(w, institution)
+        private = fund(w, institution, "PRIVATE", "fund", publicly_offered=False)
+        between = w.firm(held=True)
+        for who in w.people(people):
+            w.move("2016-02-20", who, between, each)
+        private.sell([between], 2_400_000, "2016-03-01")
     for institution, people in (("A6", 12), ("N4", 5)):  # split into holdings below the minimum
         manager(w, institution)
         top = fund(w, institution, "PRIVATE", "fund", publicly_offered=False)
