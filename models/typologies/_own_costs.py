@@ -153,8 +153,24 @@ def _own_costs(ctx: Context) -> pl.DataFrame:
         .join(close, on=["institution_id", "cp_holder_id"], how="left")
         .filter(pl.col("role").is_null() | (pl.col("paid") & (pl.col("amount_fen") < SALARY_FEN)))
         .drop("role", "paid")
+        .join(_untold_clients(ctx), on=["institution_id", "cp_holder_id"], how="anti")
         .join(explained, on="line_no", how="anti")
         .sort("line_no")
+    )
+
+
+def _untold_clients(ctx: Context) -> pl.DataFrame:
+    """Whoever paid into client accounts where no register tells the subscriptions: staff may be clients too.
+
+    Grain: ``institution_id, cp_holder_id``.
+    """
+    return (
+        controlled_lines(ctx)
+        .filter((pl.col("account_type") == "custody") & (pl.col("direction") == "in"))
+        .join(unsold(ctx), on="institution_id", how="semi")
+        .select("institution_id", "cp_holder_id")
+        .drop_nulls()
+        .unique()
     )
 
 

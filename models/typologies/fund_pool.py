@@ -25,6 +25,7 @@ from models.typologies._pool import all_deposits, idle_deposits
 from models.typologies._rounds import ROUND, round_lines, rounds
 from models.typologies._say import yuan
 from models.typologies._turns import rolled_rounds
+from models.typologies._unsold_said import pools
 from models.typologies.base import Context, Parameter, Typology
 from models.typologies.custody_bypass import CLIENT_SECTORS
 
@@ -150,6 +151,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
                 *outlook.benign,
             ),
         )
+    yield from pools(ctx, TYPOLOGY.code, patience)
 
 
 def _outs(ctx: Context, institution: str, ins: pl.DataFrame) -> pl.DataFrame:

@@ -23,6 +23,7 @@ from models.typologies._pool import idle_deposits
 from models.typologies._rounds import ROUND, round_lines, rounds
 from models.typologies._say import percent, yuan
 from models.typologies._turns import rolled_rounds
+from models.typologies._unsold_said import takings
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -197,6 +198,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
                 *outlook.benign,
             ),
         )
+    yield from takings(ctx, TYPOLOGY.code)
 
 
 def _late_parts(ctx: Context, institution: str, part: pl.DataFrame, since: dt.date | None) -> pl.DataFrame:

@@ -134,6 +134,36 @@ def test_clients_are_known_by_what_they_pay() -> None:
     assert findings(w.context(), "custody-bypass")["P1"].amount_fen == 6_000_000
 
 
+def test_payouts_and_pools_without_subscriptions() -> None:
+    """Deposits that nothing but other clients' payouts used, or that lie there, show without subscriptions too."""
+    w = lenders()
+    pool = w.platform("P4")
+    pool.sell(pool.product("a"), w.people(20), 10_000, "2016-03-01")
+    few = w.people(4)  # clients who leave what was repaid and invest it again
+    again = w.platform("P5")
+    for who in few:
+        w.move("2016-02-01", who, again.custody, 50_000)
+    for n, lent in enumerate(("2016-02-03", "2016-03-10", "2016-04-12")):
+        firm = w.firm()
+        product = again.product(f"r{n}")
+        again.project(f"r{n}", 200_000, firm, lent, 30, product=product)
+        again.lend(firm, 200_000, lent)
+        w.move(dt.date.fromisoformat(lent) + dt.timedelta(days=30), firm, again.custody, 202_000)
+    lender = w.person()  # sells its claims through the platform and is no client
+    between = w.platform("P6")
+    for n, lent in enumerate(("2016-02-01", "2016-02-20", "2016-03-10", "2016-04-12")):
+        key, due = f"s{n}", dt.date.fromisoformat(lent) + dt.timedelta(days=30)
+        product, _ = between.loan(key, w.people(10), each=20_000, lent=lent, to=lender, repaid=False)
+        w.move(due, lender, between.custody, 202_500)
+    del w.registers["subscriptions"]
+    found = accused(w)
+    assert found == {"P3": {"new-money-pays-old"}, "P4": {"fund-pool"}}
+    ctx = w.context()
+    assert abs(findings(ctx, "fund-pool")["P4"].amount_fen - 200_000_00) <= 130_00  # less the bank's charges
+    paid = sum(20 * (10_000 + 500 * n) * (1 + 0.10 * 30 / 365) for n in range(4))
+    assert abs(findings(ctx, "new-money-pays-old")["P3"].amount_fen - paid * 100) < 100
+
+
 def test_tills_are_known_by_their_payers() -> None:
     """A firm most of whose payers are the platform's clients, and that passes money on to it; a shop does not."""
     w = World()
