@@ -12,7 +12,6 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from models.typologies._frames import with_line
 from models.typologies._ledger import payouts
 from models.typologies.base import Context
 from models.yields.conformal import benjamini_hochberg, reference
@@ -130,8 +129,8 @@ def _products(ctx: Context) -> pl.DataFrame:
 
 def _behind(ctx: Context) -> pl.DataFrame:
     """Projects behind each product, weighted by the money the product put into them."""
-    project_lines = ctx.table("mart_project_line", ("project_id", "line_no", "kind", "amount_fen"))
-    rates = project_returns(ctx.table("mart_project"), with_line(ctx, project_lines, "booked_on"))
+    lines = ctx.table("mart_project_line", ("project_id", "line_no", "kind", "amount_fen", "booked_on"))
+    rates = project_returns(ctx.table("mart_project"), lines)
     terms = ctx.table("mart_project", ("project_id", "annual_rate", "repayment", "principal_fen"))
     links = ctx.table("mart_product_project")
     weight = (

@@ -56,6 +56,7 @@ select
     institution_id,
     kind,
     amount_fen,
+    booked_on,
     case when named then 'named' else basis end as basis
 from judged
 qualify row_number() over (partition by line_no order by named desc, misfit asc, project_id asc) = 1
