@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 import duckdb
 import polars as pl
@@ -147,6 +148,8 @@ OF_CIRCLE = WRITTEN | {
     **{n: _of_institution(f"mart_{n}") for n in ("client", "product", "project", "relation", "role")},
 }
 """Rows of ``mart_…`` that each circle sees, as numbers without a name. Grain: circle × row."""
+LONG = frozenset({"line", "subscription", "transfer from", "transfer to"})
+"""Those of relations as long as the statements; each begins with that relation."""
 USES = """
 select
     c.circle,
@@ -181,6 +184,19 @@ CLOSED = """
 select a.circle, count(*) from own_account as a inner join mart_account as m on a.account_id = m.account_id
 where m.closed_on <= $1 group by a.circle
 """
+
+
+@contextmanager
+def as_written(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Have the rows of a long relation looked up in what they are joined with, never the other way round.
+
+    How many rows a query has left is guessed far too low here, and rows taken for few are held in memory.
+    """
+    con.execute("set disabled_optimizers = 'join_order,build_side_probe_side'")
+    try:
+        yield
+    finally:
+        con.execute("reset disabled_optimizers")
 
 
 class Inputs:
@@ -227,8 +243,9 @@ class Inputs:
         """Digest of each circle's part of the marts, the day it is seen on, and what else there is (`more`)."""
         total = [hashlib.sha256(more.encode()) for _ in range(self._count)]
         for name, rows in OF_CIRCLE.items():
-            for circle, *sums in self._summed(rows):
-                total[circle].update(f"{name} {sums}".encode())
+            with as_written(self._con) if name in LONG else nullcontext():
+                for circle, *sums in self._summed(rows):
+                    total[circle].update(f"{name} {sums}".encode())
         for circle, closed in self._con.execute(CLOSED, [as_of]).fetchall():
             total[circle].update(f"closed {closed}".encode())
         for (circle,) in self._con.execute(SILENT, [as_of]).fetchall():
