@@ -51,7 +51,9 @@ TYPOLOGY = Typology(
 
 
 OWN_SHARE = 0.9
-"""Part of a gap that own money closes."""
+"""Part of a gap that own money closes, and of money that came back that had gone to its payer before."""
+LENT_FEN = 10_000_000
+"""Least that is taken for money lent out and paid back: a wallet's withdrawals and pay-ins are less."""
 
 
 def gaps(ctx: Context, tolerance_fen: int) -> pl.DataFrame:
@@ -80,9 +82,9 @@ def gaps(ctx: Context, tolerance_fen: int) -> pl.DataFrame:
 
 
 def _topped(lines: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
-    """Single report days whose gap the institution's own money closed by the next one: nothing was in transit.
+    """Single report days whose gap the institution's own money, or money lent out, closed by the next one.
 
-    A gap of the last report day counts with them, being open.
+    Nothing was in transit then. A gap of the last report day counts with them, being open.
 
     Parameters
     ----------
@@ -97,8 +99,22 @@ def _topped(lines: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
         ``institution_id``, ``report_date``; unique.
     """
     day = ["institution_id", "report_date"]
-    own = lines.filter(
-        pl.col("reserve") & (pl.col("direction") == "in") & pl.col("side").is_in(["own", "self", "related"])
+    reserve = lines.filter("reserve")
+    came = reserve.filter(pl.col("direction") == "in")
+    who = ["institution_id", "cp_holder_id"]
+    least = pl.col("amount_fen") >= OWN_SHARE * LENT_FEN
+    lent = reserve.filter((pl.col("direction") == "out") & (pl.col("side") == "other") & least)
+    back = (
+        came.filter((pl.col("side") == "other") & (pl.col("amount_fen") >= LENT_FEN))
+        .join(lent.select(*who, gone_on="booked_on", gone_fen="amount_fen"), on=who)
+        .filter(
+            (pl.col("gone_on") < pl.col("booked_on"))
+            & (pl.col("gone_fen") >= OWN_SHARE * pl.col("amount_fen"))
+        )
+        .unique("line_no")
+    )
+    own = pl.concat(
+        [came.filter(pl.col("side").is_in(["own", "self", "related"])), back.select(came.columns)]
     )
     ends = days.with_columns(next_on=pl.col("report_date").shift(-1).over("institution_id")).filter("short")
     put = (

@@ -24,6 +24,7 @@ def add(w: World, firm: Made) -> None:
     _batches(w, firm)
     _dressing(w, firm)
     _interest(w, firm)
+    _lent_over_a_report(w, firm)
 
 
 def _day(n: int) -> dt.date:
@@ -123,6 +124,14 @@ def _dressing(w: World, firm: Made) -> None:
             f.move(end + dt.timedelta(days=2), payer, f.deposit, 3_000)
             f.owed += [(end + dt.timedelta(days=3), -3_000_00)]
             f.move(end + dt.timedelta(days=3), f.deposit, f.merchants[0], 3_000)
+
+
+def _lent_over_a_report(w: World, firm: Made) -> None:
+    """Lent over one report day, and again over two on end: the largest gap is that of the first."""
+    f, friend = firm("SHORT-LENT", daily=False), w.firm()
+    f.move("2016-04-20", f.deposit, friend, 250_000)
+    f.move("2016-05-10", friend, f.deposit, 250_000)
+    f.move("2016-06-20", f.deposit, friend, 200_000)
 
 
 def _interest(w: World, firm: Made) -> None:

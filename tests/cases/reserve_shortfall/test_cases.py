@@ -11,6 +11,7 @@ POSITIVE: dict[str, float | None] = {
     "MISUSE-ELSEWHERE": None,
     "CARDS-TO-OWN": None,
     "SHORT-TOPPED": None,
+    "SHORT-LENT": None,
 }
 LOOK_ALIKE = {
     "TIMING": "a gap of one day",
