@@ -126,6 +126,8 @@ _PAID = [
 ]  # fmt: skip
 CLIENTS_AT_MOST = 0.7
 """Share of payments to subscribers above which runs are bonuses for clients, not commissions for agents."""
+WAGE_ROOM, WAGE_SHARE = 0.02, 0.8
+"""How near their median the payments to one person lie, and how many of them, where they are a wage."""
 RUN = ["institution_id", "account_id", "booked_on"]
 
 
@@ -140,8 +142,12 @@ def detect(ctx: Context) -> Iterable[Finding]:
     money since the run before, fewer of at least ``min_persons`` in all. The amount is the sum of the runs.
     """
     paid = _to_persons(ctx)
+    level = _without_wages(paid)
     least = int(ctx.parameter(TYPOLOGY, "min_persons"))
     runs = _runs(ctx, paid, least)
+    # a staff paid on the agents' own days makes their runs look alike
+    rest = level.join(runs.select("institution_id").unique(), on="institution_id", how="anti")
+    runs = pl.concat([runs, _runs(ctx, rest, least)]).join(level.select("line_no"), on="line_no", how="semi")
     runs = pl.concat([runs, _small_runs(ctx, paid, runs)])
     known = runs.select("institution_id").unique()
     fewer = proportional_runs(ctx, paid, least).join(known, on="institution_id", how="anti")
@@ -261,6 +267,15 @@ def _runs(ctx: Context, paid: pl.DataFrame, least: int) -> pl.DataFrame:
         )
     )
     return runs.join(regular.select(RUN), on=RUN, how="semi").sort("institution_id", "line_no")
+
+
+def _without_wages(paid: pl.DataFrame) -> pl.DataFrame:
+    """Leave out payees who get one sum again and again: wages paid on the commissions' own days."""
+    payee = ["institution_id", "account_id", "holder_id"]
+    usual = pl.col("amount_fen").median().over(payee)
+    level = ((pl.col("amount_fen") - usual).abs() <= WAGE_ROOM * usual).mean().over(payee)
+    wages = paid.drop_nulls("holder_id").filter((pl.len().over(payee) >= 3) & (level >= WAGE_SHARE))
+    return paid.join(wages.select(payee).unique(), on=payee, how="anti", maintain_order="left")
 
 
 def _movers(ctx: Context, large: pl.DataFrame) -> pl.DataFrame:

@@ -17,6 +17,7 @@ POSITIVE: dict[str, float | None] = {
     "A6": None,
     "A7": None,
     "A8": None,
+    "A9": None,
 }
 LOOK_ALIKE = {
     "N1": "payroll: the same proportions every month, once times one and a half",
@@ -94,7 +95,12 @@ def one_share(p: Platform, exact: bool, seed: int) -> float:
 
 
 def wages(
-    p: Platform, staff: int, first: str = "2016-02-05", runs: int = 5, card: Account | None = None
+    p: Platform,
+    staff: int,
+    first: str = "2016-02-05",
+    runs: int = 5,
+    card: Account | None = None,
+    even: bool = False,
 ) -> None:
     draw, people = random.Random(7), p.world.people(staff)
     base = [draw.randint(3_000, 15_000) for _ in people]
@@ -103,7 +109,10 @@ def wages(
             p.world.move(on, p.own, card, 2.0 * sum(base))
         for who, wage in zip(people, base, strict=True):
             p.world.move(
-                on, card or p.own, who, round(wage * (1.5 if k == 0 else 1) * draw.uniform(0.97, 1.03), 2)
+                on,
+                card or p.own,
+                who,
+                wage if even else round(wage * (1.5 if k == 0 else 1) * draw.uniform(0.97, 1.03), 2),
             )
 
 
@@ -118,6 +127,10 @@ def test_cases() -> None:
     POSITIVE["A2"] = commissions(platforms["A2"], 15, 4, seed=2)
     wages(platforms["A3"], 10, first="2016-02-14")  # wages on the very day of the first commission
     POSITIVE["A3"] = commissions(platforms["A3"], 10, 5, seed=3)
+    wages(
+        platforms["A9"], 6, first="2016-02-14", even=True
+    )  # a few persons' wages on every day of commissions
+    POSITIVE["A9"] = commissions(platforms["A9"], 10, 5, seed=12)
     POSITIVE["A4"] = shares(w.platform("A4"), 9, 10, 0.02)  # fewer than eight a run, others each time
     back = w.platform("N5")
     for k, on in enumerate(months("2016-01-12", 6)):
