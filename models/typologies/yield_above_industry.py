@@ -19,6 +19,9 @@ from models.typologies._say import percent, span, yuan
 from models.typologies._yields import judged
 from models.typologies.base import Context, Parameter, Typology
 
+FEWEST_EACH = 3
+"""Holdings with a return of a product that promises nothing from which it counts with the lender's others."""
+
 TYPOLOGY = Typology(
     code="yield-above-industry",
     title_zh="收益明显高于行业平均水平",
@@ -98,11 +101,11 @@ def _beyond(ctx: Context) -> pl.DataFrame:
     """
     least = int(ctx.parameter(TYPOLOGY, "min_holdings"))
     edge = ctx.parameter(TYPOLOGY, "max_ratio")
-    reliable = (
-        (pl.col("holdings") >= least)
-        & (pl.col("days") >= 60)
-        & (pl.col("paid_rate_low") >= 0.8 * pl.col("paid_rate"))
-    )
+    sure = (pl.col("days") >= 60) & (pl.col("paid_rate_low") >= 0.8 * pl.col("paid_rate"))
+    silent = pl.col("promised_yield").is_null() & (pl.col("holdings") >= FEWEST_EACH)
+    # small loans of one lender that promise nothing are a sample together
+    together = pl.col("holdings").filter(silent & sure).sum().over("institution_id") >= least
+    reliable = sure & ((pl.col("holdings") >= least) | (silent & together))
     rated = (
         judged(ctx)
         .filter(pl.col("industry_yield") > 0)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from tests.cases.selling import expect, monthly_loan
 from tests.cases.world import World
 
-POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None}
+POSITIVE: dict[str, float | None] = {"A1": None, "A2": None, "A3": None, "A4": None}
 LOOK_ALIKE = {
     "N1": "a fifth above the average",
     "N2": "a risky, long, openly labelled product within the spread",
     "N3": "another sector has no series to compare with",
+    "N5": "one small loan that promises nothing: too short a sample",
     "N4": "high, but nothing was paid yet",
 }
 
@@ -30,6 +33,15 @@ def test_cases() -> None:
     monthly_loan(w.platform("N1"), "L", w.people(6), 10_000, 0.132, 0.142)
     monthly_loan(w.platform("N2"), "L", w.people(6), 10_000, 0.143, 0.155)
     monthly_loan(w.platform("N3", "other"), "L", w.people(6), 10_000, 0.24, 0.25)
+    for institution, loans in (("A4", 4), ("N5", 1)):  # the register tells no yield; the flows do
+        p = w.platform(institution)
+        for n in range(loans):
+            begin = dt.date(2016, 2, 1) + dt.timedelta(days=10 * n)
+            product, _ = p.loan(f"{n}", w.people(4), each=20_000, lent=begin, days=70, paid=False)
+            p.pay(product, begin + dt.timedelta(days=70), 1 + 0.25 * 70 / 365)
+    for row in w.registers["products"]:
+        if row["institution_id"] in ("A4", "N5"):
+            row["promised_yield"] = None
     n4 = w.platform("N4")
     n4.sell(n4.product("L", yield_=0.24, days=300, issued="2016-06-20"), w.people(6), 10_000, "2016-06-22")
     found = w.found("yield-above-industry")
