@@ -139,7 +139,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
     Payees who are employees by register, related parties, borrowers, or who are paid on a holding are left
     out, as are persons who paid money into the same account (a clients' account). A run is a day on
     which at least ``min_persons`` others are paid from one account, or, where the runs are one share of the client
-    money since the run before, fewer of at least ``min_persons`` in all. The amount is the sum of the runs.
+    money since the run before, fewer of at least ``few_persons`` in all. The amount is the sum of the runs.
     """
     paid = _to_persons(ctx)
     level = _without_wages(paid)
@@ -150,11 +150,10 @@ def detect(ctx: Context) -> Iterable[Finding]:
     runs = pl.concat([runs, _runs(ctx, rest, least)]).join(level.select("line_no"), on="line_no", how="semi")
     runs = pl.concat([runs, _small_runs(ctx, paid, runs)])
     known = runs.select("institution_id").unique()
-    fewer = proportional_runs(ctx, paid, least).join(known, on="institution_id", how="anti")
+    few_persons = int(ctx.parameter(TYPOLOGY, "few_persons"))
+    fewer = proportional_runs(ctx, paid, few_persons).join(known, on="institution_id", how="anti")
     known = pl.concat([known, fewer.select("institution_id").unique()])
-    few = _runs(
-        ctx, paid.join(known, on="institution_id", how="anti"), int(ctx.parameter(TYPOLOGY, "few_persons"))
-    )
+    few = _runs(ctx, paid.join(known, on="institution_id", how="anti"), few_persons)
     runs = pl.concat([runs, fewer.select(runs.columns), few]).sort("institution_id", "line_no")
     small = set(few["institution_id"])
     sold = clients(ctx).select("institution_id", "holder_id")

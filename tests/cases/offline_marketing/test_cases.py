@@ -72,6 +72,24 @@ def shares(p: Platform, agents: int, weeks: int, rate: float) -> float:
     return paid
 
 
+def leaders(p: Platform) -> float:
+    """Every thirty days five leaders share three per cent of what came in since."""
+    draw, people, paid, brought = random.Random(12), p.world.people(5), 0.0, 0.0
+    for k in range(36):
+        on = dt.date(2016, 1, 10) + dt.timedelta(days=4 * k)
+        each = 1_000 * draw.randint(5, 40) * (1 + k // 6 % 3)
+        p.sell(p.product(f"q{k}", days=180), p.world.people(2), each, on)
+        brought += 2 * each
+        if k % 6 == 5:
+            weights = [draw.uniform(0.2, 1.2) for _ in people]
+            for who, weight in zip(people, weights, strict=True):
+                yuan = round(brought * 0.03 * weight / sum(weights), 2)
+                p.world.move(on + dt.timedelta(days=2), p.own, who, yuan)
+                paid = round(paid + yuan, 2)
+            brought = 0.0
+    return paid
+
+
 def one_share(p: Platform, exact: bool, seed: int) -> float:
     """Six persons share 1.5 % of the month's money on the 8th, their leader gets 0.4 % of it on the 10th."""
     draw, people, paid = random.Random(seed), p.world.people(6), 0.0
@@ -118,7 +136,7 @@ def wages(
 
 def test_cases() -> None:
     w = World()
-    made_below = {"A4", "A8", "N5", "N6"}
+    made_below = {"A4", "A8", "A9", "N5", "N6"}
     platforms = {i: w.platform(i) for i in (*POSITIVE, *LOOK_ALIKE) if i not in made_below}
     for n, p in enumerate(platforms.values()):
         clients(p, n)
@@ -155,6 +173,7 @@ def test_cases() -> None:
     agencies = {i: w.firm(held=True) for i in ("A7", "N9")}
     POSITIVE["A7"] = commissions(platforms["A7"], 12, 5, seed=9, card=agencies["A7"])
     wages(platforms["N9"], 12, card=agencies["N9"])
+    POSITIVE["A9"] = leaders(w.platform("A9"))
     payday = w.platform("A8")  # a week's commission falls on the day of the wages
     POSITIVE["A8"] = shares(payday, 9, 10, 0.02)
     crew = w.people(4)
