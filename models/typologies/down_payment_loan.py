@@ -47,10 +47,10 @@ TYPOLOGY = Typology(
         ),
         Parameter(
             "min_share",
-            0.5,
+            0.3,
             "share",
             "calibrated",
-            "management fees and deposits stay below half of a loan",
+            "management fees and deposits stay below a third of a loan",
             "share of a project's money that must arrive",
         ),
         Parameter(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.world import Account, Platform, World
 
-POSITIVE = {"P1": 200_000, "P2": 190_000, "P3": 300_000}
+POSITIVE = {"P1": 200_000, "P2": 190_000, "P3": 300_000, "P4": 80_000}
 LOOK_ALIKE = {
     "L1": "the developer itself is the openly registered borrower",
     "L2": "companies that buy offices",
@@ -34,6 +34,8 @@ def test_cases() -> None:
         w.move("2016-03-06", agent, developer, 95_000)
     for who in buyers(w.platform("P3"), 3):
         w.move("2016-03-20", who, developer, 130_000)
+    for who in buyers(w.platform("P4"), 2):  # four tenths of each loan
+        w.move("2016-03-05", who, developer, 40_000)
 
     w.platform("L1").loan("a", w.people(10), each=10_000, lent="2016-03-01", days=180, borrower=developer)
     for who in buyers(w.platform("L2"), 2, firm=True):
