@@ -102,10 +102,16 @@ def bonuses(ctx: Context, voucher_fen: int) -> pl.DataFrame:
     return paid.drop("small").join(practice, on="institution_id", how="semi").sort("line_no")
 
 
-def handed_on(ctx: Context) -> pl.DataFrame:
+def handed_on(ctx: Context, voucher_fen: int) -> pl.DataFrame:
     """Transfers of own money to a client account that were handed on to clients, beside what borrowers paid, the same day.
 
     What clients were paid that day out of the account beyond rounds of borrowers is the transfer, so no withdrawal is.
+
+    Parameters
+    ----------
+    ctx : Context
+    voucher_fen : int
+        Payments up to this are vouchers.
 
     Returns
     -------
@@ -125,6 +131,7 @@ def handed_on(ctx: Context) -> pl.DataFrame:
         payouts(ctx)
         .filter(
             pl.col("account_type").is_in(PAYS_CLIENTS)
+            & (pl.col("amount_fen") > voucher_fen)
             & (pl.col("factor").is_null() | (pl.col("factor") <= MOST_OF_HOLDING))
         )
         .join(served, on=ROUND, how="anti")
@@ -161,10 +168,16 @@ def returned(ctx: Context) -> pl.DataFrame:
     )
 
 
-def lumps(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
+def lumps(ctx: Context, voucher_fen: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Transfers of own money that only together are what payouts of many rounds had beyond their borrowers' money.
 
     Week by week, say, for all products at once. The two sums run side by side all the time, so that it is no chance.
+
+    Parameters
+    ----------
+    ctx : Context
+    voucher_fen : int
+        As of `handed_on`, whose transfers are none of these.
 
     Returns
     -------
@@ -180,7 +193,7 @@ def lumps(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
         .filter(pl.col("from_type").is_in(OWN) & pl.col("to_type").is_in(PAYS_CLIENTS))
         .join(known, on="transfer_no", how="anti")
         .join(returned(ctx), on="transfer_no", how="anti")
-        .join(handed_on(ctx), on="transfer_no", how="anti")
+        .join(handed_on(ctx, voucher_fen), on="transfer_no", how="anti")
     )
     lacking = (
         rounds(ctx)

@@ -111,9 +111,9 @@ def _loose(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
         for line in finding.evidence["line_no"].drop_nulls().to_list()
     ]
     straight = bonuses(ctx, voucher).filter(~pl.col("line_no").is_in(claimed))
-    handed = handed_on(ctx).filter(~pl.col("line_no").is_in(claimed))
+    handed = handed_on(ctx, voucher).filter(~pl.col("line_no").is_in(claimed))
     handed = handed.filter(pl.col("transfer_no").n_unique().over("institution_id") >= least)
-    lumped, served = lumps(ctx)
+    lumped, served = lumps(ctx, voucher)
     once = transfers(ctx).join(handed, on="transfer_no", how="semi")
     moved = pl.concat(
         [once.with_columns(form=pl.lit("handed")), lumped.with_columns(form=pl.lit("lump"))], how="diagonal"

@@ -24,6 +24,7 @@ LOOK_ALIKE = {
     "N5": "clients' money collected on an own account is passed on",
     "N6": "a festival voucher of 88 yuan, once for each client",
     "N7": "staff who invest get their wages from the own account",
+    "N9": "coupons of 15 yuan, paid in as a lump and handed on by custody",
     "N8": "an error put right: own money paid in and back",
 }
 
@@ -31,7 +32,7 @@ LOOK_ALIKE = {
 def loose(w: World) -> None:
     """Top-ups that follow no holding, and what only looks like them."""
     people = {}
-    for institution in ("A5", "A6", "N6", "N7", "N8"):
+    for institution in ("A5", "A6", "N6", "N7", "N8", "N9"):
         p, people[institution] = w.platform(institution), w.people(8)
         monthly_loan(p, "L", people[institution], 10_000, 0.10, 0.115)
         if institution == "A5":  # odd sums for every client every month
@@ -55,6 +56,11 @@ def loose(w: World) -> None:
             for on in months("2016-02-05", 5):
                 for k, who in enumerate((people["N7"][0], *w.people(6))):
                     w.move(on, p.own, who, 480 + 3 * k)
+        if institution == "N9":
+            for n, on in enumerate(months("2016-03-10", 4, gap=14)):
+                w.move(on, p.own, p.custody, 30)
+                for who in people["N9"][2 * n : 2 * n + 2]:
+                    w.move(on, p.custody, who, 15)
         if institution == "N8":
             for on in months("2016-02-05", 3):
                 w.move(on, p.own, p.custody, 5_000)
