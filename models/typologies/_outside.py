@@ -29,7 +29,24 @@ def outside_payouts(ctx: Context) -> pl.DataFrame:
     return frame
 
 
+def outside_payments(ctx: Context) -> pl.DataFrame:
+    """All that related parties and borrowers paid an institution's clients, whether it fits a holding or not.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``institution_id, line_no``; ``account_id``, ``account_no``, ``booked_on``, ``amount_fen``,
+        ``holder_id`` (the client) and ``payer_id``. Sorted.
+    """
+    frame: pl.DataFrame = ctx.shared("outside.payments", _payments)
+    return frame
+
+
 def _outside(ctx: Context) -> pl.DataFrame:
+    return identified(ctx, outside_payments(ctx)).sort("institution_id", "line_no")
+
+
+def _payments(ctx: Context) -> pl.DataFrame:
     borrowers = (
         ctx.table("mart_project", ("institution_id", "borrower_holder_id"))
         .rename({"borrower_holder_id": "holder_id"})
@@ -51,10 +68,9 @@ def _outside(ctx: Context) -> pl.DataFrame:
         "direction = 'out' and account_id in (select key from theirs)",
         theirs=accounts["account_id"],
     )
-    paid = (
+    return (
         lines.rename({"cp_holder_id": "holder_id"})
         .join(accounts, on="account_id")
         .join(clients(ctx), on=["institution_id", "holder_id"], how="semi")
         .sort("institution_id", "line_no")
     )
-    return identified(ctx, paid).sort("institution_id", "line_no")

@@ -16,7 +16,7 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, of, people, total
 from models.typologies._ledger import CLIENT_LINE, controlled_lines, payouts, subscriptions
-from models.typologies._outside import outside_payouts
+from models.typologies._outside import outside_payments, outside_payouts
 from models.typologies._say import percent, span, yuan
 from models.typologies.base import Context, Parameter, Typology
 
@@ -241,9 +241,9 @@ def _bought_back(ctx: Context) -> pl.DataFrame:
         )
         .drop_nulls("holder_id")
     )
+    paid = [payouts(ctx).select(CLIENT_LINE), outside_payments(ctx).select(CLIENT_LINE)]
     back = (
-        _paid(ctx)
-        .drop("product_id", "subscription_id", "held_fen", "factor")
+        pl.concat(paid)
         .join(held, on=["institution_id", "holder_id"])
         .with_columns(
             factor=pl.col("amount_fen") / pl.col("held_fen"),
