@@ -19,6 +19,8 @@ from models.typologies._say import percent, span, yuan
 from models.typologies._yields import judged
 from models.typologies.base import Context, Parameter, Typology
 
+PROMISING = ("loan", "wealth")
+"""Kinds of product that are paid a rate whether or not a register tells it; shares and funds follow their income."""
 FEWEST_EACH = 3
 """Holdings with a return of a product that promises nothing from which it counts with the lender's others."""
 
@@ -103,6 +105,7 @@ def _beyond(ctx: Context) -> pl.DataFrame:
     edge = ctx.parameter(TYPOLOGY, "max_ratio")
     sure = (pl.col("days") >= 60) & (pl.col("paid_rate_low") >= 0.8 * pl.col("paid_rate"))
     silent = pl.col("promised_yield").is_null() & (pl.col("holdings") >= FEWEST_EACH)
+    silent &= pl.col("kind").is_in(PROMISING)  # a dividend of one month is no yield of a year
     # small loans of one lender that promise nothing are a sample together
     together = pl.col("holdings").filter(silent & sure).sum().over("institution_id") >= least
     reliable = sure & ((pl.col("holdings") >= least) | (silent & together))

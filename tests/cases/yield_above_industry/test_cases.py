@@ -12,6 +12,7 @@ LOOK_ALIKE = {
     "N1": "a fifth above the average",
     "N2": "a risky, long, openly labelled product within the spread",
     "N3": "another sector has no series to compare with",
+    "N6": "shares that pay large dividends and promise nothing",
     "N5": "one small loan that promises nothing: too short a sample",
     "N4": "high, but nothing was paid yet",
 }
@@ -39,7 +40,16 @@ def test_cases() -> None:
             begin = dt.date(2016, 2, 1) + dt.timedelta(days=10 * n)
             product, _ = p.loan(f"{n}", w.people(4), each=20_000, lent=begin, days=70, paid=False)
             p.pay(product, begin + dt.timedelta(days=70), 1 + 0.25 * 70 / 365)
+    shares = w.platform("N6", "equity_crowdfunding")
+    w.register("industry_yields", month="2016-02", sector="equity_crowdfunding", average_yield=0.08)
+    for n in range(4):
+        product = shares.product(f"{n}", days=720, issued="2016-02-01", kind="equity")
+        shares.sell(product, w.people(6), 20_000, "2016-02-03")
+        for k, on in enumerate(("2016-03-20", "2016-05-29")):
+            shares.pay(product, on, 0.03 + 0.01 * n + 0.007 * k)
     for row in w.registers["products"]:
+        if row["kind"] == "equity":
+            row["promised_yield"] = None
         if row["institution_id"] in ("A4", "N5"):
             row["promised_yield"] = None
     n4 = w.platform("N4")
