@@ -183,13 +183,22 @@ def _above(item: RiskItem, exposure: Exposure, bar: CrimeThreshold) -> bool:
     return item.severity >= 4 and item.amount_fen >= bar.amount_fen and many
 
 
+def telling_clause(clauses: Sequence[str]) -> str | None:
+    """Return the first of some clauses that says which group a case belongs to; the first of all where none does.
+
+    五(一) alone says that somebody stands in no register; what business it is stands in the finding beside it.
+    """
+    named = (c for c in clauses if any(part.startswith(tuple(_BY_CLAUSE)) for part in c.split("、")))
+    return next(named, clauses[0] if clauses else None)
+
+
 def lead_agency(sector: str, licence_status: str, district: str | None, worst_clause: str | None) -> str:
     """Name who leads the case (四(一)(二), 五(二)).
 
     Licensed and filed institutions go to the working group of their sector; the unlicensed to the
     government of the district where they are registered, with the group's support. The group
     of an institution outside the six sectors follows the substance: the clause of its
-    gravest finding.
+    gravest finding that tells (`telling_clause`).
 
     Parameters
     ----------

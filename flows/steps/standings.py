@@ -13,7 +13,7 @@ from flows.steps.result import Ranked
 from models import exposure as exposure_of
 from models.ranking import RiskItem, Score, ranks, score
 from models.ranking_learned import Judged, learn
-from models.ranking_tiers import REPORT_CODE, decide, lead_agency
+from models.ranking_tiers import REPORT_CODE, decide, lead_agency, telling_clause
 
 UNREGISTERED = exposure_of.UNREGISTERED
 
@@ -88,7 +88,9 @@ def standings(
                 clients=max((item.clients for item in own), default=0),
                 findings=len(own),
                 reasons=tuple(dict.fromkeys(code for code, _ in worst)),
-                lead_agency=lead_agency(sector, status, district, clauses[worst[0][1]] if worst else None),
+                lead_agency=lead_agency(
+                    sector, status, district, telling_clause([clauses[key] for _, key in worst])
+                ),
                 exposure=exposures[i],
             )
         )

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.ranking import EXPOSURE_SHARES, Exposure, RiskItem, ranks, score
-from models.ranking_tiers import GROUPS, TIERS, crime_threshold, decide, lead_agency
+from models.ranking_tiers import GROUPS, TIERS, crime_threshold, decide, lead_agency, telling_clause
 
 SUNDAY = dt.date(2016, 7, 3)
 MILLION = 1_000_000_00
@@ -232,6 +232,12 @@ class TestRouting:
         assert GROUPS["insurance"] in lead_agency("insurance", "licensed", "盘山县", "二(五)1、二(六)")
         assert GROUPS["payment"] in lead_agency("other", "none", "盘山县", "二(四)1、二(一)2")
         assert GROUPS["insurance"] in lead_agency("other", "none", "盘山县", "三(五)、二(五)2")
+
+    def test_the_finding_that_tells_the_business_decides(self):
+        clause = telling_clause(["五(一)", "二(四)3", "二(一)1"])
+        assert GROUPS["payment"] in lead_agency("other", "none", "", clause)
+        assert telling_clause(["五(一)"]) == "五(一)"
+        assert telling_clause([]) is None
 
     def test_an_operator_without_a_district_still_has_a_lead(self):
         assert "待查" in lead_agency("other", "none", "", "五(一)")
