@@ -18,6 +18,7 @@ POSITIVE: dict[str, float | None] = {
     "A7": None,
     "A8": None,
     "A9": None,
+    "A10": None,
 }
 LOOK_ALIKE = {
     "N1": "payroll: the same proportions every month, once times one and a half",
@@ -136,7 +137,7 @@ def wages(
 
 def test_cases() -> None:
     w = World()
-    made_below = {"A4", "A8", "A9", "N5", "N6"}
+    made_below = {"A4", "A8", "A10", "N5", "N6"}
     platforms = {i: w.platform(i) for i in (*POSITIVE, *LOOK_ALIKE) if i not in made_below}
     for n, p in enumerate(platforms.values()):
         clients(p, n)
@@ -173,7 +174,7 @@ def test_cases() -> None:
     agencies = {i: w.firm(held=True) for i in ("A7", "N9")}
     POSITIVE["A7"] = commissions(platforms["A7"], 12, 5, seed=9, card=agencies["A7"])
     wages(platforms["N9"], 12, card=agencies["N9"])
-    POSITIVE["A9"] = leaders(w.platform("A9"))
+    POSITIVE["A10"] = leaders(w.platform("A10"))
     payday = w.platform("A8")  # a week's commission falls on the day of the wages
     POSITIVE["A8"] = shares(payday, 9, 10, 0.02)
     crew = w.people(4)
