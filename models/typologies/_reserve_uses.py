@@ -63,6 +63,27 @@ def own_returns(lines: pl.DataFrame, max_income: float) -> pl.DataFrame:
     return back.join(pl.concat(settled), on="line_no", how="anti").sort("line_no") if settled else back
 
 
+def settled_elsewhere(lines: pl.DataFrame, max_income: float) -> pl.DataFrame:
+    """Returns of income to an account in the institution's name that the register lacks (``line_no``).
+
+    Where no registered own account got anything, payments that all come at a settled interval, three or more, and are no
+    more than customers' payments can have earned go where other firms' fees go: the register has a gap.
+    """
+    who = "institution_id"
+    reserve = lines.filter("reserve")
+    outs = reserve.filter(pl.col("direction") == "out")
+    told = outs.filter(pl.col("side") == "own").select(who).unique()
+    back = outs.filter(pl.col("side") == "self").join(told, on=who, how="anti").sort("line_no")
+    brought = reserve.filter((pl.col("direction") == "in") & pl.col("side").is_in(["other", "unknown"]))
+    room = brought.group_by(who).agg(room=max_income * pl.col("amount_fen").sum())
+    found = [back.select("line_no").clear()]
+    for _, part in each(back.join(room, on=who), who):
+        settled = _settled(part)
+        if part.height >= 3 and settled.height == part.height and part["amount_fen"].sum() <= part["room"][0]:
+            found.append(settled)
+    return pl.concat(found)
+
+
 def _matched(put: pl.DataFrame, back: pl.DataFrame) -> pl.DataFrame:
     """Returns of own money put in earlier in the same amount (``line_no``)."""
     return (

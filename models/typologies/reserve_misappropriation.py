@@ -35,6 +35,7 @@ from models.typologies._reserve_uses import (
     filled_before,
     own_returns,
     passed_on,
+    settled_elsewhere,
 )
 from models.typologies._reserve_wages import wages
 from models.typologies.base import Context, Parameter, Typology
@@ -315,6 +316,7 @@ def _judged(ctx: Context, p: dict[str, float]) -> pl.DataFrame:
         .otherwise(0.95)
     )
     found = outs.with_columns(why.alias("why")).drop_nulls("why")
+    found = found.join(settled_elsewhere(lines, p["max_income"]), on="line_no", how="anti")
     by_amount = found.filter(pl.col("why") == "amount")
     explained = pl.concat([dressing_drains(ctx), _ordered(lines, by_amount, p)])
     explained = by_amount.join(explained, on="line_no", how="semi")

@@ -20,6 +20,7 @@ def add(w: World, firm: Made) -> None:
     """Add the firms of all kinds."""
     _lent_and_drawn(w, firm)
     _wages(w, firm)
+    _unlisted_own(w, firm)
     _tills(w, firm)
     _batches(w, firm)
     _dressing(w, firm)
@@ -51,6 +52,13 @@ def _lent_and_drawn(w: World, firm: Made) -> None:
             drawn.move(_day(4 + 7 * n), drawn.deposit, boss, 300 + 10 * n)
         trade.move(_day(3 + 7 * n), trade.customers[n], trade.deposit, 500, 500)
         trade.move(_day(4 + 7 * n), trade.deposit, wife, 495, -500)
+
+
+def _unlisted_own(w: World, firm: Made) -> None:
+    """The register lacks the own account to which the income goes, month by month."""
+    f = firm("OWN-UNLISTED")
+    known = w.registers["accounts"]
+    w.registers["accounts"] = [row for row in known if row["account_no"] != f.own.no]
 
 
 def _wages(w: World, firm: Made) -> None:

@@ -27,6 +27,7 @@ LOOK_ALIKE = {
     "EXECUTIVES-SHOP": "a shareholder's shop settled every week",
     "DRESS-ELSEWHERE": "money lent for report dates and drained to another: told as window-dressing",
     "CHARGE-BACK": "a return of fees after a bank charge, which the reserve bore",
+    "OWN-UNLISTED": "income returned by the month to an own account that the register lacks",
     "RENT-PAID": "one sum every month that one customer orders",
     "RELATED-MERCHANT": "an affiliate settled like any merchant",
     "MERCHANT-SUPPLIED": "a merchant that buys from an affiliate",
