@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from models.typologies._frames import told, with_line
+from models.typologies._frames import told
 from models.typologies._gaps import blind_spans, statements_begin, statements_end
 from models.typologies._parties import sectors
 from models.typologies._pool import disbursement_lines
@@ -86,6 +86,9 @@ def _projects(ctx: Context) -> pl.DataFrame:
 
 def _changes(ctx: Context, projects: pl.DataFrame) -> pl.DataFrame:
     """Principal of these projects, lent and repaid; they are all those of their platforms."""
+    keys = ["institution_id", "who", "name", "kind", "project_id"]
+    if projects.is_empty():
+        return projects.select(*keys, on="started_on", fen="principal_fen")
     payers = borrowers(ctx).select("project_id", "institution_id", "holder_id").unique()
     back = _repaid(
         projects.select("project_id", "principal_fen", "annual_rate", "started_on", "due_on")
@@ -121,7 +124,6 @@ def _changes(ctx: Context, projects: pl.DataFrame) -> pl.DataFrame:
         .then(pl.min_horizontal("due_on", pl.lit(start)))
         .otherwise(None)
     )
-    keys = ["institution_id", "who", "name", "kind", "project_id"]
     lent = ended.select(*keys, on="started_on", fen="principal_fen")
     level = _instalments(ctx, ended)
     paid = level.group_by("project_id").agg(paid_fen=pl.col("part_fen").sum())
@@ -145,12 +147,11 @@ def _instalments(ctx: Context, projects: pl.DataFrame) -> pl.DataFrame:
     """
     level = projects.filter((pl.col("repayment") == "amortising") & pl.col("due_on").is_not_null())
     level = level.select("project_id", "principal_fen", "started_on", "due_on")
-    lines = ctx.table("mart_project_line", ("project_id", "line_no", "kind"))
-    lines = lines.filter(pl.col("kind") == "repayment").join(level, on="project_id", how="semi")
+    lines = ctx.table("mart_project_line", ("project_id", "line_no", "kind", "booked_on"))
     months = ((pl.col("due_on") - pl.col("started_on")).dt.total_days() / MONTH).round().clip(lower_bound=1)
     month = ((pl.col("booked_on") - pl.col("started_on")).dt.total_days() / MONTH).round()
     return (
-        with_line(ctx, lines.select("project_id", "line_no").sort("line_no"), "booked_on")
+        lines.filter(pl.col("kind") == "repayment")
         .join(level, on="project_id")
         .with_columns(months=months, month=month)
         .filter(

@@ -119,8 +119,10 @@ def _unlisted(accounts: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     """Accounts of the holders of `held` accounts that no register gives to anyone."""
     holders = held.select("institution_id", "holder_id").drop_nulls().unique()
     alone = holders.filter(pl.col("institution_id").n_unique().over("holder_id") == 1)
+    # few accounts of the city are theirs: only these are looked at further
+    theirs = accounts.filter(pl.col("holder_id").is_in(alone["holder_id"].implode()))
     return (
-        accounts.filter(pl.col("institution_id").is_null() & pl.col("account_type").is_null())
+        theirs.filter(pl.col("institution_id").is_null() & pl.col("account_type").is_null())
         .drop("institution_id")
         .join(alone, on="holder_id")
         .with_columns(reserve=pl.lit(False))
