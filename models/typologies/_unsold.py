@@ -11,13 +11,13 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._ledger import clients, controlled_lines, unsold
-from models.typologies._parties import sectors
+from models.typologies._parties import related, sectors
 from models.typologies.base import Context
 
 LENDERS = ("p2p", "equity_crowdfunding")
 """Sectors whose clients' money is to go to projects; a fund may keep it and invest by other rules."""
-TILL_LINES = 3
-"""Payments of clients into an own account from which it is a client account like the others."""
+TILL_PAYERS = 3
+"""Clients who paid into an own account from which it is a client account like the others."""
 BACK_DAYS = 45
 """Days in which a client who gets just what was paid in gets the own money back."""
 UNKNOWN = 0.1
@@ -48,12 +48,14 @@ def _flows(ctx: Context) -> pl.DataFrame:
     lenders = [i for i, s in sectors(ctx).items() if s in LENDERS]
     asked = unsold(ctx).filter(pl.col("institution_id").is_in(lenders))
     who = ["institution_id", "holder_id"]
+    # who owns or runs the firm puts money in and draws it as no client does
+    persons = clients(ctx).join(related(ctx), on=who, how="anti")
     lines = (
         controlled_lines(ctx)
         .join(asked, on="institution_id", how="semi")
         .filter(pl.col("account_type").is_in(["custody", "own", "other"]))
         .rename({"cp_holder_id": "holder_id"})
-        .join(clients(ctx).with_columns(client=pl.lit(True)), on=who, how="left")
+        .join(persons.with_columns(client=pl.lit(True)), on=who, how="left")
         .with_columns(pl.col("client").fill_null(False) & pl.col("cp_type").is_null())
     )
     principals = ctx.table("mart_project", ("institution_id", "principal_fen")).unique()
@@ -73,8 +75,8 @@ def _flows(ctx: Context) -> pl.DataFrame:
     tills = (
         lines.filter(came & pl.col("client"))
         .group_by("account_id")
-        .len()
-        .filter(pl.col("len") >= TILL_LINES)
+        .agg(payers=pl.col("holder_id").n_unique())
+        .filter(pl.col("payers") >= TILL_PAYERS)
         .select("account_id")
     )
     inside = lines.filter(

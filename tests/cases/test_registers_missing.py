@@ -155,6 +155,12 @@ def test_payouts_and_pools_without_subscriptions() -> None:
         key, due = f"s{n}", dt.date.fromisoformat(lent) + dt.timedelta(days=30)
         product, _ = between.loan(key, w.people(10), each=20_000, lent=lent, to=lender, repaid=False)
         w.move(due, lender, between.custody, 202_500)
+    owner = w.person()  # puts money into the own account and draws on it
+    funded = w.platform("P7")
+    for n, month in enumerate(("2016-02", "2016-03", "2016-04")):
+        funded.loan(f"o{n}", w.people(10), each=20_000, lent=f"{month}-03")
+        w.move(f"{month}-20", owner, funded.own, 300_000 + 1_000 * n)
+        w.move(f"{month}-25", funded.own, owner, 80_000)
     del w.registers["subscriptions"]
     found = accused(w)
     assert found == {"P3": {"new-money-pays-old"}, "P4": {"fund-pool"}}
