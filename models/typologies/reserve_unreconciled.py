@@ -190,8 +190,6 @@ def detect(ctx: Context) -> Iterable[Finding]:
         days, stale, off = (
             f.filter(pl.col("institution_id") == book.institution_id) for f in (told, aged, apart)
         )
-        if days.is_empty():
-            continue
         failed = run_checks(items(ctx, book.institution_id), tolerance)
         figures = {
             "checks": most(failed["off_fen"].abs()),
@@ -203,7 +201,8 @@ def detect(ctx: Context) -> Iterable[Finding]:
             continue
         dates = sorted({d for f in (failed, stale, off) for d in f["report_date"].to_list()})
         first = dates[0]
-        last = max(d for d in days["report_date"].to_list() if d >= dates[-1])
+        reported = set(days["report_date"])
+        last = max(dates[-1], *reported) if reported else dates[-1]
         parts_zh, parts_en = [], []
         if figures["checks"]:
             by = (

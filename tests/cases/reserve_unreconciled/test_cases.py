@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.cases.cases import check_cases
+import polars as pl
+import pytest
+
+from tests.cases.cases import check_cases, findings
 from tests.cases.payments import DAYS, region
 
 POSITIVE: dict[str, float | None] = {
@@ -28,3 +31,16 @@ def test_cases() -> None:
     found = check_cases(world, "reserve-unreconciled", POSITIVE, LOOK_ALIKE)
     assert "M14" in found["TRIAL-BALANCE"].explanation_zh
     assert found["STALE-TRANSIT"].first_on == DAYS[50]  # when it is older than ten days
+
+
+@pytest.mark.parametrize("reports", [0, 5])
+def test_failing_tables_need_no_report_of_their_day(reports: int) -> None:
+    world, _ = region()
+    world.registers["reserve_reports"] = [
+        row
+        for row in world.registers["reserve_reports"]
+        if row["institution_id"] != "TRIAL-BALANCE" or row["report_date"] in DAYS[:reports]
+    ]
+    found = findings(world.context(), "reserve-unreconciled")["TRIAL-BALANCE"]
+    assert found.amount_fen == 1_234_567
+    assert found.evidence.filter(pl.col("role") == "failed_check").height > 0
