@@ -176,10 +176,9 @@ class DuckMarts:
         """First and last row of a table for each value of a column: ``first_row``, ``last_row``; read once and kept."""
         with self._one:
             if (name, by) not in self._spans:
-                found = self._con.sql(
+                self._spans[name, by] = self.asked(
                     f'select "{by}", min(rowid) as first_row, max(rowid) as last_row from "{name}" group by all'
-                ).to_arrow_table()
-                self._spans[name, by] = cast(pl.DataFrame, pl.from_arrow(found))
+                )
             return self._spans[name, by]
 
     @contextmanager

@@ -54,18 +54,6 @@ class Debtor:
     projects: tuple[str, ...]
 
 
-def _events(ctx: Context) -> pl.DataFrame:
-    """Principal lent (+) and repaid (-) by borrower, platform and day.
-
-    A bullet or interest-only project is repaid by the first in-line of the borrower, from 20 days before
-    its due date on, that is at least the principal; an amortising one ends on its due date, and by even parts before in
-    the months its borrower pays. Where a client account cannot be seen,
-    every project ends when it is due. A loan paid out before the statements begin, whose repayment they do not show, may have
-    been repaid before that too: it ends on the day they begin. One that falls due after they end is repaid then.
-    """
-    return _changes(ctx, _projects(ctx))
-
-
 def _projects(ctx: Context) -> pl.DataFrame:
     """Projects of lending platforms that have begun, with their borrower as ``who``, ``name`` and ``kind``."""
     platforms = [i for i, s in sectors(ctx).items() if s == "p2p"]
@@ -85,7 +73,14 @@ def _projects(ctx: Context) -> pl.DataFrame:
 
 
 def _changes(ctx: Context, projects: pl.DataFrame) -> pl.DataFrame:
-    """Principal of these projects, lent and repaid; they are all those of their platforms."""
+    """Principal lent (+) and repaid (-) by borrower, platform and day, of all projects of some platforms.
+
+    A bullet or interest-only project is repaid by the first in-line of the borrower, from 20 days before
+    its due date on, that is at least the principal; an amortising one ends on its due date, and by even parts before in
+    the months its borrower pays. Where a client account cannot be seen,
+    every project ends when it is due. A loan paid out before the statements begin, whose repayment they do not show, may have
+    been repaid before that too: it ends on the day they begin. One that falls due after they end is repaid then.
+    """
     keys = ["institution_id", "who", "name", "kind", "project_id"]
     if projects.is_empty():
         return projects.select(*keys, on="started_on", fen="principal_fen")
@@ -239,9 +234,9 @@ def debtors(ctx: Context, since: dt.date | None) -> list[Debtor]:
 
     Repayments of a day are taken off before its loans are added.
     """
-    events = _events(ctx)
+    events = _changes(ctx, _projects(ctx))
     floor = since or dt.date(1900, 1, 1)
-    shared = ctx.city.shared("debt.shared", _shared_debts)
+    shared = shared_debts(ctx.city)
     alone = events.join(shared.select("who").unique(), on="who", how="anti", maintain_order="left")
     everywhere = (
         pl.concat([alone, shared])

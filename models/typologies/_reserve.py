@@ -19,15 +19,30 @@ RESERVE_TYPES = ("reserve_deposit", "reserve_settlement", "reserve_collection")
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """One payment institution's accounts and their lines.
+    """One payment institution and its accounts.
 
     Attributes
     ----------
     institution_id, name : str
     accounts : polars.DataFrame
+        Its rows of `Ledgers.accounts`.
+    """
+
+    institution_id: str
+    name: str
+    accounts: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Ledgers:
+    """Accounts of all payment institutions and their lines, each row with its ``institution_id``.
+
+    Attributes
+    ----------
+    accounts : polars.DataFrame
         account_id, account_no, account_type, bank_code, bank_name, qualified (bool or null), reserve (bool).
     lines : polars.DataFrame
-        Every line of these accounts: line_no, account_id, account_no, account_type, bank_code, reserve,
+        Every line of these accounts, sorted by number: line_no, account_id, account_no, account_type, bank_code, reserve,
         booked_at, booked_on, direction, amount_fen, balance_after_fen, cp_account_id, cp_holder_id,
         channel, counterparty_bank, cp_bank_name (of the counterparty's account), side. ``side``: 'reserve' and 'own' (registered accounts of the
         institution), 'self' (an account of its own that no register gives it), 'bank', 'related'
@@ -36,17 +51,6 @@ class Book:
     unlisted : polars.DataFrame
         The same for accounts that bear the institution's name and stand in no register; ``account_type`` is null.
     """
-
-    institution_id: str
-    name: str
-    accounts: pl.DataFrame
-    lines: pl.DataFrame
-    unlisted: pl.DataFrame
-
-
-@dataclass(frozen=True, slots=True)
-class Ledgers:
-    """All books at once: the frames of `Book`, each row with its ``institution_id``; lines sorted by number."""
 
     accounts: pl.DataFrame
     lines: pl.DataFrame
@@ -63,25 +67,15 @@ def ledgers(ctx: Context) -> Ledgers:
 
 
 def books(ctx: Context) -> list[Book]:
-    """`ledgers` institution by institution, by id."""
+    """The institutions of `ledgers`, by id."""
     made: list[Book] = ctx.shared("reserve.books", _books)
     return made
 
 
 def _books(ctx: Context) -> list[Book]:
-    all_of = ledgers(ctx)
-    accounts, lines, hidden = parts(all_of.accounts), parts(all_of.lines), parts(all_of.unlisted)
+    accounts = parts(ledgers(ctx).accounts)
     names = dict(ctx.table("mart_institution", ("institution_id", "name")).iter_rows())
-    return [
-        Book(
-            iid,
-            names[iid],
-            accounts[iid],
-            lines.get(iid, all_of.lines.clear()),
-            hidden.get(iid, all_of.unlisted.clear()),
-        )
-        for iid in sorted(accounts)
-    ]
+    return [Book(iid, names[iid], accounts[iid]) for iid in sorted(accounts)]
 
 
 def _make(ctx: Context) -> Ledgers:

@@ -80,7 +80,7 @@ def balances(ctx: Context, days: pl.DataFrame) -> pl.DataFrame:
         first line, more than a week after its last, or where lines are missing); no row without a reserve account.
     """
     accounts = ledgers(ctx).accounts.filter("reserve").select("institution_id", "account_id")
-    wanted = days.unique().join(accounts, on="institution_id").sort("account_id", "report_date")
+    wanted = days.unique().join(accounts, on="institution_id")
     return (
         wanted.sort("report_date")
         .join_asof(

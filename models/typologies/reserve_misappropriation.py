@@ -343,6 +343,8 @@ def detect(ctx: Context) -> Iterable[Finding]:
     """One finding an institution; the amount is the sum of the payments that count."""
     p = {x.name: ctx.parameter(TYPOLOGY, x.name) for x in TYPOLOGY.parameters}
     every = parts(_judged(ctx, p))
+    reserve = ledgers(ctx).lines.filter("reserve").group_by("institution_id")
+    highest = dict(reserve.agg(pl.col("balance_after_fen").max()).iter_rows())
     for book in books(ctx):
         rows = every.get(book.institution_id)
         if rows is None:
@@ -354,9 +356,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             .sort("amount_fen", "why", descending=[True, False])
         )
         confidence = float((rows["weight"] * rows["amount_fen"]).sum() / total)
-        reserve = book.lines.filter("reserve")["balance_after_fen"].max() or 0
-        assert isinstance(reserve, int)
-        serious = total > reserve / 10 or "related" in rows["why"].to_list()
+        serious = total > (highest.get(book.institution_id) or 0) / 10 or "related" in rows["why"].to_list()
         yield Finding(
             institution_id=book.institution_id,
             typology=TYPOLOGY.code,

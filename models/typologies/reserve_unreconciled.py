@@ -17,7 +17,6 @@ Confidence: 0.95 for a failing trial balance or aged transit, 0.8 for a differen
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 
 import polars as pl
@@ -247,7 +246,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             severity=4 if owed and amount > owed / 20 else 3,
             confidence=0.95 if figures["checks"] or figures["transit"] else 0.8,
             first_on=first,
-            last_on=last if isinstance(last, dt.date) else dates[-1],
+            last_on=last,
             explanation_zh=f"{book.name}备付金三方核对不符:{';'.join(parts_zh)}。",
             explanation_en=f"The reserve books of {book.name} do not tie: {'; '.join(parts_en)} (yuan).",
             evidence=pl.concat(proof),
