@@ -205,6 +205,16 @@ def shared_debts(ctx: Context) -> pl.DataFrame:
 def _shared_debts(ctx: Context) -> pl.DataFrame:
     several: pl.Series = ctx.city.shared("debt.several", _several)
     projects = _projects(ctx)
+    # persons whom no number tells apart are one where they are paid into one account; others may be namesakes
+    nameless = projects.filter(
+        pl.col("borrower_id").is_null() & (pl.col("kind").fill_null("person") == "person")
+    )
+    accounts = pl.col("borrower_account_id").drop_nulls().n_unique()
+    namesakes = nameless.group_by("who").agg(
+        one=(accounts == 1) & pl.col("borrower_account_id").is_not_null().all()
+    )
+    namesakes = namesakes.filter(~pl.col("one"))["who"]
+    several = several.filter(~several.is_in(namesakes.implode()))
     ours = projects.filter(pl.col("who").is_in(several.implode()))["institution_id"].unique()
     changes = _changes(ctx, projects.filter(pl.col("institution_id").is_in(ours.implode())))
     return changes.filter(pl.col("who").is_in(several.implode()))
@@ -236,15 +246,17 @@ def debtors(ctx: Context, since: dt.date | None) -> list[Debtor]:
     """
     events = _changes(ctx, _projects(ctx))
     floor = since or dt.date(1900, 1, 1)
-    shared = shared_debts(ctx.city)
-    alone = events.join(shared.select("who").unique(), on="who", how="anti", maintain_order="left")
     everywhere = (
-        pl.concat([alone, shared])
+        shared_debts(ctx.city)
         .sort("who", "on", "fen", "project_id")
         .with_columns(run=pl.col("fen").cum_sum().over("who"))
-        .filter(pl.col("on") >= floor)
         .group_by("who")
-        .agg(peak_all_fen=pl.col("run").max())
+        .agg(
+            peak_all_fen=pl.max_horizontal(
+                pl.col("run").filter(pl.col("on") >= floor).max(),
+                pl.col("fen").filter(pl.col("on") < floor).sum(),
+            )
+        )
     )
     before = (
         events.filter(pl.col("on") < floor).group_by("institution_id", "who").agg(carried=pl.col("fen").sum())
@@ -270,7 +282,11 @@ def debtors(ctx: Context, since: dt.date | None) -> list[Debtor]:
         .join(before, on=["institution_id", "who"], how="left")
         .join(everywhere, on="who", how="left")
         .with_columns(peak_fen=pl.max_horizontal("peak_fen", "carried").fill_null(0))
-        .filter(pl.col("peak_fen") > 20_000_000 - 1)
+        # one who is within the cap here may owe too much over all platforms
+        .filter(
+            (pl.col("peak_fen") > 20_000_000 - 1)
+            | (pl.col("peak_all_fen") > pl.col("peak_fen")).fill_null(False)
+        )
     )
     return [
         Debtor(

@@ -8,13 +8,14 @@ from models.typologies.over_limit_borrower import detect
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
-POSITIVE = {"P1": 100_000, "P2": 500_000, "P3": 50_000}
+POSITIVE = {"P1": 100_000, "P2": 500_000, "P3": 50_000} | {f"M{n}": 140_000 for n in range(6)}
 LOOK_ALIKE = {
     "L1": "a person exactly at the cap",
     "L2": "each loan is repaid before the next",
     "L3": "a company below its own, higher cap",
     "L4": "two persons, each within the cap",
     "L6": "level instalments bring the first loan down before the second is paid out",
+    **{f"S{n}": "six namesakes, each within the cap" for n in range(6)},
     "L5": "three loans one after the other, each repaid a month early, the first larger than the rest",
 }
 
@@ -57,6 +58,13 @@ def test_cases() -> None:
     for on in ("2016-10-05", "2016-11-05", "2016-12-05"):
         w.move(on, who, p.custody, 306_000)
     p.loan("b", w.people(5), each=100_000, lent="2016-11-20", days=300, borrower=who)
+    many, accounts = w.person(), w.people(6)  # within the cap on each of six platforms, above it over all
+    for n in range(6):
+        w.platform(f"M{n}").loan("a", w.people(5), each=38_000, lent="2016-09-05", days=300, borrower=many)
+        w.platform(f"S{n}").loan(
+            "a", w.people(5), each=38_000, lent="2016-09-05", days=300, borrower=accounts[n]
+        )
+        w.registers["projects"][-1] |= {"borrower_name": "王同名", "borrower_id": None}
     found = check_cases(w, "over-limit-borrower", POSITIVE, LOOK_ALIKE)
     assert found["P1"].severity == 3
 
