@@ -5,7 +5,8 @@ a cut inside it must also begin and end at cuts, so 代理|财税 holds no 理�
 while 股权|投资|基金 and 金融服务 do. A compound that runs across an end but falls into two words
 there (商品交易|中心 is 商品 and 交易中心) is no hindrance. A few ordinary
 longer words hold a restricted word whole (基金会, 金融街, 公共资源交易中心): they are matched
-first and shield what they cover. Words in a clause that excludes or forbids (不含…, 不得从事…,
+first and shield what they cover, and the name of a school, an association or a public office
+tells what it teaches or sees to, no business. Words in a clause that excludes or forbids (不含…, 不得从事…,
 …除外) do not count.
 """
 
@@ -30,6 +31,12 @@ SHIELDS = (
     "粮食交易中心", "蔬菜交易中心", "果蔬交易中心", "二手车交易中心", "房屋交易中心", "人才交易中心",
 )  # fmt: skip
 """Ordinary words, places and public bodies that hold a restricted word whole."""
+
+BODY = re.compile(
+    r"(?:学会|协会|研究会|促进会|联合会|联谊会|商会|学院|大学|学校|中学|小学|党校|研究院|研究所|图书馆|博物馆|法院|检察院|法庭|工会|委员会"
+    r"|(?:财政|税务|人社|教育|民政|卫生|公安)[^公司店]{0,8}(?:局|支付中心|核算中心|管理中心)|国库(?:集中)?支付(?:中心|局)|公积金管理中心|[省市区县]金融(?:工作)?(?:局|办|办公室))$"
+)
+"""Names of schools, associations and public offices: their subject is no business of theirs."""
 
 EXCLUDING = re.compile(
     r"不含|不包括|不包含|不得|不能|不准|不可|不从事|不涉及|不开展|不经营|未经|禁止|严禁|除外|以外|之外|非金融|不属于|无权"
@@ -154,6 +161,8 @@ def find_restricted(raw: str, *, scope: bool = False) -> list[Hit]:
     if scope:
         taken += excluded(text)
     else:
+        if BODY.search(text):
+            return []
         taken += [m.span() for m in _BRACKETS.finditer(text) if EXCLUDING.search(m.group())]
     ends = boundaries(text)
     hits: list[Hit] = []

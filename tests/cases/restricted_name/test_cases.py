@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
-POSITIVE = {"R1": None, "R2": None, "R3": None, "R4": None}
+POSITIVE = {"R1": None, "R2": None, "R3": None, "R4": None, "R5": None}
 LOOK_ALIKE = {
     "C1": "理财 runs over 代理|财税, and the scope forbids it",
     "C2": "基金 runs over 镍基|金属",
@@ -15,6 +15,8 @@ LOOK_ALIKE = {
     "C6": "a filed platform whose filing covers the word",
     "C7": "a licensed payment institution",
     "C8": "a public body (公共资源交易中心)",
+    "C9": "a learned society",
+    "C10": "a treasury office",
 }
 FIRMS = {
     "R1": ("盘锦甲乙财富管理有限公司", "企业管理咨询", "none", None),
@@ -29,6 +31,9 @@ FIRMS = {
     "C6": ("鞍山甲乙金融信息服务有限公司", "网络借贷信息中介服务;金融信息服务", "filed", "网络借贷信息中介、金融信息服务"),
     "C7": ("沈阳甲乙支付服务有限公司", "支付业务", "licensed", "互联网支付;支付业务许可"),
     "C8": ("盘锦市公共资源交易中心", "公共资源交易服务", "none", None),
+    "C9": ("盘锦市金融学会", "学术研究", "none", None),
+    "C10": ("盘锦市财政局国库支付中心", "财政资金拨付", "none", None),
+    "R5": ("盘锦甲乙理财研究院有限公司", "信息咨询", "none", None),
 }  # fmt: skip
 
 
