@@ -13,6 +13,7 @@ LOOK_ALIKE = {
     "B4": "a filed platform",
     "B5": "a warning against others' offers",
     "B6": "a course for planners",
+    "B9": "a course that teaches to keep a household's books",
     "B7": "goods sold at cost",
     "B8": "a card filled with more than is paid",
 }
@@ -22,6 +23,7 @@ ADS = {
     "A3": (None, "小额贷款、投资理财一站式服务,诚邀加盟。"),
     "A4": (None, "存1万一年返1万2,名额有限。"),
     "B6": (None, "理财师资格考试培训班招生。"),
+    "B9": (None, "会计培训班招生,学理财知识,做生活赢家。"),
     "B7": (None, "换季保本清仓,服装一折起。"),
     "B8": (None, "存1000得1200购物卡,仅限本店。"),
     "B1": (None, "新店开业,会员充值满500送50元代金券,仅限本店购物。"),
