@@ -101,7 +101,10 @@ select
     null as register,
     null as key
 from judged
-where regexp_matches(name_key, '房地产|房产|置业|地产|楼盘|房屋(销售|经纪|中介)')
+where
+    -- 本地产品, 厂房产权 and 安置业务 hold such a word across two words; valuers and surveyors neither build nor sell
+    regexp_matches(name_key, '房地产|房产([^权品量能]|$)|置业([^务主绩]|$)|地产([^品权出量销]|$)|楼盘|房屋(销售|经纪|中介)')
+    and not regexp_matches(name_key, '评估|估价|测绘|测量|协会|学会|(管理|产|登记)局$|登记中心|公积金')
 union all
 select
     holder_id,

@@ -13,6 +13,8 @@ LOOK_ALIKE = {
     "N4": "the project is still being raised",
     "N6": "a shop buys its premises with a part of its takings",
     "N7": "an estate agent hands on its customers' deposits",
+    "N8": "地产 runs over 本地|产品",
+    "N9": "a valuer of buildings",
     "N5": "the licence names property finance",
 }
 
@@ -28,6 +30,8 @@ def test_cases() -> None:
         "N2": ("某某餐饮有限公司", "租赁商铺租金", "p2p", {}),
         "N3": ("某某商贸有限公司", "采购原材料", "p2p", {}),
         "N4": ("某某置地房地产有限公司", None, "p2p", {}),
+        "N8": ("某某本地产品贸易有限公司", None, "p2p", {}),
+        "N9": ("某某房地产评估咨询有限公司", None, "p2p", {}),
         "N5": ("某某地产开发有限公司", None, "p2p", {"licence_scope": "房地产金融、网络借贷信息中介"}),
     }
     for institution, (name, purpose, sector, more) in cases.items():
