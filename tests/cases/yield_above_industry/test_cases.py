@@ -13,6 +13,7 @@ LOOK_ALIKE = {
     "N2": "a risky, long, openly labelled product within the spread",
     "N3": "another sector has no series to compare with",
     "N6": "shares that pay large dividends and promise nothing",
+    "N7": "shares of many holders that pay large dividends twice in half a year",
     "N5": "one small loan that promises nothing: too short a sample",
     "N4": "high, but nothing was paid yet",
 }
@@ -47,6 +48,11 @@ def test_cases() -> None:
         shares.sell(product, w.people(6), 20_000, "2016-02-03")
         for k, on in enumerate(("2016-03-20", "2016-05-29")):
             shares.pay(product, on, 0.03 + 0.01 * n + 0.007 * k)
+    shares = w.platform("N7", "equity_crowdfunding")
+    product = shares.product("a", days=720, issued="2016-02-01", kind="equity")
+    shares.sell(product, w.people(12), 20_000, "2016-02-03")
+    for on, part in (("2016-03-20", 0.03), ("2016-05-29", 0.05)):
+        shares.pay(product, on, part)
     for row in w.registers["products"]:
         if row["kind"] == "equity":
             row["promised_yield"] = None
