@@ -213,8 +213,8 @@ def _shared_debts(ctx: Context) -> pl.DataFrame:
     namesakes = nameless.group_by("who").agg(
         one=(accounts == 1) & pl.col("borrower_account_id").is_not_null().all()
     )
-    namesakes = namesakes.filter(~pl.col("one"))["who"]
-    several = several.filter(~several.is_in(namesakes.implode()))
+    unsure = namesakes.filter(~pl.col("one"))["who"]
+    several = several.filter(~several.is_in(unsure.implode()))
     ours = projects.filter(pl.col("who").is_in(several.implode()))["institution_id"].unique()
     changes = _changes(ctx, projects.filter(pl.col("institution_id").is_in(ours.implode())))
     return changes.filter(pl.col("who").is_in(several.implode()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from models.typologies._came_home import came_home
 from models.typologies._frames import concerned, holders, parts, told, total, with_line
 from models.typologies._ledger import clients, controlled_lines, deposits, payouts
 from models.typologies._own_costs import SALARY_FEN, own_costs
@@ -207,31 +208,36 @@ def own_lumps(ctx: Context) -> pl.DataFrame:
     return told(ctx, lumps, "cp_account_id", "mart_account", to_holder_id="holder_id").sort("line_no")
 
 
-def misuses(ctx: Context, *, hops: int, days: int, share: float, cost_lines: int) -> Iterator[Misuse]:
-    """Follow loose payments of each institution and add its running costs.
+def misuses(
+    ctx: Context, *, hops: int, days: int, share: float, cost_lines: int, but: pl.DataFrame
+) -> Iterator[Misuse]:
+    """Follow loose payments of each institution and add its running costs, but for the lines ``but`` (``line_no``).
 
     Yields
     ------
     Misuse
         In the order of institutions; those with nothing found are left out.
     """
-    costs = own_costs(ctx)
-    direct = loose_payments(ctx).join(costs.select("line_no"), on="line_no", how="anti")
+    costs = own_costs(ctx).join(but, on="line_no", how="anti")
+    direct = (
+        loose_payments(ctx)
+        .join(but, on="line_no", how="anti")
+        .join(costs.select("line_no"), on="line_no", how="anti")
+    )
     direct = direct.with_columns(to_holder_id=pl.col("cp_holder_id"))
     via_own = own_lumps(ctx).select(direct.columns)
     goals = _goals(ctx)
-    followed = [
-        arrivals(
-            ctx,
-            part.join(goals, on="institution_id", how="semi").select(
-                "institution_id", "line_no", "booked_on", "amount_fen", holder_id="to_holder_id"
-            ),
-            goals,
-            hops=limit,
-            days=days,
+    begun = [
+        part.join(goals, on="institution_id", how="semi").select(
+            "institution_id", "line_no", "booked_on", "amount_fen", holder_id="to_holder_id"
         )
-        for part, limit in ((direct, hops), (via_own, hops + 1))
+        for part in (direct, via_own)
     ]
+    followed = [
+        arrivals(ctx, part, goals, hops=limit, days=days)
+        for part, limit in zip(begun, (hops, hops + 1), strict=True)
+    ]
+    followed.append(came_home(ctx, begun[0], followed[0], hops=hops, days=days))
     goal_of, costs_of = parts(goals), parts(costs)
     outs_of = parts(pl.concat([direct, via_own]))
     reached = {institution for arrived in followed for institution in arrived}
@@ -243,7 +249,7 @@ def misuses(ctx: Context, *, hops: int, days: int, share: float, cost_lines: int
         pieces = pl.concat(
             [
                 arrived.get(institution, NOTHING).filter(pl.col("hops") >= fewest)
-                for arrived, fewest in zip(followed, (1, 3), strict=True)
+                for arrived, fewest in zip(followed, (1, 3, 2), strict=True)
             ]
         )
         if pieces.is_empty() and paid.is_empty():
@@ -261,6 +267,7 @@ def misuses(ctx: Context, *, hops: int, days: int, share: float, cost_lines: int
         pieces = pieces.join(starts.select(start_no="line_no"), on="start_no", how="semi").join(
             goal, on="target_id", how="left"
         )
+        pieces = pieces.with_columns(pl.col("kind").fill_null("own"))
         if starts.height or paid.height:
             yield Misuse(institution, starts, pieces, paid)
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, people, total
+from models.typologies._handed_on import handed_starts
 from models.typologies._own_costs import own_costs
 from models.typologies._parties import sectors
 from models.typologies._say import yuan
@@ -68,7 +69,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
     least = ctx.parameter(TYPOLOGY, "min_amount") * 100
     lines = ctx.parameter(TYPOLOGY, "min_cost_lines")
     mine = sorted(i for i, s in sectors(ctx).items() if s in CLIENT_SECTORS)
-    costs = own_costs(ctx)
+    costs = own_costs(ctx).join(handed_starts(ctx), on="line_no", how="anti")
     inside = outside_custody(ctx).filter(pl.col("how") == "own")
     dirty = pl.concat([costs.select("institution_id"), inside.select("institution_id")]).unique()
     for institution, _ in each(dirty.filter(pl.col("institution_id").is_in(mine)), "institution_id"):

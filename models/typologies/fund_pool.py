@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
+from models.typologies._came_home import came_home
 from models.typologies._frames import accounts_of, each, first_last, of, people, top, total
 from models.typologies._gaps import statements_end
 from models.typologies._ledger import payouts
@@ -79,6 +80,10 @@ TYPOLOGY = Typology(
     ),
     reach="circle",
 )
+
+
+MOVED_HOPS, MOVED_DAYS = 4, 30
+"""Transfers and days in which money that left comes to another account of the institution's, as for misuse."""
 
 
 def detect(ctx: Context) -> Iterator[Finding]:
@@ -183,6 +188,7 @@ def _outs(ctx: Context, institution: str, ins: pl.DataFrame) -> pl.DataFrame:
     first = ins["booked_on"].min()
     costs = own_costs(ctx).filter(mine).select("line_no", "booked_on", "amount_fen")
     gone = of(ctx, loose_payments, institution).join(costs.select("line_no"), on="line_no", how="anti")
+    gone = gone.join(_moved(ctx), on="line_no", how="anti")
     return (
         pl.concat(
             [
@@ -195,6 +201,25 @@ def _outs(ctx: Context, institution: str, ins: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("booked_on") >= first)
         .sort("line_no")
     )
+
+
+def _moved(ctx: Context) -> pl.DataFrame:
+    """Payments that others handed on to another account of the institution's, where they lie as before (``line_no``)."""
+
+    def make(ctx: Context) -> pl.DataFrame:
+        starts = loose_payments(ctx).select(
+            "institution_id", "line_no", "booked_on", "amount_fen", holder_id="cp_holder_id"
+        )
+        asked = idle_deposits(ctx).select("institution_id").unique()
+        starts = starts.join(asked, on="institution_id", how="semi")
+        found = came_home(
+            ctx, starts, {}, hops=MOVED_HOPS, days=MOVED_DAYS, types=("other", "custody", "product")
+        )
+        lines = [pieces.select(line_no="start_no") for pieces in found.values()]
+        return pl.concat([starts.select("line_no").clear(), *lines]).unique().sort("line_no")
+
+    frame: pl.DataFrame = ctx.shared("fund_pool.moved", make)
+    return frame
 
 
 def _balances(ins: pl.DataFrame, outs: pl.DataFrame, until: dt.date) -> pl.DataFrame:

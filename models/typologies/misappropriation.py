@@ -13,6 +13,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, first_last, of, people, total
+from models.typologies._handed_on import handed_starts
 from models.typologies._misuse import Misuse, misuses
 from models.typologies._pool import idle_deposits
 from models.typologies._say import yuan
@@ -86,6 +87,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
         days=int(ctx.parameter(TYPOLOGY, "days")),
         share=ctx.parameter(TYPOLOGY, "min_share"),
         cost_lines=int(ctx.parameter(TYPOLOGY, "min_cost_lines")),
+        but=handed_starts(ctx),
     ):
         if found.amount_fen >= least:
             yield _finding(ctx, found)
@@ -129,10 +131,10 @@ def _finding(ctx: Context, found: Misuse) -> Finding:
         ),
         amount_high_fen=sent + costs if sent else None,
         explanation_zh=f"从客户资金账户支付、既非兑付也非项目放款的款项中,{yuan(found.by('related'))} 元流向关联方,{yuan(found.by('securities'))} 元流向证券期货,"
-        f"{yuan(found.by('real_estate'))} 元流向房地产,{yuan(costs)} 元用于机构自身费用({found.costs.height} 笔)。",
+        f"{yuan(found.by('real_estate'))} 元流向房地产,{yuan(found.by('own'))} 元经他人账户回到自有账户,{yuan(costs)} 元用于机构自身费用({found.costs.height} 笔)。",
         explanation_en=f"Of payments out of client accounts that were neither payouts nor project money, {yuan(found.by('related'))} yuan reached "
         f"related parties, {yuan(found.by('securities'))} securities or futures firms, {yuan(found.by('real_estate'))} property "
-        f"firms, and {yuan(costs)} yuan paid the institution's own costs ({found.costs.height} payments).",
+        f"firms, {yuan(found.by('own'))} came back to own accounts through others, and {yuan(costs)} yuan paid the institution's own costs ({found.costs.height} payments).",
         benign=(
             (
                 "付给自有账户的服务费及由此发放的红利:已检验;自有账户自行付给内部人的款项,仅在该账户以客户存入为主且未转出时计入。",

@@ -16,6 +16,7 @@ import polars as pl
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._frames import accounts_of, each, first_last, of, people, total
 from models.typologies._gaps import FEWEST_BLIND, unchecked
+from models.typologies._handed_on_said import handed
 from models.typologies._ledger import deposits, payouts
 from models.typologies._loss import beyond_loss
 from models.typologies._outlook_said import growth, solvency, source_of_payouts
@@ -199,6 +200,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
             ),
         )
     yield from takings(ctx, TYPOLOGY.code)
+    yield from handed(ctx, TYPOLOGY.code, most=most, small=small, small_share=small_share, paid=paid_all)
 
 
 def _late_parts(ctx: Context, institution: str, part: pl.DataFrame, since: dt.date | None) -> pl.DataFrame:

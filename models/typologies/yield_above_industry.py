@@ -104,8 +104,8 @@ def _beyond(ctx: Context) -> pl.DataFrame:
     least = int(ctx.parameter(TYPOLOGY, "min_holdings"))
     edge = ctx.parameter(TYPOLOGY, "max_ratio")
     # a dividend of some months is no yield of a year
-    rated = pl.col("kind").is_in(PROMISING) | pl.col("promised_yield").is_not_null()
-    sure = rated & (pl.col("days") >= 60) & (pl.col("paid_rate_low") >= 0.8 * pl.col("paid_rate"))
+    paid_a_rate = pl.col("kind").is_in(PROMISING) | pl.col("promised_yield").is_not_null()
+    sure = paid_a_rate & (pl.col("days") >= 60) & (pl.col("paid_rate_low") >= 0.8 * pl.col("paid_rate"))
     silent = pl.col("promised_yield").is_null() & (pl.col("holdings") >= FEWEST_EACH)
     # small loans of one lender that promise nothing are a sample together
     together = pl.col("holdings").filter(silent & sure).sum().over("institution_id") >= least

@@ -17,6 +17,7 @@ POSITIVE = {
     "P7": 60_000,
     "P8": 200_000,
     "P9": 110_000,
+    "P10": 200_000,
 }
 LOOK_ALIKE = {
     "L1": "deposits wait two days until the project is full",
@@ -56,6 +57,14 @@ def test_cases() -> None:
     for who in early:
         w.move("2016-03-08", part.custody, who, 10_000)
     part.sell(some, late, 10_000, "2016-04-01")
+    moved, front = (
+        w.platform("P10"),
+        w.firm(held=True),
+    )  # through another's account to one of its own at another bank
+    aside = w.account("other", "P10")
+    moved.sell(moved.product("a"), w.people(20), 10_000, "2016-03-01")
+    w.move("2016-03-05", moved.custody, front, 200_000)
+    w.move("2016-03-09", front, aside, 199_000)
     more = w.platform("P6")  # each product raises more than its project is lent, also within one subscription
     fee = w.platform("L9")
     for n in range(5):

@@ -7,7 +7,15 @@ from dataclasses import replace
 from tests.cases.cases import check_cases
 from tests.cases.world import World
 
-POSITIVE = {"P1": 60_000, "P2": 95_000, "P3": 180_000, "P4": 290_000, "P5": 100_000, "P6": 120_000}
+POSITIVE = {
+    "P1": 60_000,
+    "P2": 95_000,
+    "P3": 180_000,
+    "P4": 290_000,
+    "P5": 100_000,
+    "P6": 120_000,
+    "P7": 95_000,
+}
 LOOK_ALIKE = {
     "L1": "fees to the own account, dividends out of it",
     "L2": "clients withdraw and invest with a broker",
@@ -16,6 +24,7 @@ LOOK_ALIKE = {
     "L5": "a payee whose name the controller shares with another registered person",
     "L6": "a client of the controller's name is paid out",
     "L8": "an own account that passes its clients' deposits on and pays a dividend",
+    "L9": "a supplier refunds half of what it was paid to the own account",
     "L7": "a payee of the controller's name, whose own account is known",
 }
 
@@ -69,6 +78,14 @@ def test_cases() -> None:
         if institution == "L8":
             w.move("2016-03-02", till.own, till.custody, 200_000)
         w.move("2016-03-20", till.own, owner, 120_000)
+    for institution, back in (
+        ("P7", 95_000),
+        ("L9", 50_000),
+    ):  # paid out as a supply, back in the own account
+        p, front = w.platform(institution), w.firm(held=True)
+        p.sell(p.product("a"), w.people(20), 10_000, "2016-03-01")
+        w.move("2016-03-10", p.custody, front, 100_000)
+        w.move("2016-03-18", front, p.own, back)
     for n, institution in enumerate(("P5", "L5", "L6", "L7")):
         p, name = w.platform(institution), ("慕容甲乙", "慕容丙丁", "慕容戊己", "慕容庚辛")[n]
         party = f"{institution}-boss"

@@ -8,7 +8,14 @@ from tests.cases.cases import check_cases
 from tests.cases.world import World
 
 GROWN = 1 + 0.10 * 30 / 365
-POSITIVE = {"P1": 201_643.8, "P2": 204_000.0, "P3": 201_643.8, "P4": 60_493.14, "P5": 241_972.5}
+POSITIVE = {
+    "P1": 201_643.8,
+    "P2": 204_000.0,
+    "P3": 201_643.8,
+    "P4": 60_493.14,
+    "P5": 241_972.5,
+    "P6": 204_000.0,
+}
 LOOK_ALIKE = {
     "L1": "the borrower repaid, the clients were paid",
     "L2": "advanced from the risk reserve, made good by the borrower days later",
@@ -22,6 +29,8 @@ LOOK_ALIKE = {
     "L11": "repaid money waits; the clients withdraw one by one, several on a day",
     "L12": "the borrower repays through the account the register names, which another firm holds",
     "L13": "a round of four weeks failed, and all was given back a fortnight later",
+    "L14": "an agent pays the clients out of what borrowers repaid to custody",
+    "L15": "a go-between pays wages to some who are clients too",
     "L9": "one borrower repays two projects on one day, the clients are paid two weeks apart",
 }
 
@@ -120,5 +129,25 @@ def test_cases() -> None:
     through.lend(agent, 200_000, "2016-03-01")
     w.move("2016-03-31", agent, through.custody, 202_000)
     through.pay(plan, "2016-04-01", GROWN)
+    for institution in ("P6", "L14", "L15"):  # an affiliate is paid lumps, and a firm it pays hands them on
+        sister, front = w.firm(held=True), w.firm(held=True)
+        hands = w.platform(institution)
+        w.relate(institution, sister, "affiliate")
+        old = w.people(20)
+        if institution == "L14":
+            firm = w.firm()
+            sold, _ = hands.loan(
+                "a", old, each=10_000, lent="2016-03-01", borrower=firm, repaid=False, paid=False
+            )
+            w.move("2016-03-29", firm, hands.custody, 206_000)
+        else:
+            sold = hands.product("a", yield_=0.12)
+            hands.sell(sold, old, 10_000, "2016-03-01", redeemed="2016-04-08")
+        hands.sell(hands.product("b"), w.people(30), 10_000, "2016-03-20")
+        w.move("2016-03-30", hands.custody, sister, 206_000)
+        w.move("2016-04-02", sister, front, 205_000)
+        for n, who in enumerate(old):
+            sum_ = 9_000 + (n * 379) % 1_700 if institution == "L15" else 10_200
+            w.move(f"2016-04-{4 + n % 5:02d}", front, who, sum_)
     found = check_cases(w, "new-money-pays-old", POSITIVE, LOOK_ALIKE)
     assert all(f.severity == 5 for f in found.values())
