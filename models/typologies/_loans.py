@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._ledger import controlled_lines
+from models.typologies._loans_other import declining, to_insiders
 from models.typologies.base import Context
 
 INTEREST = (0.003, 0.06)
@@ -76,6 +77,7 @@ def _loans(ctx: Context) -> pl.DataFrame:
     )
     who = ["institution_id", "cp_holder_id"]
     outs, ins = own.filter(pl.col("direction") == "out"), own.filter(pl.col("direction") == "in")
+    ins = pl.concat([ins, to_insiders(ctx, outs).select(ins.columns).cast(dict(ins.schema))]).sort("line_no")
     back = (
         outs.select("line_no", *who, "booked_on", "amount_fen")
         .join(ins.select(*who, in_no="line_no", in_on="booked_on", in_fen="amount_fen"), on=who)
@@ -85,11 +87,12 @@ def _loans(ctx: Context) -> pl.DataFrame:
         )
         .join(_in_rhythm(outs, ins), on="in_no", how="left")
         .join(_at_tariff(outs, ins), on=["line_no", "in_no"], how="left")
+        .join(declining(outs, ins), on=["line_no", "in_no"], how="left")
         .with_columns(
-            pl.col("tariff").fill_null(False),
+            pl.col("tariff", "falling").fill_null(False),
             rhythm=(pl.col("rhythm_fen") > 0).fill_null(False) & ~_without_interest(),
         )
-        .filter((pl.col("days") >= AFTER_DAYS) | pl.col("rhythm") | pl.col("tariff"))
+        .filter((pl.col("days") >= AFTER_DAYS) | pl.col("rhythm") | pl.col("tariff") | pl.col("falling"))
         .with_columns(off=(pl.col("days") - (pl.col("days") / 30.4).round() * 30.4).abs())
         .with_columns(monthly=pl.col("off") <= MONTH_SLACK)
         .with_columns(
@@ -101,7 +104,9 @@ def _loans(ctx: Context) -> pl.DataFrame:
         .with_columns(
             principal=((pl.col("ratio") - 1).abs() <= AT_PAR) & pl.col("interest").any().over("line_no")
         )
-        .filter(pl.col("level") | pl.col("interest") | pl.col("grown") | pl.col("principal"))
+        .filter(
+            pl.col("level") | pl.col("interest") | pl.col("grown") | pl.col("principal") | pl.col("falling")
+        )
         .sort("in_no", "days", "line_no")
         .unique("in_no", keep="first", maintain_order=True)
     )
@@ -129,14 +134,14 @@ def _loans(ctx: Context) -> pl.DataFrame:
     )
     lent = pl.concat([proven, young]).with_columns(role=pl.lit("loan"), interest_fen=pl.lit(0, pl.Int64))
     returned = ins.join(
-        back.select(line_no="in_no", loan_fen="amount_fen", ratio="ratio"), on="line_no"
+        back.select("ratio", "above_fen", line_no="in_no", loan_fen="amount_fen"), on="line_no"
     ).with_columns(
         role=pl.lit("repayment"),
         interest_fen=pl.when(pl.col("ratio") > 1)
         .then(pl.col("amount_fen") - pl.col("loan_fen"))
         .when(pl.col("ratio") <= INTEREST[1])
         .then(pl.col("amount_fen"))
-        .otherwise(0),
+        .otherwise(pl.col("above_fen").fill_null(0)),
     )
     return pl.concat([lent, returned.select(lent.columns)]).sort("institution_id", "line_no")
 

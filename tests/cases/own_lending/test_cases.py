@@ -16,6 +16,8 @@ POSITIVE = {
     "P6": 4 * 38_000,
     "P7": 3 * 60_000,
     "P8": 2 * 3 * 40_000,
+    "P9": 3 * 60_000,
+    "P10": 3 * 50_000,
 }
 LOOK_ALIKE = {
     "L1": "purchases, some of them refunded",
@@ -25,6 +27,8 @@ LOOK_ALIKE = {
     "L5": "advances handed back by the week, without interest",
     "L6": "a licensed small-loan company",
     "L7": "trade to and fro, dearer on the way back now and then",
+    "L9": "suppliers' bonuses that fall month by month",
+    "L10": "payees who buy from a director's own firm",
     "L8": "deposits for tenders, handed back at par",
 }
 MONTHS = ("2016-03-10", "2016-04-10", "2016-05-10")
@@ -56,7 +60,23 @@ def test_cases() -> None:
             w.move("2016-02-10", weekly.own, who, 50_000)
             for k in range(1, weeks + 1):
                 w.move(dt.date(2016, 2, 10) + dt.timedelta(days=7 * k), who, weekly.own, each)
-
+    falling = w.platform("P9")  # four even parts, each with the interest on what is still owed
+    for who in w.people(3):
+        w.move("2016-02-10", falling.own, who, 60_000)
+        for k, on in enumerate((*MONTHS, "2016-06-10")):
+            w.move(on, who, falling.own, 15_900 - 225 * k)
+    bonus = w.platform("L9")
+    for who in (w.firm(), w.firm(), w.firm()):
+        w.move("2016-02-10", bonus.own, who, 50_000)
+        for k, on in enumerate(MONTHS):
+            w.move(on, who, bonus.own, 9_000 - 1_000 * k)
+    for key in ("P10", "L10"):
+        through, chief = w.platform(key), w.person(held=True)
+        w.relate(key, chief, "executive")
+        for n, who in enumerate(w.people(3)):
+            w.move("2016-02-10", through.own, who, 50_000)
+            for on in MONTHS:
+                w.move(on, who, chief, 1_000 if key == "P10" else 5_310 + 877 * n)
     goods = w.platform("L1")
     for who in [w.firm(), w.firm(), w.firm(), w.firm()]:
         w.move("2016-02-10", goods.own, who, 50_000)
