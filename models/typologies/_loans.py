@@ -77,7 +77,7 @@ def _loans(ctx: Context) -> pl.DataFrame:
     )
     who = ["institution_id", "cp_holder_id"]
     outs, ins = own.filter(pl.col("direction") == "out"), own.filter(pl.col("direction") == "in")
-    ins = pl.concat([ins, to_insiders(ctx, outs).select(ins.columns).cast(dict(ins.schema))]).sort("line_no")
+    ins = pl.concat([ins, to_insiders(ctx, outs).select(ins.columns).cast(ins.schema)]).sort("line_no")
     back = (
         outs.select("line_no", *who, "booked_on", "amount_fen")
         .join(ins.select(*who, in_no="line_no", in_on="booked_on", in_fen="amount_fen"), on=who)

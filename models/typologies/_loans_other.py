@@ -14,6 +14,8 @@ STEP_ROOM = 0.02
 ROUNDING_FEN = 200
 STEP = (0.001, 0.06)
 """Step as a share of the first instalment's principal part: a month's interest on one such part."""
+MOST_INTEREST = 0.06
+"""Largest share of a loan that a month's interest on it may be."""
 MONTH = (24, 38)
 """Days between two instalments."""
 
@@ -95,9 +97,14 @@ def to_insiders(ctx: Context, outs: pl.DataFrame) -> pl.DataFrame:
         "direction = 'in' and account_id in (select key from theirs)",
         theirs=accounts["account_id"],
     )
-    payees = outs.select("institution_id", "cp_holder_id").unique()
+    # who pays an insider rent or for goods does not pay back all that the institution paid, nor only interest on it
+    payee = ["institution_id", "cp_holder_id"]
+    payees = outs.group_by(payee).agg(lent_fen=pl.col("amount_fen").sum())
+    paid, least = pl.col("amount_fen").sum().over(payee), pl.col("lent_fen") * MOST_INTEREST
     return (
         lines.join(accounts, on="account_id")
-        .join(payees, on=["institution_id", "cp_holder_id"], how="semi")
+        .join(payees, on=payee)
+        .filter((paid > pl.col("lent_fen")) | (pl.col("amount_fen").max().over(payee) <= least))
+        .drop("lent_fen")
         .sort("institution_id", "line_no")
     )
