@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._bonus import OWN, PAYS_CLIENTS, top_ups, transfers
+from models.typologies._fed import fed_payments
 from models.typologies._frames import within_days
 from models.typologies._ledger import deposits, payouts, subscriptions
 from models.typologies._parties import related, staff_and_vendors
@@ -77,6 +78,11 @@ def bonuses(ctx: Context, voucher_fen: int) -> pl.DataFrame:
         payouts(ctx)
         .filter(pl.col("account_type").is_in(OWN) & (pl.col("amount_fen") > voucher_fen))
         .select(_PAID)
+    )
+    # others pay them out of what own accounts handed these
+    beside = fed_payments(ctx).filter(pl.col("amount_fen") > voucher_fen).select(_PAID)
+    paid = (
+        pl.concat([paid, beside.join(paid, on="line_no", how="anti")], how="vertical_relaxed")
         .join(till_keepers(ctx), on="institution_id", how="anti")
         .join(held, on=who)
         .filter(pl.col("amount_fen") <= pl.col("held_fen") * MOST_OF_SMALL)

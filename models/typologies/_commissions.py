@@ -7,6 +7,8 @@ is read.
 
 from __future__ import annotations
 
+import datetime as dt
+
 import networkx as nx
 import polars as pl
 
@@ -20,6 +22,10 @@ LEAST_RUNS = 5
 """Runs from which an even share is no chance."""
 EVEN = 0.1
 """Largest coefficient of variation of the runs' shares."""
+FEW_RUNS, EXACT = 4, 0.01
+"""Runs from which one share is no chance where it is the same but for rounding."""
+SESSION_GAP, SESSION_DAYS = 2, 6
+"""Days between payments of one run that takes several days, and the days it takes at most."""
 FED_SHARE = 0.5
 """Part of what an insider's account took in that the institution's own accounts paid it, for it to pay in their stead."""
 AGENCY_SHARE = 0.8
@@ -121,22 +127,50 @@ def proportional_runs(ctx: Context, paid: pl.DataFrame, persons: int) -> pl.Data
     wage = (pl.len().over(payee) >= WAGE_TIMES) & (spread <= WAGE_SPREAD)
     some = some.with_columns(_wage=wage).filter(
         (pl.col("holder_id").n_unique().over("institution_id", "account_id") >= persons)
-        & (pl.col("booked_on").n_unique().over("institution_id", "account_id") >= LEAST_RUNS)
+        & (pl.col("booked_on").n_unique().over("institution_id", "account_id") >= FEW_RUNS)
     )
-    found = [some.drop("_wage").clear()]
+    found = [some.clear()]
     for institution, lines in each(some, "institution_id"):
         money = of(ctx, deposits, institution).group_by("booked_on").agg(pl.col("amount_fen").sum())
         # a commission may be even by chance: both with and without what looks like wages
-        for part in (lines.filter(~pl.col("_wage")), lines):
-            series = [
-                s.drop("_wage")
-                for s in _series(part)
-                if s["holder_id"].n_unique() >= persons and _even(s, money)
-            ]
+        unlike = lines.filter(~pl.col("_wage"))
+        for part in (unlike, lines, _in_sessions(unlike, ctx.as_of)):
+            series = [s for s in _series(part) if s["holder_id"].n_unique() >= persons and _even(s, money)]
             if series:
-                found += series
+                # a run of several days that has just begun is the series' too
+                late = _in_sessions(unlike, None).filter(
+                    pl.col("booked_on") > pl.lit(part["booked_on"].max())
+                )
+                payees = pl.concat(series).select("account_id", "holder_id").unique()
+                found += [*series, late.join(payees, on=["account_id", "holder_id"], how="semi")]
                 break
-    return pl.concat(found).sort("institution_id", "line_no")
+    return paid.join(pl.concat(found).select("line_no"), on="line_no", how="semi").sort(
+        "institution_id", "line_no"
+    )
+
+
+def _in_sessions(lines: pl.DataFrame, until: dt.date | None) -> pl.DataFrame:
+    """The lines with the first day of the run they belong to as their day: a run may take some days.
+
+    With a day given, runs that may not be over by then are left out.
+    """
+    days = lines.select("account_id", "booked_on").unique().sort("account_id", "booked_on")
+    gap = pl.col("booked_on").diff().over("account_id").dt.total_days()
+    begun = days.with_columns(_new=(gap > SESSION_GAP).fill_null(True).cast(pl.Int32))
+    begun = begun.with_columns(_run=pl.col("_new").cum_sum().over("account_id"))
+    first = pl.col("booked_on").min().over("account_id", "_run")
+    begun = begun.with_columns(_first=first).filter(
+        (pl.col("booked_on").max().over("account_id", "_run") - first).dt.total_days() <= SESSION_DAYS
+    )
+    if until is not None:
+        begun = begun.filter(pl.col("_first") <= pl.lit(until) - pl.duration(days=SESSION_DAYS))
+    return (
+        lines.join(begun.select("account_id", "booked_on", "_first"), on=["account_id", "booked_on"])
+        .with_columns(booked_on="_first")
+        .drop("_first")
+        .select(lines.columns)
+        .sort("institution_id", "line_no")
+    )
 
 
 def _series(lines: pl.DataFrame) -> list[pl.DataFrame]:
@@ -155,8 +189,9 @@ def _even(series: pl.DataFrame, money: pl.DataFrame) -> bool:
     """Whether the runs of a series are one share of the money since the run before, under some lag."""
     runs = series.group_by("booked_on").agg(run_fen=pl.col("amount_fen").sum()).sort("booked_on")
     runs = runs.with_columns(since=pl.col("booked_on").shift(1)).drop_nulls("since")
-    if runs.height < LEAST_RUNS - 1 or money.is_empty():
+    if runs.height < FEW_RUNS - 1 or money.is_empty():
         return False
+    even = EVEN if runs.height >= LEAST_RUNS - 1 else EXACT
     for lag in LAGS:
         shift = pl.duration(days=lag)
         brought = (
@@ -172,6 +207,6 @@ def _even(series: pl.DataFrame, money: pl.DataFrame) -> bool:
             (pl.col("share").std() / pl.col("share").mean()).alias("share"),
             (pl.col("amount_fen").std() / pl.col("amount_fen").mean()).alias("whole"),
         ).row(0)
-        if share <= EVEN and whole >= UNEVEN:
+        if share <= even and whole >= UNEVEN:
             return True
     return False

@@ -16,6 +16,7 @@ import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
 from models.typologies._commissions import fed_lines, proportional_runs
+from models.typologies._fed import fed_payments
 from models.typologies._frames import accounts_of, each, first_last, of, people, told, total
 from models.typologies._ledger import CLIENT_LINE, clients, controlled_lines, deposits, payouts
 from models.typologies._parties import staff_and_vendors
@@ -173,7 +174,10 @@ def detect(ctx: Context) -> Iterable[Finding]:
 def _to_persons(ctx: Context) -> pl.DataFrame:
     """Out-lines of own accounts, and of insiders' they feed, to persons neither clients of the account nor insiders."""
     lines = controlled_lines(ctx).filter((pl.col("account_type") == "own") & pl.col("cp_type").is_null())
-    lines = pl.concat([lines.select(_PAID), fed_lines(ctx).select(_PAID)], how="vertical_relaxed")
+    living = fed_lines(ctx).select(_PAID)
+    handing = fed_payments(ctx).rename({"holder_id": "cp_holder_id"}).with_columns(direction=pl.lit("out"))
+    handing = handing.select(_PAID).join(living, on=["institution_id", "line_no"], how="anti")
+    lines = pl.concat([lines.select(_PAID), living, handing], how="vertical_relaxed")
     inside = (
         ctx.table("mart_role_all", ("institution_id", "holder_id", "role", "source"))
         .filter(

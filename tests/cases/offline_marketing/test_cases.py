@@ -19,6 +19,9 @@ POSITIVE: dict[str, float | None] = {
     "A8": None,
     "A9": None,
     "A10": None,
+    "A11": None,
+    "A12": None,
+    "A13": None,
 }
 LOOK_ALIKE = {
     "N1": "payroll: the same proportions every month, once times one and a half",
@@ -29,6 +32,8 @@ LOOK_ALIKE = {
     "N6": "refunds of costs to a dozen persons, two or three a week",
     "N9": "wages paid by a labour agency that the own account pays",
     "N8": "wages paid by an employee's card that the own account feeds",
+    "N10": "wages paid by a supplier with customers of its own after each of its bills",
+    "N11": "refunds of costs to six persons over several days of the month",
     "N7": "bonuses of a small team that do not follow the client money",
 }
 
@@ -91,6 +96,25 @@ def leaders(p: Platform) -> float:
     return paid
 
 
+def slowly(p: Platform, runs: int, every: int, spread: int, exact: bool = True) -> float:
+    """Every so many days six agents share 1.5 % of what came in since, each on one of the next days."""
+    draw, people, paid = random.Random(21), p.world.people(6), 0.0
+    for k in range(1, runs + 1):
+        brought, on = 0.0, dt.date(2016, 1, 5) + dt.timedelta(days=every * k)
+        for n in range(4):
+            each = 1_000 * draw.randint(5, 40) * (1 + (k + n) % 3)
+            sold = on - dt.timedelta(days=every - 3 - 5 * n)
+            p.sell(p.product(f"s{k}{n}", days=180), p.world.people(2), each, sold)
+            brought += 2 * each
+        weights = [draw.lognormvariate(0, 0.7) for _ in people]
+        for n, (who, weight) in enumerate(zip(people, weights, strict=True)):
+            part = brought if exact else 1_000 * draw.randint(60, 300)
+            yuan = round(part * 0.015 * weight / sum(weights), 2)
+            p.world.move(on + dt.timedelta(days=min(n, spread)), p.own, who, yuan)
+            paid = round(paid + yuan, 2)
+    return paid
+
+
 def one_share(p: Platform, exact: bool, seed: int) -> float:
     """Six persons share 1.5 % of the month's money on the 8th, their leader gets 0.4 % of it on the 10th."""
     draw, people, paid = random.Random(seed), p.world.people(6), 0.0
@@ -137,7 +161,7 @@ def wages(
 
 def test_cases() -> None:
     w = World()
-    made_below = {"A4", "A8", "A10", "N5", "N6"}
+    made_below = {"A4", "A8", "A10", "A11", "A12", "N5", "N6", "N11"}
     platforms = {i: w.platform(i) for i in (*POSITIVE, *LOOK_ALIKE) if i not in made_below}
     for n, p in enumerate(platforms.values()):
         clients(p, n)
@@ -181,6 +205,18 @@ def test_cases() -> None:
     for on in (dt.date(2016, 2, 9), dt.date(2016, 3, 7), dt.date(2016, 4, 11), dt.date(2016, 5, 9)):
         for k, who in enumerate(crew):
             w.move(on, payday.own, who, 5_000 + 700 * k)
+    POSITIVE["A11"] = slowly(w.platform("A11"), 5, 30, 3)
+    POSITIVE["A12"] = slowly(w.platform("A12"), 4, 42, 0)
+    slowly(w.platform("N11"), 5, 30, 3, exact=False)
+    traders = {
+        i: w.firm(held=True) for i in ("A13", "N10")
+    }  # firms with customers and suppliers of their own
+    for trader in traders.values():
+        for on in months("2016-01-20", 5):
+            w.move(on, w.firm(), trader, 300_000)
+            w.move(on, trader, w.firm(), 280_000)
+    POSITIVE["A13"] = commissions(platforms["A13"], 12, 5, seed=13, card=traders["A13"])
+    wages(platforms["N10"], 12, card=traders["N10"])
     n2, n3, n4 = platforms["N2"], platforms["N3"], platforms["N4"]
     draw = random.Random(5)
     for on in months("2016-04-01", 3):

@@ -32,7 +32,7 @@ LOOK_ALIKE = {
 def loose(w: World) -> None:
     """Top-ups that follow no holding, and what only looks like them."""
     people = {}
-    for institution in ("A5", "A6", "N6", "N7", "N8", "N9"):
+    for institution in ("A5", "A6", "A8", "N6", "N7", "N8", "N9"):
         p, people[institution] = w.platform(institution), w.people(8)
         monthly_loan(p, "L", people[institution], 10_000, 0.10, 0.115)
         if institution == "A5":  # odd sums for every client every month
@@ -44,6 +44,13 @@ def loose(w: World) -> None:
             for on, who, yuan in paid:
                 w.move(on, p.own, who, yuan)
             POSITIVE["A5"] = float(sum(yuan for _, _, yuan in paid))
+        if institution == "A8":  # an advertiser's card hands them on
+            card, POSITIVE["A8"] = w.person(held=True), 0.0
+            for n, on in enumerate(months("2016-03-10", 4)):
+                w.move(on, p.own, card, 2_700 + 88 * n)
+                for k, who in enumerate(people["A8"]):
+                    w.move(on + dt.timedelta(days=1 + k % 3), card, who, 200 + 37 * k + 11 * n)
+                    POSITIVE["A8"] += 200 + 37 * k + 11 * n
         if institution == "A6":  # a lump into custody, handed on to some clients the same day
             for n, on in enumerate(months("2016-03-10", 5, gap=7)):
                 w.move(on, p.own, p.custody, 1_800 + 70 * n)
