@@ -107,6 +107,10 @@ def _finding(ctx: Context, found: Misuse) -> Finding:
     )
     first, last = first_last(days)
     sent = total(found.starts, "lent_fen")
+    home = yuan(found.by("own"))
+    came = found.by("own") > 0
+    home_zh = f"{home} 元经他人账户回到自有账户," if came else ""
+    home_en = f"{home} came back to own accounts through others, " if came else ""
     large = found.amount_fen >= ctx.parameter(TYPOLOGY, "large_amount") * 100
     return Finding(
         institution_id=found.institution_id,
@@ -131,10 +135,10 @@ def _finding(ctx: Context, found: Misuse) -> Finding:
         ),
         amount_high_fen=sent + costs if sent else None,
         explanation_zh=f"从客户资金账户支付、既非兑付也非项目放款的款项中,{yuan(found.by('related'))} 元流向关联方,{yuan(found.by('securities'))} 元流向证券期货,"
-        f"{yuan(found.by('real_estate'))} 元流向房地产,{yuan(found.by('own'))} 元经他人账户回到自有账户,{yuan(costs)} 元用于机构自身费用({found.costs.height} 笔)。",
+        f"{yuan(found.by('real_estate'))} 元流向房地产,{home_zh}{yuan(costs)} 元用于机构自身费用({found.costs.height} 笔)。",
         explanation_en=f"Of payments out of client accounts that were neither payouts nor project money, {yuan(found.by('related'))} yuan reached "
         f"related parties, {yuan(found.by('securities'))} securities or futures firms, {yuan(found.by('real_estate'))} property "
-        f"firms, {yuan(found.by('own'))} came back to own accounts through others, and {yuan(costs)} yuan paid the institution's own costs ({found.costs.height} payments).",
+        f"firms, {home_en}and {yuan(costs)} yuan paid the institution's own costs ({found.costs.height} payments).",
         benign=(
             (
                 "付给自有账户的服务费及由此发放的红利:已检验;自有账户自行付给内部人的款项,仅在该账户以客户存入为主且未转出时计入。",
