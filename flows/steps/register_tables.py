@@ -9,12 +9,13 @@ import fastexcel
 import polars as pl
 
 from flows.steps.formats._aliases import normalise_header, spellings
-from flows.steps.formats._records import MAX_COLUMNS, join_lines, split_cells
+from flows.steps.formats._records import DELIMITERS, MAX_COLUMNS, join_lines, split_cells
 from flows.steps.formats._tables import drop_blank
 from flows.steps.formats._text import LineTooLongError, detect_encoding, read_lines
 from flows.steps.formats._titles import worth_in
 from flows.steps.formats._unknown import explain_unknown
 from flows.steps.formats._values import BLANK
+from flows.steps.formats.bank_export import ODD_DELIMITERS
 from flows.steps.formats.protocol import ReadOptions, Source
 from flows.steps.formats.web_table import FORMAT as WEB_TABLE
 from flows.steps.formats.web_table import load_sheets
@@ -140,7 +141,7 @@ def _load_text(source: Source, register: Register, known: Mapping[str, str]) -> 
     if not chunks:
         return "The register is empty: ask for it again."
     whole = pl.concat([each.frame for each in chunks])
-    for delimiter in (",", "\t", "|", ";", "\uff0c"):
+    for delimiter in (*DELIMITERS, *ODD_DELIMITERS):
         lines = join_lines(whole, delimiter, 1)
         lines = lines.filter(pl.col("line").str.strip_chars(BLANK + '",|;\t') != "")
         top = lines.head(HEADER_ROWS)

@@ -3,20 +3,49 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from flows.steps.formats._short_dates import in_order
-from flows.steps.formats._values import BLANK, SCIENTIFIC, clean_account, half_width, parse_fen, parse_moments
+from flows.steps.formats._values import (
+    BLANK,
+    FORMULA_TEXT,
+    SCIENTIFIC,
+    clean_account,
+    half_width,
+    parse_fen,
+    parse_moments,
+)
 from flows.steps.identifiers import valid_cnaps, valid_identity_number, valid_uscc
-from flows.steps.register_schema import Column, Register
+from flows.steps.register_schema import Column, Register, fold
 
 _EMPTY = r"^(?:[-\u2010-\u2015\uff0d/\\]+|(?i:null|nan|n/a|#n/a))$"
 _NOTHING = ("无", "暂无", "空", "没有", "不适用", "未填", "未知")
-_TRUE = ("true", "1", "1.0", "是", "y", "yes", "t", "√", "有", "公开", "合格")
-_FALSE = ("false", "0", "0.0", "否", "n", "no", "f", "×", "x", "无", "不公开", "不合格", "非公开")
+_TRUE = (
+    "true",
+    "1",
+    "1.0",
+    "是",
+    "y",
+    "yes",
+    "t",
+    "√",
+    "✓",
+    "✔",
+    "☑",
+    "对",
+    "有",
+    "公开",
+    "公开发行",
+    "合格",
+    "符合",
+)
+_FALSE = ("false", "0", "0.0", "否", "n", "no", "f", "×", "✗", "✘", "x", "☐", "不是", "非", "无", "不公开", "不合格", "非公开", "非公开发行", "不符合")  # fmt: skip
+_TEXT_MARK = "^['`]+"
+"""What keeps a number a text in a spreadsheet, and came along."""
 
 
 @dataclass
@@ -101,7 +130,20 @@ def _text(given: pl.Series) -> pl.Series:
     if given.dtype.is_float():  # 12345.0 from a spreadsheet library
         given = given.cast(pl.String).str.replace(r"\.0$", "")
     text = given.cast(pl.String, strict=False).str.strip_chars(BLANK)
+    if text.str.starts_with("=").any():
+        text = text.str.replace(FORMULA_TEXT, "${1}").str.strip_chars(BLANK)
     return text.set(((text == "") | text.str.contains(_EMPTY)).fill_null(False), None)
+
+
+def _meant(word: str, choices: Mapping[str, str]) -> str | None:
+    """What a word stands for, with a code or a foreign word beside it or without (``1-股东``); None for nothing."""
+    plain = unicodedata.normalize("NFKC", word)
+    plain = re.sub(FORMULA_TEXT, r"\1", plain.strip(BLANK))
+    spelled = [plain]
+    parts = [part.strip(BLANK + ")") for part in re.split(r"[-:_ (/.]", plain, maxsplit=1)]
+    if len(parts) == 2 and any(part.isascii() for part in parts):
+        spelled += sorted(parts, key=str.isascii)
+    return next((choices[each] for each in map(fold, spelled) if each in choices), None)
 
 
 def _typed(given: pl.Series, column: Column, worth: int, header: str) -> pl.Series:
@@ -128,11 +170,18 @@ def _typed(given: pl.Series, column: Column, worth: int, header: str) -> pl.Seri
         if given.dtype == pl.Boolean:
             return given
         words = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}
-        return _text(given).str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
+        return (
+            half_width(_text(given))
+            .str.to_lowercase()
+            .replace_strict(words, default=None, return_dtype=pl.Boolean)
+        )
     if kind == "choice":
-        text = given.cast(pl.String, strict=False).str.strip_chars(BLANK)
-        folded = {key.lower(): code for key, code in column.kind.choices.items()}
-        return text.str.to_lowercase().replace_strict(folded, default=None, return_dtype=pl.String)
+        text = given.cast(pl.String, strict=False)
+        given_words = text.drop_nulls().unique().to_list()
+        meant = {
+            word: code for word in given_words if (code := _meant(word, column.kind.choices)) is not None
+        }
+        return text.replace_strict(meant, default=None, return_dtype=pl.String)
     if kind == "month":
         return _month(given)
     if kind == "account":
@@ -142,7 +191,7 @@ def _typed(given: pl.Series, column: Column, worth: int, header: str) -> pl.Seri
     text = _text(given)
     text = text.set(text.is_in(_NOTHING).fill_null(False), None)
     if kind == "id":
-        text = text.str.replace(r"^([0-9]{5,})\.0+$", "${1}")
+        text = half_width_text(text.str.replace(_TEXT_MARK, "")).str.replace(r"^([0-9]{4,})\.0+$", "${1}")
         return text.set(text.str.contains(SCIENTIFIC).fill_null(False), None)
     return text
 
@@ -154,9 +203,41 @@ def _money(given: pl.Series, worth: int) -> pl.Series:
         return given.cast(pl.Decimal(38, 2)) * worth / 100
     if given.dtype.is_float():
         given = given.round(6).cast(pl.String)
-    fen = parse_fen(_text(given), worth)
+    fen = _fen(_text(given), worth)
     return (fen.cast(pl.Decimal(20, 2)) / pl.Series([100], dtype=pl.Decimal(20, 2))).cast(
         pl.Decimal(18, 2), strict=False
+    )
+
+
+_IN_CELL = (
+    ("(?:百万)元?整?$", 100_000_000),
+    ("(?:千万)元?整?$", 1_000_000_000),
+    ("亿元?整?$", 10_000_000_000),
+    ("万元?整?$", 1_000_000),
+)
+"""A unit that stands in the cell itself (``5000万元``), and what one is worth in fen."""
+
+
+def _fen(text: pl.Series, worth: int) -> pl.Series:
+    """Read amounts, each in the unit that its cell names, else in the column's."""
+    if not text.str.contains("[万亿]").any():
+        return parse_fen(text, worth)
+    text = half_width_text(text).str.replace(r"[(（](?:人民币|rmb|cny)[)）]$", "").str.replace("^人民币", "")
+    fen = parse_fen(text, worth)
+    for pattern, own in _IN_CELL:
+        named = fen.is_null() & text.str.contains(pattern).fill_null(False)
+        if named.any():
+            fen = fen.scatter(named.arg_true(), parse_fen(text.filter(named).str.replace(pattern, ""), own))
+    return fen
+
+
+def half_width_text(cells: pl.Series) -> pl.Series:
+    """Full-width letters, digits and signs to ASCII, only where there are any."""
+    wide = cells.str.contains("[\uff01-\uff5e]").fill_null(False)
+    if not wide.any():
+        return cells
+    return cells.str.replace_many(
+        [chr(each + 0xFEE0) for each in range(33, 127)], [chr(each) for each in range(33, 127)]
     )
 
 
@@ -181,8 +262,12 @@ def _scaled(given: pl.Series, value: pl.Series, column: Column, header: str) -> 
     promise is 100 % a year; shares none of which exceeds 1 are fractions.
     """
     number = value.cast(pl.Float64)
-    marked = given.dtype == pl.String and bool(given.str.contains("[%％]").any())
+    percent = given.str.contains("[%％]").fill_null(False) if given.dtype == pl.String else None
+    marked = percent is not None and bool(percent.any())
     filled = number.drop_nulls()
+    if percent is not None and marked and column.kind.name == "rate":
+        bare = (~percent & (number > 1)).fill_null(False)  # 12 among 12% and 0.12
+        return number.zip_with(~bare, (number / 100).round(10)), []
     if marked or filled.is_empty():
         return number, []
     if column.kind.name == "rate":

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from flows.steps.formats._aliases import worth_of
+from flows.steps.formats._aliases import normalise_header, spellings, worth_of
 from flows.steps.formats._summary import CUT
 from flows.steps.formats._values import BLANK
 from flows.steps.formats.protocol import QUARANTINE_SCHEMA, Layout, ReadOptions, Source
@@ -83,7 +83,9 @@ def read_register(source: Source, options: ReadOptions | None = None) -> Registe
         return RegisterResult("", problem="The file's name does not start with a register's name.")
     register = REGISTERS[name]
     headers = register_headers(tuple(options.aliases))
-    known = {header: column for (each, header), column in headers.items() if each == name}
+    shipped = register_headers()
+    own = {key: column for key, column in headers.items() if shipped.get(key) != column}  # go first
+    known = {header: column for (each, header), column in {**own, **headers}.items() if each == name}
     known = {header.replace("_", ""): column for header, column in known.items()} | known
     try:
         table = load_table(source, register, known)
@@ -105,8 +107,9 @@ def _understand(register: Register, table: Table, known: dict[str, str]) -> Regi
     headers: dict[str, str] = {}
     layout: list[tuple[str, str]] = []
     unknown: list[tuple[str, str]] = []
+    claims = _claims(table.header, known)
     for i, text in enumerate(table.header):
-        column = column_of(text, known) if text else None
+        column = claims.get(i)
         held = f"h{i}" if f"h{i}" in table.frame.columns else text
         if column is not None and column not in mapping:
             mapping[column] = held
@@ -118,7 +121,7 @@ def _understand(register: Register, table: Table, known: dict[str, str]) -> Regi
             unknown.append((text, held))
             layout.append((text, ""))
     frame = table.frame
-    repeated = _repeated_header(frame, table, mapping)
+    repeated = _repeated_header(frame, table, mapping, known)
     typed = typed_rows(frame.filter(~repeated), register, mapping, units, headers)
     result = RegisterResult(register.name, table.format, warnings=table.warnings + typed.warnings)
     cut = bool(table.open_end and frame.height and int(frame["cells"][-1]) < len(table.header) - 1)
@@ -127,10 +130,14 @@ def _understand(register: Register, table: Table, known: dict[str, str]) -> Regi
         typed.drop(last)
         result.problem = CUT
     result.rows = typed.rows
-    result.quarantine = _quarantine(frame, table, typed.rejected)
+    asides = _asides(frame, typed.rejected)
+    result.quarantine = _quarantine(frame, table, typed.rejected.filter(~asides))
     result.rows_accepted, result.rows_quarantined = result.rows.height, result.quarantine.height
     result.rows_ignored = (
-        table.before + int(repeated.sum()) + (1 if table.format != "register-parquet" else 0)
+        table.before
+        + int(repeated.sum())
+        + int(asides.sum())
+        + (1 if table.format != "register-parquet" else 0)
     )
     result.rows_read = result.rows_accepted + result.rows_quarantined + result.rows_ignored
     result.unknown_columns = tuple(text for text, _ in unknown)
@@ -146,7 +153,45 @@ def _understand(register: Register, table: Table, known: dict[str, str]) -> Regi
     return result
 
 
-def _repeated_header(frame: pl.DataFrame, table: Table, mapping: dict[str, str]) -> pl.Series:
+def _claims(header: tuple[str, ...], known: dict[str, str]) -> dict[int, str]:
+    """Return which column each header is taken for; of several for one column the name that is listed first."""
+    order = {name: rank for rank, name in enumerate(known)}
+    best: dict[str, tuple[int, int]] = {}
+    for i, text in enumerate(header):
+        column = column_of(text, known) if text else None
+        if column is not None:
+            spelled = (each.replace("_", "") for each in spellings(normalise_header(text.lstrip("*＊※ "))))
+            rank = min((order[each] for each in spelled if each in order), default=len(order))
+            best[column] = min(best.get(column, (rank, i)), (rank, i))
+    return {i: column for column, (_, i) in best.items()}
+
+
+_ASIDE = (
+    r"^[（(*]*(?:合\s*计|小\s*计|总\s*计|共\s*计|累\s*计|以下空白|第\s*[0-9]+\s*页|共\s*[0-9]+\s*[条页行户笔]|"
+    r"(?:制表|填表|填报|报送|审核|复核|经办|负责|联系)(?:人|单位|机构|日期|时间|电话)?\s*(?:[:：]|$)|(?:备?注|说明)\s*[:：]|(?i:total|sum|subtotal)\b)"
+)
+"""How a row begins that is a total or a note below the table."""
+
+
+def _asides(frame: pl.DataFrame, rejected: pl.DataFrame) -> pl.Series:
+    """Mark the rejected rows that are totals and notes, not rows of the register: less than half filled, and so begun."""
+    columns = [name for name in frame.columns if name not in ("record", "cells")]
+    if rejected.is_empty() or not columns:
+        return pl.Series([], dtype=pl.Boolean).extend_constant(False, rejected.height)
+    cells = [
+        pl.col(name).cast(pl.String, strict=False).str.strip_chars(BLANK).replace("", None)
+        for name in columns
+    ]
+    rows = rejected.select("record").join(frame, on="record", how="left", maintain_order="left")
+    return rows.select(
+        pl.coalesce(cells).str.contains(_ASIDE).fill_null(False)
+        & (pl.sum_horizontal([each.is_not_null().cast(pl.Int32) for each in cells]) * 2 <= len(columns))
+    ).to_series()
+
+
+def _repeated_header(
+    frame: pl.DataFrame, table: Table, mapping: dict[str, str], known: dict[str, str]
+) -> pl.Series:
     if table.format == "register-parquet" or frame.is_empty():
         return (
             pl.Series([False]).new_from_index(0, frame.height)
@@ -155,7 +200,12 @@ def _repeated_header(frame: pl.DataFrame, table: Table, mapping: dict[str, str])
         )
     texts = {f"h{i}": text for i, text in enumerate(table.header)}
     same = [pl.col(held).str.strip_chars(BLANK) == texts[held] for held in mapping.values()]
-    return frame.select(pl.all_horizontal(same).fill_null(False).alias("same"))["same"]
+    marked = frame.select(pl.all_horizontal(same).fill_null(False).alias("same"))["same"]
+    names = {column: (frame[held][0] or "").strip(BLANK) for column, held in mapping.items()}
+    filled = {column: text for column, text in names.items() if text}
+    if len(filled) > 1 and all(column_of(text, known) == column for column, text in filled.items()):
+        marked[0] = True  # the names once more, in another language
+    return marked
 
 
 def _quarantine(frame: pl.DataFrame, table: Table, rejected: pl.DataFrame) -> pl.DataFrame:

@@ -214,3 +214,92 @@ def test_a_unit_above_a_register_and_dates_with_the_day_first() -> None:
     result = _products(f"单位：万元\n{head}", "P1,A1,甲,loan,1.5,03/04/2016", "P2,A1,乙,loan,无,25/04/2016")
     assert result.rows["raised_amount"].cast(pl.String).to_list() == ["15000.00", None]
     assert [str(each) for each in result.rows["issued_on"].to_list()] == ["2016-04-03", "2016-04-25"]
+
+
+def test_ids_that_a_spreadsheet_was_told_to_keep_as_texts_are_the_ids_themselves() -> None:
+    head = "产品编号,机构编号,产品名称,产品类型"
+    for product, firm in (
+        ('"=""P001"""', '"=""0012"""'),
+        ("'P001", "'0012"),
+        ("Ｐ００１", "００１２"),
+        (" P001\t", "0012 "),
+    ):
+        row = _products(head, f"{product},{firm},甲,loan").rows.row(0, named=True)
+        assert (row["product_id"], row["institution_id"]) == ("P001", "0012")
+
+
+@pytest.mark.parametrize(
+    ("cell", "fen"),
+    [
+        ("5000万元", 5_000_000_000),
+        ("1.2亿", 12_000_000_000),
+        ("人民币300万元整", 300_000_000),
+        ("２００万", 200_000_000),
+        ("￥1,000.50元", 100_050),
+    ],
+)
+def test_an_amount_with_its_unit_in_the_cell(cell: str, fen: int) -> None:
+    rows = _products("产品编号,机构编号,产品名称,产品类型,募集金额", f'P1,A1,甲,loan,"{cell}"').rows
+    assert rows["raised_amount"].to_list() == [Decimal(fen) / 100]
+
+
+@pytest.mark.parametrize(
+    ("register", "column", "word", "wanted"),
+    [
+        ("relations", "role", "实控人", "actual_controller"),
+        ("relations", "role", "控股股东", "shareholder"),
+        ("relations", "role", "1-股东", "shareholder"),
+        ("relations", "role", "股东(shareholder)", "shareholder"),
+        ("relations", "role", " 法定 代表人", "legal_representative"),
+        ("relations", "role", "朋友", None),
+        ("institutions", "licence_status", "未取得许可", "none"),
+        ("institutions", "licence_status", "已取得许可", "licensed"),
+        ("accounts", "account_type", "备付金存管户", "reserve_deposit"),
+        ("accounts", "account_type", "资金存管户", "custody"),
+        ("accounts", "account_type", "存管账户（备付金）", "reserve_deposit"),
+        ("accounts", "account_type", "存管账户（未定）", None),
+        ("accounts", "account_type", "基本户", None),
+        ("projects", "repayment", "按月付息、到期还本", "monthly_interest"),
+    ],
+)  # fmt: skip
+def test_words_of_a_choice_as_offices_write_them(
+    register: str, column: str, word: str, wanted: str | None
+) -> None:
+    must = [each.name for each in REGISTERS[register].columns if each.required or each.name == column]
+    given = {
+        "sector": "p2p",
+        "licence_status": "none",
+        "account_type": "own",
+        "principal": "1",
+        "role": "股东",
+    }
+    row = ",".join(word if name == column else given.get(name, "1") for name in must)
+    result = _read(f"{register}.csv", ",".join(must) + f"\n{row}\n")
+    assert result.rows[column].to_list() == ([wanted] if wanted else [None] * result.rows_accepted)
+    assert bool(wanted) or result.rows_quarantined + len(result.warnings) > 0
+
+
+def test_totals_and_notes_below_a_register_are_no_rows_and_names_may_stand_twice() -> None:
+    head = "产品编号,机构编号,产品名称,产品类型,募集金额\nproduct_id,institution_id,name,kind,raised_amount\n"
+    result = _read(
+        "products.csv",
+        head + "P1,A1,甲,loan,1.00\n合计,,,,1.00\n制表人：李,,审核人：王,,\n,A1,乙,loan,2.00\n",
+    )
+    assert (result.rows_accepted, result.rows_ignored) == (1, 4)
+    assert result.quarantine["reason"].to_list() == ["product_id is empty"]
+
+
+def test_of_two_headers_for_one_column_the_usual_one_is_taken() -> None:
+    result = _read("parties.csv", "关联人编号,当事人编号,类型,姓名\n1,N1,个人,甲\n")
+    assert result.rows["party_id"].to_list() == ["N1"]
+    assert result.unknown_columns == ("关联人编号",)
+
+
+def test_rates_written_in_three_ways_in_one_column() -> None:
+    rows = _products(
+        "产品编号,机构编号,产品名称,产品类型,承诺收益率",
+        "P1,A1,甲,loan,12%",
+        "P2,A1,乙,loan,0.12",
+        "P3,A1,丙,loan,12",
+    ).rows
+    assert rows["promised_yield"].to_list() == [0.12, 0.12, 0.12]
