@@ -30,6 +30,19 @@ def is_the_other_side(cells: Cells, titles: Mapping[str, str]) -> bool:
     return several and not (values == number).any() and bool(values.str.contains("[0-9]{6}").any())
 
 
+def holder_is_the_other_side(cells: Cells, account: pl.Series) -> bool:
+    """Whether a column called ``客户名称`` or ``户名`` names the counterparties: one account has many of them."""
+    if not cells.has("holder") or any(cells.has(role) for role in _OTHER_NAMES):
+        return False
+    named = pl.DataFrame({"account": account, "holder": cells.role("holder")}).drop_nulls()
+    if named.height < _DISTINCT:
+        return False
+    return int(named.group_by("account").agg(pl.col("holder").n_unique())["holder"].max() or 0) >= _DISTINCT  # type: ignore[arg-type]
+
+
+_OTHER_NAMES = ("cp_name", "cp_merged", "payer_name", "payee_name")
+
+
 def _merchant(cells: Cells) -> str | None:
     """The merchant number that a payment firm's statement names in every row, and no account."""
     for index, text in enumerate(cells.header.texts):

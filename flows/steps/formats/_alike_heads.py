@@ -218,6 +218,7 @@ def _leaves_no_doubt(header: Header, aliases: Mapping[str, tuple[Alias, ...]]) -
     )
     plain = not {"balance_side", "cp_merged"} & header.columns.keys()
     plain = plain and not {"debit", "credit", "direction"} <= header.columns.keys()  # 方向 of the balance?
+    plain = plain and ("holder" not in header.columns or "cp_name" in header.columns)  # the other side's?
     return named and plain and any(way <= header.columns.keys() for way in ways)
 
 

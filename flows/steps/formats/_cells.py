@@ -7,7 +7,14 @@ from functools import cached_property
 import polars as pl
 
 from flows.steps.formats._header import Header
-from flows.steps.formats._values import BLANK, clean, clean_columns, has_decimal_comma, parse_fen
+from flows.steps.formats._values import (
+    BLANK,
+    FORMULA_TEXT,
+    clean,
+    clean_columns,
+    has_decimal_comma,
+    parse_fen,
+)
 
 _MONEY = ("amount", "debit", "credit", "balance")
 
@@ -79,9 +86,13 @@ class Cells:
 
 
 def _unmarked(cells: pl.DataFrame) -> pl.DataFrame:
-    """Leave out the mark (`` ` `` or ``'``) that some write before every cell to keep it a text."""
+    """Leave out what keeps a cell a text: ``="…"`` round it, or a mark (`` ` `` or ``'``) before every one."""
     if cells.is_empty():
         return cells
+    quoted = cells.select(pl.all().str.starts_with('="').any()).row(0)
+    if any(quoted):
+        names = [name for name, some in zip(cells.columns, quoted, strict=True) if some]
+        cells = cells.with_columns(clean(pl.col(names).str.replace(FORMULA_TEXT, "${1}")))
     first = [text for text in cells.row(0) if text]
     mark = first[0][0] if first else ""
     if mark not in "`'" or not mark or len(first) < 3 or any(not text.startswith(mark) for text in first):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from flows.steps.formats._accounts import account_of, is_the_other_side
+from flows.steps.formats._accounts import account_of, holder_is_the_other_side, is_the_other_side
 from flows.steps.formats._cells import Cells, nulls
 from flows.steps.formats._direction import flag_sign
 from flows.steps.formats._header import Header
@@ -49,6 +49,9 @@ def parse_columns(
         cells = Cells(frame, header)
     at, timed = moments(cells, known)
     account = account_of(cells, titles, known)
+    if holder_is_the_other_side(cells, account):
+        header = header.moved("holder", "cp_name")
+        cells = Cells(frame, header)
     if known.opening_fen is None and "title_opening" in titles:
         known.opening_fen = parse_fen(pl.Series([titles["title_opening"]], dtype=pl.String))[0]
     amount, sign, amount_code, amount_text = amounts(cells, known, account)

@@ -159,7 +159,7 @@ def _with_second_row(header: Header, rows: Sequence[Row], aliases: Mapping[str, 
         not below
         or any(re.search("[0-9]", text) for text in below)
         or 2 * sum(bool(aliases.get(normalise_header(text))) for text in below) < len(below)
-        or match_header(rows[1], aliases)
+        or (match_header(rows[1], aliases) and not _fill_each_other(rows[0], rows[1]))
     ):
         return header
     both = _match_two_rows(rows[0], rows[1], aliases)
@@ -169,23 +169,36 @@ def _with_second_row(header: Header, rows: Sequence[Row], aliases: Mapping[str, 
 def _with_row_above(
     header: Header, above: Row, row: Row, aliases: Mapping[str, tuple[Alias, ...]]
 ) -> Header | None:
-    """Take the row above along where it says whose names these are: below ``对方信息`` an ``账号`` is the other side's.
+    """Take the row above along where it says whose names these are, or names columns that this row leaves blank.
 
-    None where it says nothing of the kind, or would make the day or the amounts other columns.
+    Below ``对方信息`` an ``账号`` is the other side's; ``余额`` may stand in the upper row of two alone, its cell
+    merged with the one below. None where it says nothing of the kind, or would make the day or the amounts
+    other columns.
     """
     over = _filled(above)
-    if len(over) < 2 or not any(pattern.search(text) for pattern, _ in _SIDES for text in over):
+    sided = any(pattern.search(text) for pattern, _ in _SIDES for text in over)
+    if len(over) < 2 or not (sided or _fill_each_other(above, row)):
         return None
     if any(re.search("[0-9:：]", text) for text in over):
         return None
     both = _match_two_rows(above, row, aliases)
     if both is None or any(both.columns.get(r, ())[:1] != header.columns.get(r, ())[:1] for r in _SAME):
         return None
-    others = {role for role in both.columns if role.startswith(("cp_", "payer_", "payee_"))}
-    return both if others - header.columns.keys() else None
+    if header.columns.get("balance", ())[:1] not in ((), both.columns.get("balance", ())[:1]):
+        return None
+    return both if both.columns.keys() - header.columns.keys() else None
 
 
-_SAME = ("date", *_AMOUNTS, "balance")
+def _fill_each_other(top: Row, sub: Row) -> bool:
+    """Whether two rows are one header with merged cells: each has names where the other has none."""
+    pairs = [
+        (bool((a or "").strip(BLANK)), bool((b or "").strip(BLANK)))
+        for a, b in zip_longest(top, sub, fillvalue=None)
+    ]
+    return (True, False) in pairs and (False, True) in pairs
+
+
+_SAME = ("date", *_AMOUNTS)
 
 
 def _names_a_date(row: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> bool:

@@ -11,6 +11,7 @@ from flows.steps.formats._short_dates import (
     has_short_years,
     hinted_order,
     leaves_order_open,
+    order_in_period,
     spell_years,
 )
 from flows.steps.formats._understanding import Understanding
@@ -47,7 +48,12 @@ def _ordered(text: pl.Series, cells: Cells, known: Understanding) -> pl.Series:
     short = has_short_years(text)
     if known.day_first is None:
         header = cells.header.text("date")
-        told = (hinted_order(header), guess_day_first(text), True if dotted(text) and not short else None)
+        told = (
+            hinted_order(header),
+            guess_day_first(text),
+            True if dotted(text) and not short else None,
+            order_in_period(text, known.period),
+        )
         known.day_first = next((each for each in told if each is not None), None)
     return spell_years(text, known.day_first) if short else text
 

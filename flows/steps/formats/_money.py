@@ -19,7 +19,7 @@ from flows.steps.formats._sides import (
     two_columns,
 )
 from flows.steps.formats._understanding import Understanding
-from flows.steps.formats._values import clean_account
+from flows.steps.formats._values import POWER, clean_account
 
 
 def amounts(
@@ -35,6 +35,7 @@ def amounts(
     amount, text = cells.fen("amount"), cells.role("amount")
     bad = (text.is_not_null() & amount.is_null()).fill_null(False)
     code = nothing.scatter(bad.arg_true(), "amount") if bad.any() else nothing
+    code = _powers(code, text)
     if cells.has("direction"):
         sign = signed_and_flagged(amount, _flags(cells.flags(), known, cells.header.text("direction")))
         return amount, sign, code, text
@@ -65,7 +66,16 @@ def _two_columns(cells: Cells, account: pl.Series) -> tuple[pl.Series, pl.Series
         account,
         lambda: cells.fen("balance"),
     )
-    return got["amount"], got["sign"], got["code"], got["text"]
+    return got["amount"], got["sign"], _powers(got["code"], got["text"]), got["text"]
+
+
+def _powers(code: pl.Series, text: pl.Series) -> pl.Series:
+    """Name the reason where an amount that cannot be read is a power of ten."""
+    unread = code == "amount"
+    if not unread.any():
+        return code
+    power = (unread & text.str.contains(POWER)).fill_null(False)
+    return code.scatter(power.arg_true(), "amount_power") if power.any() else code
 
 
 def _flags(flags: pl.Series, known: Understanding, header: str) -> pl.Series:
@@ -139,6 +149,11 @@ def _lone_amount(
     balance: pl.Series,
 ) -> pl.Series:
     """An amount with neither flag nor second column: believed by its signs, else by the balances."""
+    if known.way is None and known.way_by_title is not None and not (amount < 0).any():
+        known.way = known.way_by_title
+        known.notes.append(
+            "the sheet's title says that all of it is money " + ("in" if known.way > 0 else "out")
+        )
     if known.way is not None:
         return sign * known.way
     filled = int((amount != 0).sum())

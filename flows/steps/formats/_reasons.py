@@ -19,6 +19,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "the amount cannot be read",
         "ask the bank for the right amount; the row comes in with the mended file",
     ),
+    "amount_power": (
+        "a spreadsheet turned the amount into a power of ten: digits may be lost",
+        "ask for the file as the bank exported it, with amounts in full",
+    ),
     "no_amount": ("the row has no amount", "ask the bank for the right amount"),
     "both_sides": (
         "both the debit and the credit column hold an amount",

@@ -172,10 +172,23 @@ class RowReader:
             found = reader.read(frame, odd, int(frame["record"][-1]) if open_end else None)
         if found.next_header is not None:
             parsed = parsed.filter(pl.col("record") < found.stops[0])
+        found.headings = self._for_all_rows(found.headings, parsed)
         if found.headings:
             parsed = apply_headings(parsed, frame, header, found.headings, state.understanding)
         self._settle(parsed, out, found.ignored, open_end and not found.stops, half)
         return found.stops
+
+    def _for_all_rows(
+        self, headings: list[tuple[int, dict[str, str]]], parsed: pl.DataFrame
+    ) -> list[tuple[int, dict[str, str]]]:
+        """Let the one account that is named below the last row, and nowhere else, be that of all rows."""
+        wanting = parsed.filter(pl.col("code") == "account")["record"]
+        if not len(wanting) or parsed["is_line"].any():
+            return headings
+        named = [each for each in headings if "account" in each[1]]
+        if len({each[1]["account"] for each in named}) != 1 or named[0][0] < int(wanting[-1]):
+            return headings
+        return [(int(parsed["record"][0]), named[-1][1])]
 
     def _settle(
         self, frame: pl.DataFrame, out: Outcome, ignored: list[int], open_end: bool, half: bool

@@ -66,6 +66,23 @@ def dotted(cells: pl.Series) -> bool:
     return bool(cells.head(_LOOKED_AT).str.contains(_DOTTED).any())
 
 
+Day = tuple[int, int, int]
+
+
+def order_in_period(cells: pl.Series, period: tuple[Day, Day] | None) -> bool | None:
+    """Tell ``03/06/2016`` by the period named above the table: the one order in which all dates lie in it."""
+    if period is None:
+        return None
+    parts = cells.drop_nulls().str.extract_groups(r"^([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]([0-9]{4})")
+    a, b, year = (parts.struct[i].cast(pl.Int32, strict=False) for i in range(3))
+    first, last = (y * 10_000 + m * 100 + d for y, m, d in period)
+    inside = [
+        bool(len(year)) and bool((year * 10_000 + month * 100 + day).is_between(first, last).all())
+        for month, day in ((b, a), (a, b))
+    ]
+    return inside[0] if inside[0] != inside[1] else None
+
+
 def spell_years(cells: pl.Series, day_first: bool | None) -> pl.Series:
     """Write two-digit years out, as ``2016-06-20`` and what followed the date.
 

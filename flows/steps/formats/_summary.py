@@ -59,8 +59,7 @@ def finish(
                 f"{state.understanding.told_by_balances} rows do not say whether the money went in or out: "
                 "told from the balances before and after"
             )
-        if state.header.rows == 1:
-            result.warnings += _told_of_columns(reader)
+        result.warnings += _told_of_columns(reader)
         control_totals(result, state.titles)
     if result.rows_accepted == result.rows_quarantined == 0 and result.rows_ignored > 2:
         result.warnings.append(
@@ -79,7 +78,7 @@ def _told_of_columns(reader: RowReader) -> list[str]:
         for text, role in header.described()
         if text and not any(each in reader.aliases for each in spellings(normalise_header(text)))
     ]
-    taken = [f"{text} → {role}" for text, role in strange if role]
+    taken = [f"{text} → {role}" for text, role in strange if role and header.rows == 1]
     unknown = [text for text, role in strange if not role]
     told = [f"columns understood by parts of their names: {'; '.join(taken)}"] if taken else []
     return told + ([f"columns of unknown meaning: {', '.join(unknown)}"] if unknown else [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -76,6 +77,7 @@ def read_tables(
             reader.state.understanding.signed = True  # its like on another sheet has minus signs
         if not _names_account(reader):
             _find_account(reader, sheet, cells, aside, readers[-1] if readers else None, seen)
+        reader.state.understanding.way_by_title = way_named(sheet)
         accounts = [i for role in _ACCOUNT_ROLES for i in reader.state.header.columns.get(role, ())]
         cells = mend(cells, accounts, number)
         outcome = reader.feed(cells)
@@ -116,6 +118,16 @@ def _each_table(
 def _same_names(one: RowReader, other: RowReader) -> bool:
     a, b = one.state.header, other.state.header
     return a is not None and b is not None and a.texts == b.texts
+
+
+def way_named(title: str) -> int | None:
+    """Return +1 where a sheet's title says that all in it is money in (``收入明细``), -1 for money out; else None."""
+    into, out = bool(_INTO.search(title)), bool(_OUT_OF.search(title))
+    return None if into == out else 1 if into else -1
+
+
+_INTO = re.compile("收入|转入|入账|进账|流入|来账|收方|贷方")
+_OUT_OF = re.compile("支出|转出|出账|流出|往账|付方|借方")
 
 
 def _names_account(reader: RowReader) -> bool:

@@ -146,6 +146,8 @@ def _value(role: str, text: str) -> str:
     """What a title gives: without the brackets round it, and of an account's the number alone."""
     whole = re.fullmatch(r"[\[【(（]\s*(.*?)\s*[\])）】]", text)
     text = whole[1] if whole else text
+    if role == "account" and re.search("[０-９]", text):
+        text = unicodedata.normalize("NFKC", text)
     if role != "account" or not text:
         return text
     plain = unicodedata.normalize("NFKC", text)

@@ -26,6 +26,8 @@ class Understanding:
         The account as the user's profile gives it: it goes before the preamble.
     way : int or None
         Where the profile says that all of the file is money in (+1) or out (-1).
+    way_by_title : int or None
+        What the sheet's title says of the same; it counts where no amount has a minus.
     signed : bool or None
         Whether a lone amount column carries signs; None is not yet told.
     success : str or None
@@ -56,6 +58,7 @@ class Understanding:
     currency: str | None = None
     own_account: str | None = None
     way: int | None = None
+    way_by_title: int | None = None
     signed: bool | None = None
     success: str | None = None
     opening_fen: int | None = None

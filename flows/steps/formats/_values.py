@@ -13,6 +13,9 @@ import polars as pl
 BLANK = " \t\r\n\v\f\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff\u2002\u2003\u2009\u202f"
 """Characters trimmed from both ends of a cell."""
 
+FORMULA_TEXT = r'^="([^"]*)"$'
+"""A formula that is nothing but a text: exports write numbers so, lest a spreadsheet change them."""
+
 _EMPTY = r"^(?:[-\u2010-\u2015\u2212\uff0d_/\\*]+|(?i:null|none|nan|n/a|#n/a)|无|（空）|空)$"
 _FULL = "０１２３４５６７８９．，＋－（）：／　￥ＣＮＹ＊−﹣"
 _HALF = "0123456789.,+-():/ ¥CNY*--"
@@ -25,6 +28,14 @@ _GROUPED = r"^[+-]?(?:[0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,4}(?:,[0-9]{4
 _COMMA = r"^[^0-9]*(?:[0-9]{1,3}(?:[.\s'][0-9]{3})+|[0-9]+),[0-9]{1,2}[^0-9.,]*$"
 _GROUPED_COMMA = r"^[^0-9]*[0-9]{1,3}(?:[.\s'][0-9]{3})+,[0-9]{1,2}[^0-9.,]*$"
 _POINT = r"^[^0-9]*[0-9][0-9,\s']*\.[0-9]{1,2}[^0-9.,]*$"
+
+_DEBIT_BESIDE = r"(?i)[0-9]\(?(?:dr|d|借|付|支)\)?$|^(?:dr|借|付|支):?[0-9¥(]"
+_SIDE_BEHIND = r"(?i)([0-9])\s*\(?(?:dr|cr|d|c|借|贷|付|收|支)\)?$"
+_SIDE_BEFORE = r"(?i)^(?:dr|cr|借|贷|付|收|支):?"
+"""``100.00CR``, ``贷100.00``, ``100.00(付)``: which side the amount is on, in its own cell."""
+
+POWER = r"(?i)^[+-]?[0-9](?:\.[0-9]+)?e\+?[0-9]+$"
+"""An amount as a power of ten: a spreadsheet showed it short, so digits may be lost."""
 
 _DOUBLE = 2.0**-51
 """How far a number of a spreadsheet may lie from what was typed, of its size."""
@@ -168,12 +179,11 @@ def _parse_hard(cells: pl.Series, worth: int) -> pl.Series:
     frame = pl.DataFrame({"s": s}).with_columns(s=pl.col("s").str.replace(_CURRENCY_SIGN, "${1}"))
     s_ = pl.col("s")
     frame = frame.with_columns(
-        neg=s_.str.contains(r"^\(.*\)$")
-        | s_.str.contains(r"^[^-]+-$")
-        | s_.str.contains(r"(?i)[0-9](?:dr|d|借)$"),
+        neg=s_.str.contains(r"^\(.*\)$") | s_.str.contains(r"^[^-]+-$") | s_.str.contains(_DEBIT_BESIDE),
         s=s_.str.replace(r"^\(([^-+].*)\)$", "${1}")
         .str.replace(r"^([^-+].*)-$", "${1}")
-        .str.replace(r"(?i)([0-9])\s*(?:dr|cr|d|c|借|贷)$", "${1}"),
+        .str.replace(_SIDE_BEHIND, "${1}")
+        .str.replace(_SIDE_BEFORE, ""),
     )
     frame = frame.with_columns(s=s_.str.replace(_CURRENCY_SIGN, "${1}"))
     frame = frame.with_columns(
@@ -280,6 +290,7 @@ def _parse_odd_moments(cells: pl.Series, day_first: bool | None) -> pl.DataFrame
     for pattern, value in _NORMAL_DATE:
         s = s.str.replace_all(pattern, value) if pattern != r"[年月/.]" else _unify_date(s)
     s = s.str.replace(r"^([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}),", "${1}")
+    s = s.str.replace(r"^((?:19|20)[0-9]{12})[0-9]{1,9}$", "${1}")  # parts of a second
     s = s.str.replace(r"([0-9])T([0-9])", "${1} ${2}").str.replace(r"(:[0-9]{2})[.,][0-9]+", "${1}")
     half = s.str.contains(r"(?i)下午|晚上|\bpm\b|[0-9]pm$")
     s = (

@@ -140,8 +140,12 @@ def _recognise_head(
     whole = pl.concat(chunks).head(2 * HEAD_ROWS)
     given = (profile.delimiter,) if profile and profile.delimiter else _by_frequency(whole, DELIMITERS)
     found = _cut(given, whole, aliases, profile, fixed)
-    if found is None and not (profile and profile.delimiter):
-        found = _cut(_by_frequency(whole, ODD_DELIMITERS), whole, aliases, profile, fixed)
+    if not (profile and profile.delimiter):
+        if found is None:
+            found = _cut(_by_frequency(whole, ODD_DELIMITERS), whole, aliases, profile, fixed)
+        longer = _longer_delimiters(found[0], found[1].texts) if found is not None else []
+        if longer:
+            found = _cut(longer, whole, aliases, profile, fixed) or found
     return None if found is None else (encoding, *found, profile)
 
 
@@ -184,6 +188,28 @@ def _cut(
             assert found is not None
             return delimiter, found[1]
     return None
+
+
+def _longer_delimiters(delimiter: str, names: Sequence[str]) -> list[str]:
+    """Return delimiters of several characters (``|!``, ``|@|``) of which one was taken for the whole.
+
+    Then most names begin or end with the same sign, or every other one is that sign alone.
+    """
+    filled = [name for name in names if name]
+    found = []
+    for sign in sorted(
+        {each for name in filled for each in (name[0], name[-1]) if not each.isalnum()} - {*"()（）[]【】\"'"}
+    ):
+        most = len(filled) // 2
+        if sum(name == sign for name in filled) >= most - 1 > 1:
+            found.append(delimiter + sign + delimiter)
+        elif sum(name.startswith(sign) and name.endswith(sign) for name in filled) > most:
+            found.append(sign + delimiter + sign)
+        elif sum(name.startswith(sign) for name in filled) > most:
+            found.append(delimiter + sign)
+        elif sum(name.endswith(sign) for name in filled) > most:
+            found.append(sign + delimiter)
+    return found
 
 
 def known_columns(header: Header) -> int:

@@ -138,6 +138,7 @@ def _page(source: Source) -> Rows:
     rows: Rows = []
     if root is None:
         return rows
+    rows += [[text] for text in _titles_outside(root)]
     below: dict[int, int] = {}
     for row in root.iter("tr"):
         cells: list[str | None] = []
@@ -156,6 +157,24 @@ def _page(source: Source) -> Rows:
         below = {i: left - 1 for i, left in below.items() if left > 1}
         rows.append(cells)
     return rows
+
+
+def _titles_outside(root: etree._Element) -> list[str]:
+    """Texts before the first table that hold a long number: the account often stands there."""
+    found: list[str] = []
+    for element in root.iter(
+        "p", "div", "span", "h1", "h2", "h3", "h4", "h5", "center", "b", "caption", "table"
+    ):
+        if element.tag == "table":
+            break
+        if element.find(".//table") is None and not any(
+            each.tag in _TITLE_TAGS for each in element.iterancestors()
+        ):
+            found += [line.strip() for line in _text(element).split("\n")]
+    return [line for line in found if re.search(r"[0-9][0-9* -]{7,}", line)]
+
+
+_TITLE_TAGS = ("p", "span", "h1", "h2", "h3", "h4", "h5", "center", "b")
 
 
 def _fill(cells: list[str | None], below: dict[int, int]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import fastexcel
 import polars as pl
 
+from flows.steps.formats._header import HEAD_ROWS
 from flows.steps.formats._lost_digits import mark_lost_digits
 from flows.steps.formats._tables import read_tables
 from flows.steps.formats.protocol import ReadOptions, ReadResult, Source
@@ -91,6 +92,7 @@ def sheet_cells(book: Any, sheet: str, first: int) -> pl.DataFrame:
         table = book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string").to_polars()
     except Exception:  # an empty or a chart sheet
         return pl.DataFrame(schema={"record": pl.Int64, "cells": pl.Int32})
+    table = _with_clocks(book, sheet, table)
     names = {name: f"c{i}" for i, name in enumerate(table.columns)}
     cells = pl.lit(len(names), dtype=pl.Int32).alias("cells")
     frame = table.rename(names).with_row_index("record", offset=first)
@@ -98,6 +100,31 @@ def sheet_cells(book: Any, sheet: str, first: int) -> pl.DataFrame:
         pl.col("record").cast(pl.Int64), cells, *[pl.col(f"c{i}").cast(pl.String) for i in range(len(names))]
     )
     return made
+
+
+def _with_clocks(book: Any, sheet: str, table: pl.DataFrame) -> pl.DataFrame:
+    """Fill in times of day that are kept as lengths of time (``[h]:mm:ss``): as texts they come out empty."""
+    head = table.head(HEAD_ROWS)
+    for place, name in enumerate(table.columns):
+        last = head[name].drop_nulls().tail(1)
+        if not last.str.contains(_CLOCK_NAME).any() or table[name].tail(1)[0] is not None:
+            continue
+        try:
+            read = book.load_sheet(
+                sheet, header_row=None, skip_rows=0, use_columns=[place], dtypes={place: "duration"}
+            ).to_polars()
+        except Exception:  # calamine has a dozen ways to say no
+            continue
+        if read.height != table.height or not read.dtypes[0].is_temporal():
+            continue
+        seconds = read.to_series().dt.total_seconds()
+        clock = pl.select(pl.time(seconds // 3600, seconds // 60 % 60, seconds % 60)).to_series()
+        written = clock.dt.strftime("%H:%M:%S").set((seconds >= 86_400).fill_null(False), None)
+        table = table.with_columns(pl.coalesce(pl.col(name), written).alias(name))
+    return table
+
+
+_CLOCK_NAME = r"(?i)时间|时刻|时分|time|clock"
 
 
 def _zip_has_workbook(source: Source) -> bool:

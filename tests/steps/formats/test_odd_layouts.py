@@ -1,0 +1,196 @@
+"""Layouts that leave something to merged cells, to signs beside the amount, to a sheet's title or to a foot."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+
+import pytest
+import xlsxwriter
+
+from flows.steps.formats._reasons import REASONS
+from tests.steps.formats.made import OTHER, OWN, book, lines, moves, read, reasons
+
+
+def text(*rows: str) -> str:
+    return "\n".join([f"账号：{OWN}", *rows, ""])
+
+
+def brief(data: str | bytes, name: str = "a.csv") -> list[tuple[object, ...]]:
+    return [
+        (each["direction"], each["amount_fen"], each["balance_after_fen"]) for each in lines(read(data, name))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("top", "below"),
+    [
+        ("交易信息,,,发生额,,余额,对方信息,", "日期,时间,摘要,借方,贷方,,账号,户名"),
+        ("交易时间,,摘要,发生额,,余额,对方信息,", "日期,时间,,借方,贷方,,账号,户名"),
+        ("交易日期,交易时间,摘要,发生额,,余额,对方,", ",,,借方,贷方,,账号,户名"),
+    ],
+)
+def test_names_merged_over_two_rows_are_read_from_whichever_row_has_them(top: str, below: str) -> None:
+    rows = [
+        f"2016-06-01,10:00:00,货款,100.00,,900.00,{OTHER},张三",
+        f"2016-06-02,11:00:00,还款,,50.00,950.00,{OTHER},李四",
+    ]
+    result = read(text(top, below, *rows))
+    got = lines(result)
+    assert moves(result) == [("2016-06-01 10:00:00", "out", 10_000), ("2016-06-02 11:00:00", "in", 5_000)]
+    assert [each["balance_after_fen"] for each in got] == [90_000, 95_000]
+    assert [each["remark"] for each in got] == ["货款", "还款"]
+    assert {each["counterparty_account"] for each in got} == {OTHER}
+    assert result.warnings == []
+
+
+def test_columns_of_two_header_rows_that_are_not_understood_are_told() -> None:
+    result = read(
+        text("交易信息,,发生额,,天气,对方信息", "日期,摘要,借方,贷方,,户名", "2016-06-01,货款,1.00,,晴,张三")
+    )
+    assert "columns of unknown meaning: 天气" in result.warnings
+
+
+@pytest.mark.parametrize("cell", ['="{}"', '"=""{}"""'])
+def test_a_formula_that_is_a_text_is_that_text_and_an_empty_one_is_empty(cell: str) -> None:
+    numbers = [cell.format(each) for each in (OTHER, "")]
+    got = lines(
+        read(
+            text(
+                "日期,金额,对方账号,流水号",
+                *[f"2016-06-01,1.00,{each},{cell.format('0012')}" for each in numbers],
+            )
+        )
+    )
+    assert [each["counterparty_account"] for each in got] == [OTHER, None]
+    assert [each["reference"] for each in got] == ["0012", "0012"]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("借100.00", "贷1,050.00"),
+        ("100.00（付）", "1,050.00（收）"),
+        ("DR100.00", "CR1,050.00"),
+        ("付:100.00", "收:1,050.00"),
+        ("100.00借", "1,050.00贷"),
+    ],
+)
+def test_the_side_stands_in_the_cell_of_the_amount(cells: tuple[str, str]) -> None:
+    rows = [f'2016-06-0{i},"{cell}",张三' for i, cell in enumerate(cells, start=1)]
+    assert [each[:2] for each in brief(text("日期,发生额,对方户名", *rows))] == [
+        ("out", 10_000),
+        ("in", 105_000),
+    ]
+
+
+def test_a_column_of_plus_and_minus_is_a_flag() -> None:
+    rows = ["2016-06-01,+,1.00,张三", "2016-06-02,-,2.00,李四"]
+    assert [each[:2] for each in brief(text("日期,+/-,金额,对方户名", *rows))] == [("in", 100), ("out", 200)]
+
+
+def test_an_amount_as_a_power_of_ten_is_not_believed() -> None:
+    result = read(text("日期,支出,收入,对方户名", "2016-06-01,1.20E+07,,张三", "2016-06-01,,1.5E6,张三"))
+    assert [reason for _, reason in reasons(result)] == [REASONS["amount_power"][0]] * 2
+
+
+def test_parts_of_a_second_behind_a_moment_without_marks() -> None:
+    assert moves(read(text("交易时间,金额,对方户名", "20160601101112357,1.00,张三"))) == [
+        ("2016-06-01 10:11:12", "in", 100)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("period", "day"), [("20160601至20160630", "2016-06-03"), ("2016-03-01至2016-03-31", "2016-03-06")]
+)
+def test_the_period_above_tells_day_from_month(period: str, day: str) -> None:
+    result = read(text(f"起止日期：{period}", "日期,金额,对方户名", "03/06/2016,1.00,张三"))
+    assert moves(result) == [(f"{day} 00:00:00", "in", 100)]
+    doubtful = read(text("起止日期：20160101至20161231", "日期,金额,对方户名", "03/06/2016,1.00,张三"))
+    assert [reason for _, reason in reasons(doubtful)] == [REASONS["date_order"][0]]
+
+
+def test_the_day_of_clearing_is_the_day_where_there_is_no_other() -> None:
+    rows = [f"2016-06-01,1.00,0,101.00,张三,{OTHER}"]
+    head = "清算日期,资金流入,资金流出,账户余额,交易对手,对手账号"
+    assert moves(read(text(head, *rows))) == [("2016-06-01 00:00:00", "in", 100)]
+    both = text(f"交易日期,{head}", *[f"2016-05-31,{row}" for row in rows])
+    assert moves(read(both)) == [("2016-05-31 00:00:00", "in", 100)]
+
+
+def test_many_names_of_one_account_are_the_other_sides() -> None:
+    head = "备付金银行账号|业务日期|业务时间|入账金额|出账金额|客户名称|客户支付账号"
+    rows = [f"{OWN}|20160601|10:00:0{i}|1.00||{name}|{OTHER}" for i, name in enumerate(("甲", "乙", "丙"))]
+    got = lines(read("\n".join([head, *rows, ""])))
+    assert [each["counterparty_name"] for each in got] == ["甲", "乙", "丙"]
+    assert [each["booked_at"].second for each in got] == [0, 1, 2]
+    one = lines(read("\n".join([head, rows[0], rows[0].replace("10:00:00", "11:00:00"), ""])))
+    assert [each["holder_name"] for each in one] == ["甲", "甲"]
+
+
+@pytest.mark.parametrize("delimiter", ["|!", "!|", "|@|", "||", "@!@", "^|"])
+def test_delimiters_of_several_characters(delimiter: str) -> None:
+    head = ["账号", "户名", "交易日期", "借贷标志", "交易金额", "余额", "对方账号", "对方户名", "摘要"]
+    rows = [
+        [OWN, "甲", "20160601", "贷", "1.00", "101.00", OTHER, "乙", "货款"],
+        [OWN, "甲", "20160602", "借", "1.00", "100.00", "", "丙", ""],
+    ]
+    got = lines(read("".join(delimiter.join(row) + "\n" for row in (head, *rows)), encoding="gb18030"))
+    assert [(each["direction"], each["balance_after_fen"], each["counterparty_name"]) for each in got] == [("in", 10_100, "乙"), ("out", 10_000, "丙")]  # fmt: skip
+    assert [each["counterparty_account"] for each in got] == [OTHER, None]
+
+
+def test_an_account_named_below_the_table_alone() -> None:
+    rows = ["日期,借方,贷方,对方户名", "2016-06-01,1.00,,张三", "合计,1.00,,"]
+    got = lines(read("\n".join([*rows, f"账号：{OWN}", ""])))
+    assert [each["account_no"] for each in got] == [OWN]
+    two = read("\n".join([*rows, f"账号：{OWN}", f"账号：{OTHER}", ""]))
+    assert two.rows_accepted == 0
+
+
+def test_an_account_in_full_width_digits() -> None:
+    wide = OWN.translate({48 + i: 0xFF10 + i for i in range(10)})
+    got = lines(read(f"账号：{wide}\n日期,借方,贷方,对方户名\n2016-06-01,1.00,,张三\n"))
+    assert [each["account_no"] for each in got] == [OWN]
+
+
+def test_sheets_of_income_and_of_expenses() -> None:
+    def made(amount: float) -> bytes:
+        out = io.BytesIO()
+        workbook = xlsxwriter.Workbook(out, {"in_memory": True})
+        for title, sign in (("收入明细", 1), ("支出明细", -1 if amount < 0 else 1)):
+            sheet = workbook.add_worksheet(title)
+            for i, row in enumerate(
+                [["账号", OWN], ["日期", "金额", "对方户名"], ["2016-06-01", sign * abs(amount), "张三"]]
+            ):
+                sheet.write_row(i, 0, row)
+        workbook.close()
+        return out.getvalue()
+
+    assert [each[0] for each in brief(made(5.0), "a.xlsx")] == ["in", "out"]
+    assert [each[0] for each in brief(made(-5.0), "a.xlsx")] == ["in", "out"]
+
+
+def test_times_of_day_kept_as_lengths_of_time() -> None:
+    out = io.BytesIO()
+    workbook = xlsxwriter.Workbook(out, {"in_memory": True})
+    sheet = workbook.add_worksheet("S")
+    clock = workbook.add_format({"num_format": "[h]:mm:ss"})
+    sheet.write_row(0, 0, ["账号", OWN])
+    sheet.write_row(1, 0, ["交易日期", "交易时间", "金额", "对方户名"])
+    for i, time in enumerate((dt.time(9, 5, 7), dt.time(23, 59, 59))):
+        sheet.write_row(2 + i, 0, ["2016-06-01", None, 1, "张三"])
+        sheet.write_datetime(2 + i, 1, time, clock)
+    workbook.close()
+    assert [each[0] for each in moves(read(out.getvalue(), "a.xlsx"))] == [
+        "2016-06-01 09:05:07",
+        "2016-06-01 23:59:59",
+    ]
+
+
+def test_an_account_above_the_table_of_a_page() -> None:
+    page = f"<html><body><div>查询账号：<b>{OWN}</b></div><p>共1笔</p><table><tr><td>日期<td>借方<td>贷方<td>对方户名</tr><tr><td>2016-06-01<td>1.00<td><td>张三</tr></table></body></html>"
+    assert [each["account_no"] for each in lines(read(page, "a.xls"))] == [OWN]
+    assert brief(
+        book([["账号", OWN], ["日期", "借方", "贷方", "对方户名"], ["2016-06-01", 1, "", "张三"]]), "a.xlsx"
+    ) == [("out", 100, None)]
