@@ -9,6 +9,7 @@ import fastexcel
 import polars as pl
 
 from flows.steps.formats._aliases import normalise_header, spellings
+from flows.steps.formats._lost_digits import mark_lost_digits
 from flows.steps.formats._records import DELIMITERS, MAX_COLUMNS, join_lines, split_cells
 from flows.steps.formats._tables import drop_blank
 from flows.steps.formats._text import LineTooLongError, detect_encoding, read_lines
@@ -19,7 +20,7 @@ from flows.steps.formats.bank_export import ODD_DELIMITERS
 from flows.steps.formats.protocol import ReadOptions, Source
 from flows.steps.formats.web_table import FORMAT as WEB_TABLE
 from flows.steps.formats.web_table import load_sheets
-from flows.steps.formats.workbook import sheet_cells, workbook_problem
+from flows.steps.formats.workbook import is_number_cell, sheet_cells, workbook_problem
 from flows.steps.register_schema import Register
 
 HEADER_ROWS = 30
@@ -79,15 +80,21 @@ def _load_workbook(source: Source, register: Register, known: Mapping[str, str])
     if problem:
         return problem
     book = fastexcel.read_excel(source.read_bytes())
-    return _load_sheets(_sheets(book), register, known)
+    return _load_sheets(_sheets(book, source), register, known)
 
 
-def _sheets(book: fastexcel.ExcelReader) -> Iterator[tuple[str, pl.DataFrame]]:
+def _sheets(book: fastexcel.ExcelReader, source: Source) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Cells of each sheet; numbers whose last digits a spreadsheet lost are marked as the powers of ten they are."""
     first = 1
-    for sheet in book.sheet_names:
+    for place, sheet in enumerate(book.sheet_names):
         frame = sheet_cells(book, sheet, first)
+
+        def is_number(number: int, record: int, column: int, start: int = first) -> bool | None:
+            return is_number_cell(book, number, record - start, column)
+
+        columns = range(frame.width - 2)
         first += frame.height
-        yield sheet, frame
+        yield sheet, mark_lost_digits(frame, columns, source, place, is_number)
 
 
 def _load_sheets(

@@ -296,3 +296,11 @@ def test_a_fragment_of_a_message_is_known_as_one(text: str, rows: int) -> None:
     assert result.format == "mt940"
     assert (result.rows_read, result.rows_accepted, result.rows_quarantined) == (rows, 0, rows)
     assert rows or "whole message" in (result.problem or "")
+
+
+def test_a_message_in_utf_16_is_read_as_any_other() -> None:
+    text = ":20:A\r\n:25:6200000000000000017\r\n:28C:1/1\r\n:60F:C160601CNY0,\r\n:61:1606010601C1,NTRFR1\r\n:86:货款\r\n:62F:C160601CNY1,\r\n-\r\n"
+    results = [read_statement(Source.of_bytes("a.sta", text.encode(each))) for each in ("utf-8", "utf-16")]
+    first, second = (each.lines.collect() for each in results)
+    assert first.height == 1
+    assert first.equals(second)

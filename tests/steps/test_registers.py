@@ -303,3 +303,14 @@ def test_rates_written_in_three_ways_in_one_column() -> None:
         "P3,A1,丙,loan,12",
     ).rows
     assert rows["promised_yield"].to_list() == [0.12, 0.12, 0.12]
+
+
+def test_account_numbers_whose_digits_a_spreadsheet_lost_are_no_accounts() -> None:
+    rows = [
+        ["账号", "账户类型"],
+        *[[6222021234567890123 + i * 5000, "自有账户"] for i in range(4)],
+        ["6222000000000000017", "自有账户"],
+    ]
+    result = _read("accounts.xlsx", book(rows))
+    assert result.rows["account_no"].to_list() == ["6222000000000000017"]
+    assert result.quarantine["reason"].to_list() == ["account_no cannot be read"] * 4

@@ -15,7 +15,7 @@ from flows.steps.formats._header import HEAD_ROWS, Header, account_in_name, find
 from flows.steps.formats._no_lines import foreign_currency
 from flows.steps.formats._profiles import profile_aliases
 from flows.steps.formats._records import DELIMITERS, MAX_COLUMNS, split_cells
-from flows.steps.formats._rows import RowReader, titles_above
+from flows.steps.formats._rows import RowReader, may_be_a_line, titles_above
 from flows.steps.formats._store import LineStore
 from flows.steps.formats._summary import finish
 from flows.steps.formats._text import detect_encoding, number_lines
@@ -233,6 +233,8 @@ def _head(source: Source, text: Text, at: int, table: Table) -> Head | None:
     if any(match_header(line.split(each), table.aliases) for line in above[:-1] for each in others):
         return None
     rows = [_cells(line, table) for line in above]
+    if any(may_be_a_line(row) for row in rows[:-1]):
+        return None
     found = find_header(rows, table.aliases)
     if found is None or found[0] != len(rows) - 1 or found[1].columns != table.found.columns:
         return None

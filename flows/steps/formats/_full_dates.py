@@ -29,6 +29,7 @@ _MONTH_DAY = r"^([0-9]{1,2})(?:[-/.]|月)([0-9]{1,2})日?(?:$|[ T]+(.*)$)"
 _PACKED_MONTH_DAY = r"^(0[1-9]|1[0-2])([0-3][0-9])$"
 _TOTAL = r"[合小总累]\s*计|本页|本日|本月|本期|本年|当日|承前|过次|转下|接上|期初|期末|上页|上期|(?i:total|brought|carried)"
 _LOOKED_AT = 500
+_DITTO = ("〃", "″", '"', "同上", "々", "''")
 LEFT_OUT = 0.1
 """Share of the rows with amounts whose day stands above, from which it is a layout and no damage."""
 
@@ -103,6 +104,30 @@ def _three_columns(cells: Cells, known: Understanding) -> pl.Series | None:
     return frame.select(pl.concat_str(full.cast(pl.String), pl.lit("-"), md).alias("t"))["t"]
 
 
+_CLOCK = tuple(
+    re.compile(f"^(?:交易|记账)?(?:{each})$")
+    for each in ("时|小时|hour|hh", "分|分钟|minute|mi", "秒|秒钟|second|ss")
+)
+
+
+def clock_columns(cells: Cells) -> pl.Series | None:
+    """Put a time of day together from columns for hour, minute (and second); None where there are none."""
+    texts = [unicodedata.normalize("NFKC", each).strip(BLANK).casefold() for each in cells.header.texts]
+    hour, minute, second = (
+        next((i for i, each in enumerate(texts) if kind.match(each)), None) for kind in _CLOCK
+    )
+    if hour is None or minute is None:
+        return None
+    parts = [
+        pl.Series(["0"]).new_from_index(0, cells.height) if i is None else cells.raw(i)
+        for i in (hour, minute, second)
+    ]
+    frame = pl.DataFrame(parts, schema=["h", "m", "s"]).with_columns(
+        pl.all().str.extract(r"^([0-9]{1,2})(?:\.0+)?(?:时|分|秒)?$").str.zfill(2)
+    )
+    return frame.select(pl.concat_str(["h", "m", "s"], separator=":").alias("clock"))["clock"]
+
+
 def _with_year(text: pl.Series, known: Understanding) -> pl.Series:
     """Put the year above before months and days, where all dates lack it."""
     if known.period is None:
@@ -141,6 +166,8 @@ def _with_year(text: pl.Series, known: Understanding) -> pl.Series:
 
 def _filled_down(text: pl.Series, cells: Cells, known: Understanding) -> pl.Series:
     """Give rows without a date the one above, where many of the rows with an amount have none."""
+    again = text.is_in(_DITTO)
+    text = text.set(again.fill_null(False), None)
     missing = text.is_null()
     if not missing.any():
         known.last_date = text[-1] if len(text) else known.last_date

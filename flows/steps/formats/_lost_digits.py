@@ -86,6 +86,8 @@ def _suspect(column: pl.Series) -> bool:
         return False
     value = pl.col("d").cast(pl.Int128, strict=False)
     double = value.cast(pl.Float64)
+    # how far apart doubles of this size lie: a text is one of them once in so many times
+    apart = (pl.lit(2.0) ** ((double.log(2).floor() - 52).clip(lower_bound=0))).clip(lower_bound=1)
     digits = pl.col("d").str.len_chars().cast(pl.Int64)
     step = pl.lit(10, dtype=pl.Int128).pow(digits - 15)
     rounded = ((value + step // 2) // step * step).cast(pl.Float64)
@@ -97,11 +99,16 @@ def _suspect(column: pl.Series) -> bool:
             excel=(whole & (rounded == double)).sum(),
             doubles=(whole & (digits >= 17)).sum(),
             chance=(10.0 ** -(digits - 15).cast(pl.Float64)).sum(),
+            luck=pl.when(digits >= 17).then(1 / apart).otherwise(0.0).sum(),
         )
         .row(0)
     )
-    number, excel, doubles, chance = (float(each or 0) for each in found)
-    return excel > 3 * chance + 0.5 or (excel >= 1 and number <= 3) or doubles >= 0.9 * number
+    number, excel, doubles, chance, luck = (float(each or 0) for each in found)
+    return (
+        excel > 3 * chance + 0.5
+        or (excel >= 1 and number <= 3)
+        or doubles >= min(0.9 * number, 3 * luck + 1.5)
+    )
 
 
 def _number_cells(source: Source) -> set[float] | None:

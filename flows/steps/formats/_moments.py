@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from flows.steps.formats._cells import Cells
-from flows.steps.formats._full_dates import full_dates
+from flows.steps.formats._full_dates import clock_columns, full_dates
 from flows.steps.formats._short_dates import (
     dotted,
     has_short_years,
@@ -26,8 +26,9 @@ def moments(cells: Cells, known: Understanding) -> tuple[pl.Series, pl.Series]:
     moments = parse_moments(text, known.day_first)
     at, timed = moments["at"], moments["timed"]
     timed = _unless_midnight(at, timed)
-    if cells.has("time"):
-        seconds = parse_clock(cells.role("time"))
+    clock = cells.role("time") if cells.has("time") else clock_columns(cells)
+    if clock is not None:
+        seconds = parse_clock(clock)
         if cells.has("other_date"):
             other = parse_moments(cells.role("other_date"), known.day_first)["at"]
             apart = (other.dt.date() != at.dt.date()).fill_null(False)

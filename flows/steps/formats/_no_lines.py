@@ -15,7 +15,7 @@ _CNY = frozenset(
     "人民币 cny rmb 156 01 1 001 人民币元 元 ¥ ￥ cny人民币 人民币cny cny-人民币 rmb人民币 cnh 10 人民币(cny) 本币 renminbi 钞".split()
 )
 _OTHERS = re.compile("美元|港币|港元|欧元|日元|英镑|外币|usd|hkd|eur|jpy|gbp")
-_FAILED = r"(?i)失败|未成功|不成功|已撤销|撤销|已冲销|交易关闭|已关闭|已取消|取消|退票失败|拒绝|fail|reject|cancel|void"
+_FAILED = r"(?i)处理中|待处理|待支付|待付款|未支付|审核中|作废|pending|processing|declin|失败|未成功|不成功|已撤销|撤销|已冲销|交易关闭|已关闭|已取消|取消|退票失败|拒绝|fail|reject|cancel|void"
 _FAILED_EXACT = ("否", "N", "n", "F", "f", "false", "FALSE", "False")
 
 

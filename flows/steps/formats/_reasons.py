@@ -61,6 +61,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "the row holds bytes that are no text in the file's encoding",
         "ask for the file again, saved as UTF-8 by the program that made it",
     ),
+    "above": (
+        "the row looks like a transaction and stands above the header that names its columns",
+        "look at the row; ask the bank for the part of the file that it belongs to",
+    ),
     "row": (
         "the row is neither a transaction nor a header, total or note",
         "look at the row; ask the bank when it is a transaction",

@@ -6,8 +6,9 @@ lines; the few that do not are told apart by :mod:`flows.steps.formats._odd_rows
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import polars as pl
@@ -89,6 +90,7 @@ class RowReader:
         open_end: bool = False,
         half_character: bool = False,
         broken: pl.Series | None = None,
+        moved: pl.Series | None = None,
     ) -> Outcome:
         """Read the next rows (``record``, ``cells``, ``c0`` …; blank rows already left out).
 
@@ -102,16 +104,18 @@ class RowReader:
             Whether it ends with half a character: its last row is cut off.
         broken : polars.Series, optional
             Records of rows with bytes that are no text (:func:`broken_rows`).
+        moved : polars.Series, optional
+            Records of rows whose cells are known to have moved (:func:`mend_thousands`).
         """
         out = Outcome()
         first = self.state.header_record
         assert first is not None
-        out.ignored += frame.filter(pl.col("record") < first).height
+        self._above_header(frame.filter(pl.col("record") < first), out)
         pieces = [self._below_header(frame.filter(pl.col("record") >= first), first, out)]
         while pieces:
             piece = pieces.pop(0)
             last = not pieces
-            stops = self._piece(piece, out, open_end and last, half_character, broken)
+            stops = self._piece(piece, out, open_end and last, half_character, broken, moved)
             if stops:
                 bounds = [*stops, int(piece["record"][-1]) + 1]
                 spans = pairwise(bounds)
@@ -119,6 +123,26 @@ class RowReader:
                     piece.filter(pl.col("record").is_between(low, high, closed="left")) for low, high in spans
                 ]
         return out
+
+    def _above_header(self, above: pl.DataFrame, out: Outcome) -> None:
+        """Leave out what stands above the header, but for rows that read like transactions under it."""
+        header = self.state.header
+        assert header is not None
+        strays: list[int] = []
+        if any(may_be_a_line(row) for row in above.select(_cell_columns(above)).head(HEAD_ROWS).iter_rows()):
+            known = replace(self.state.understanding, notes=[])
+            parsed = parse_columns(above, header, self.state.titles, known).frame
+            strays = parsed.filter(
+                pl.col("booked_at").is_not_null() & (pl.col("amount_fen") != 0).fill_null(False)
+            )["record"].to_list()
+        if strays:
+            out.rejected.append(
+                pl.DataFrame(
+                    {"record": strays, "code": ["above"] * len(strays)},
+                    schema={"record": pl.Int64, "code": pl.String},
+                )
+            )
+        out.ignored += above.height - len(strays)
 
     def _below_header(self, frame: pl.DataFrame, first: int, out: Outcome) -> pl.DataFrame:
         """Leave out the header row itself: it is none of the rows to be told apart one by one."""
@@ -129,7 +153,13 @@ class RowReader:
         return frame.slice(header.rows)
 
     def _piece(
-        self, frame: pl.DataFrame, out: Outcome, open_end: bool, half: bool, broken: pl.Series | None
+        self,
+        frame: pl.DataFrame,
+        out: Outcome,
+        open_end: bool,
+        half: bool,
+        broken: pl.Series | None,
+        moved: pl.Series | None,
     ) -> list[int]:
         """Read rows up to a change of layout; return the records at which pieces of other layouts start."""
         state = self.state
@@ -156,6 +186,9 @@ class RowReader:
                 is_line=pl.col("is_line") & ~unread,
             )
         shifted = shifted_rows(frame, header)
+        if moved is not None:
+            known = frame["record"].is_in(moved.implode())
+            shifted = known if shifted is None else shifted | known
         if shifted is not None:
             parsed = parsed.with_columns(
                 code=pl.when(shifted & pl.col("is_line")).then(pl.lit("cells")).otherwise("code"),
@@ -218,6 +251,20 @@ class RowReader:
             return others
         texts = self.state.header.texts if self.state.header else ()
         return max((i + 1 for i, text in enumerate(texts) if text), default=0)
+
+
+def may_be_a_line(row: Sequence[str | None]) -> bool:
+    """Whether a row above a header has what a transaction has: a date, an amount to the cent and two more cells."""
+    filled = [cell for cell in row if cell and cell.strip(BLANK)]
+    return (
+        len(filled) >= 4
+        and any(_DATED.match(cell.strip(BLANK)) for cell in filled)
+        and any(_MONEY.match(cell.strip(BLANK)) for cell in filled)
+    )
+
+
+_DATED = re.compile(r"(?:19|20)[0-9]{2}[-/.年]?[01]?[0-9][-/.月]?[0-3]?[0-9]")
+_MONEY = re.compile(r"[-+]?[0-9,]+\.[0-9]{2}$")
 
 
 def titles_above(

@@ -64,13 +64,14 @@ def read_titles(row: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> dict[str,
     """
     cells = [(cell or "").strip(BLANK) for cell in row]
     found: dict[str, str] = {}
+    first_key = ""
     for index, cell in enumerate(cells):
         if not cell:
             continue
         pairs = list(_pairs(cell, aliases))
         for key, value in pairs or [(cell, "")]:
             role = title_role(key, aliases)
-            if role is None or role in found:
+            if role is None or (role in found and not (role == "account" and _is_card(first_key, key))):
                 continue
             text = value.strip(BLANK)
             if not text and (not pairs or key == pairs[-1][0]):
@@ -82,7 +83,13 @@ def read_titles(row: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> dict[str,
                 continue
             if text:
                 found[role] = text
+                first_key = key if role == "account" else first_key
     return found
+
+
+def _is_card(named: str, other: str) -> bool:
+    """Whether an account was named by its card, and now by its number, which goes before."""
+    return "卡号" in named and "账" not in named and bool(re.search("[账帐]号", other))
 
 
 def titles_below(keys: Row, values: Row, aliases: Mapping[str, tuple[Alias, ...]]) -> dict[str, str]:

@@ -26,6 +26,7 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x28\xb5\x2f\xfd", "a zstd archive: ask for a zip or tar.gz"),
 )
 
+_MAIL = re.compile(rb"(?:[a-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){0,30}?(?:from|received|subject):", re.DOTALL)
 _COLUMNS = re.compile(rb"\S {2,}\S")
 _DATED = re.compile(rb"(?:19|20)[0-9]{2}[-/.]?[01][0-9][-/.]?[0-3][0-9]")
 
@@ -53,7 +54,7 @@ def explain_unknown(source: Source) -> str:
     if head.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in head:
             return "The workbook is locked with a password: ask for it without one."
-        return "This is an old Office document without a statement table: ask for CSV or XLSX."
+        return "This is an old Office document without a statement table, or is cut off: ask for CSV or XLSX."
     if head.startswith(b"PK"):
         return "This is a zip or Office file that holds no statement table, or is cut off: ask for it again."
     if head.startswith(b"PAR1"):
@@ -71,7 +72,9 @@ def explain_unknown(source: Source) -> str:
         return "This is an OFX file of a home-banking program: ask for the statement as CSV or XLSX."
     if lowered.startswith(b"!type:"):
         return "This is a QIF file of a home-banking program: ask for the statement as CSV or XLSX."
-    if lowered.startswith(b"mime-version:"):
+    if _MAIL.match(lowered) and b"x-document-type: workbook" not in lowered and b"file:///" not in lowered:
+        return "This is an e-mail: save what is attached to it into the landing zone."
+    if lowered.startswith((b"mime-version:", b"from:", b"content-type: multipart/related")):
         return "This is a web archive (MHT): open it and save it as XLSX, or ask for CSV or XLSX."
     if head.count(0) > len(head) // 8 and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "This is a binary file of no known kind: ask for CSV, XLSX, MT940 or camt."

@@ -17,8 +17,8 @@ FORMULA_TEXT = r'^="([^"]*)"$'
 """A formula that is nothing but a text: exports write numbers so, lest a spreadsheet change them."""
 
 _EMPTY = r"^(?:[-\u2010-\u2015\u2212\uff0d_/\\*]+|(?i:null|none|nan|n/a|#n/a)|无|（空）|空)$"
-_FULL = "０１２３４５６７８９．，＋－（）：／　￥ＣＮＹ＊−﹣"
-_HALF = "0123456789.,+-():/ ¥CNY*--"
+_FULL = "０１２３４５６７８９．，＋－（）：／　￥ＣＮＹ＊−﹣‐‑–—"
+_HALF = "0123456789.,+-():/ ¥CNY*------"
 _CURRENCY_SIGN = r"(?i)^([+\-(]?)\s*(?:cny|rmb|人民币|¥|\u00a5|￥)\s*"
 _SIMPLE_AMOUNT = r"^[+-]?[0-9]{1,15}(?:\.[0-9]{1,2})?$"
 _THOUSANDS = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,2})?$"
@@ -211,6 +211,7 @@ _NORMAL_DATE = (
     (r"秒", ""),
 )
 
+_ENGLISH_DAY = r"(?i)^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|satur?|sun)(?:day)?[.,]*\s+"
 _END_OF_DAY = r"^(.*[0-9])[ T]*24[:时]?00(?:[:分]?00)?秒?$"
 """Midnight at the end of a day: the day is booked, the time of day is none."""
 
@@ -291,6 +292,7 @@ def _parse_odd_moments(cells: pl.Series, day_first: bool | None) -> pl.DataFrame
         s = s.str.replace_all(pattern, value) if pattern != r"[年月/.]" else _unify_date(s)
     s = s.str.replace(r"^([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}),", "${1}")
     s = s.str.replace(r"^((?:19|20)[0-9]{12})[0-9]{1,9}$", "${1}")  # parts of a second
+    s = s.str.replace(r"^([0-9]{8}|[0-9]{14})\.0+$", "${1}").str.replace(_ENGLISH_DAY, "")
     s = s.str.replace(r"([0-9])T([0-9])", "${1} ${2}").str.replace(r"(:[0-9]{2})[.,][0-9]+", "${1}")
     half = s.str.contains(r"(?i)下午|晚上|\bpm\b|[0-9]pm$")
     s = (
@@ -409,7 +411,10 @@ def _parse_odd_clock(cells: pl.Series) -> pl.Series:
     # HHMMSS with hundredths or thousandths behind: the longest cell tells how many digits were lost in front
     longest = s.str.extract(r"^([0-9]{6,12})$").str.len_chars().max()
     width = 6 if not isinstance(longest, int) else longest + longest % 2 * (longest == 7)
-    digits = col.str.extract(r"^([0-9]{1,12})(?:\.0+)?$").str.zfill(width).str.slice(0, 6)
+    bare = col.str.extract(r"^([0-9]{1,12})(?:\.0+)?$")
+    digits = bare.str.zfill(width).str.slice(0, 6)
+    if _hours_and_minutes(s.str.extract(r"^([0-9]{1,12})(?:\.0+)?$")):
+        digits = bare.str.zfill(4) + "00"
     packed = digits.str.extract_groups(r"^([0-9][0-9])([0-9][0-9])([0-9][0-9])$")
     fraction = col.str.extract(r"^(0\.[0-9]+)$").cast(pl.Float64, strict=False)
 
@@ -432,6 +437,20 @@ def _parse_odd_clock(cells: pl.Series) -> pl.Series:
         )
     )
     return frame.to_series()
+
+
+def _hours_and_minutes(digits: pl.Series) -> bool:
+    """Whether times without marks are hours and minutes alone (``0930``, ``1415``).
+
+    No more than four digits may also be what is left of a time just after midnight (``326`` for 00:03:26): a zero in
+    front, or a column most of whose times would then lie in one hour of the night, tells.
+    """
+    held = digits.drop_nulls()
+    if not len(held) or int(held.str.len_chars().max() or 0) > 4:  # type: ignore[arg-type]
+        return False
+    if held.str.contains("^0[0-9]{3}$").any():
+        return True
+    return len(held) >= 3 and int((held.cast(pl.Int32) >= 700).sum()) * 2 >= len(held)
 
 
 def clean_account(cells: pl.Series) -> pl.Series:

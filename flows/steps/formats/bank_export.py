@@ -17,6 +17,7 @@ from flows.steps.formats._side_by_side import SIDE_BY_SIDE, starts
 from flows.steps.formats._store import LineStore
 from flows.steps.formats._summary import MOST_QUARANTINED, finish, hopeless
 from flows.steps.formats._text import LineTooLongError, detect_encoding, read_lines
+from flows.steps.formats._thousands import mend_thousands
 from flows.steps.formats._values import BLANK
 from flows.steps.formats.protocol import Layout, ReadOptions, ReadResult, Source
 
@@ -64,7 +65,8 @@ class BankExport:
                 lines = rows.filter(not_blank(delimiter))
                 if lines.is_empty():
                     continue
-                cells = split_cells(lines, delimiter, width)
+                mended, moved = mend_thousands(lines, delimiter, len(header.described()))
+                cells = split_cells(mended, delimiter, width)
                 result.rows_read += cells.height
                 from_row = profile.header_row or 0 if profile else 0
                 if reader.state.header is None and not reader.start(
@@ -73,7 +75,7 @@ class BankExport:
                     result.rows_ignored += cells.height
                     continue
                 broken = broken_rows(cells) if chunk.damaged else None
-                outcome = reader.feed(cells, not chunk.last_ends, chunk.tail_damaged, broken)
+                outcome = reader.feed(cells, not chunk.last_ends, chunk.tail_damaged, broken, moved)
                 for frame in outcome.lines:
                     store.add(frame)
                 result.rows_ignored += outcome.ignored

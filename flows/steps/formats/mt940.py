@@ -11,6 +11,8 @@ Record: the how-manieth ``:61:`` of the file. Booking date: the entry date (MMDD
 
 from __future__ import annotations
 
+import codecs
+import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -41,6 +43,7 @@ _STATEMENT_LINE = (
     r"(?P<customer>[^\n]*?)(?://(?P<bank>[^\n]*))?(?:\n(?P<extra>(?s:.*)))?$"
 )
 _CHUNK_BYTES = 32 << 20
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OTHER_MARKS = {"RMB": "CNY", "CNH": "CNY"}
 
 
@@ -52,7 +55,7 @@ class Mt940:
 
     def claims(self, source: Source, options: ReadOptions) -> bool:
         """Claim text that begins with a field, or in which a ``:20:`` is followed by the header fields."""
-        head = source.head
+        head = _bytes(source.head)
         if _BODY.match(head):
             return True
         if (b"\n:20:" in head or head.startswith(b":20:")) and _CLAIM.search(head):
@@ -63,7 +66,7 @@ class Mt940:
         """Read all messages of the file."""
         parts: list[ReadResult] = []
         record = 0
-        with source.open() as stream:
+        with _opened(source) as stream:
             for chunk in _messages(stream):
                 if chunk is None:
                     problem = f"There is a line or message of more than {_CHUNK_BYTES >> 20} MB: this is no statement."
@@ -72,6 +75,17 @@ class Mt940:
                 parts.append(read_messages(*_decode(chunk), first_record=record + 1))
                 record += parts[-1].rows_read
         return _joined(parts)
+
+
+def _bytes(data: bytes) -> bytes:
+    """Return a text in UTF-16 as UTF-8, any other as it is."""
+    return data.decode("utf-16", "ignore").encode() if data.startswith(_UTF_16) else data
+
+
+def _opened(source: Source) -> BinaryIO:
+    if source.head.startswith(_UTF_16) and source.size <= _CHUNK_BYTES:
+        return io.BytesIO(_bytes(source.read_bytes()))
+    return source.open()
 
 
 def _messages(stream: BinaryIO) -> Iterator[bytes | None]:

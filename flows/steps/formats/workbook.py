@@ -53,7 +53,7 @@ class Workbook:
         firsts: list[int] = []
 
         def is_number(sheet: int, record: int, column: int) -> bool | None:
-            return _is_number(book, sheet, record - firsts[sheet], column)
+            return is_number_cell(book, sheet, record - firsts[sheet], column)
 
         return read_tables(
             self.name,
@@ -66,7 +66,7 @@ class Workbook:
         )
 
 
-def _is_number(book: Any, sheet: int, row: int, column: int) -> bool | None:
+def is_number_cell(book: Any, sheet: int, row: int, column: int) -> bool | None:
     """Whether a cell is a number cell, by what the reader takes it for alone; None where it cannot be told."""
     try:
         cell = book.load_sheet(

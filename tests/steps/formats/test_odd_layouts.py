@@ -194,3 +194,91 @@ def test_an_account_above_the_table_of_a_page() -> None:
     assert brief(
         book([["账号", OWN], ["日期", "借方", "贷方", "对方户名"], ["2016-06-01", 1, "", "张三"]]), "a.xlsx"
     ) == [("out", 100, None)]
+
+
+def test_thousands_parted_by_the_comma_that_parts_the_cells() -> None:
+    head = "交易日期,收/支,金额,余额,对方户名,摘要"
+    rows = [
+        "2016-06-01,收,1,234.56,9,000.00,张三,货款",
+        "2016-06-02,支,12.00,8,988.00,,",
+        "2016-06-03,收,1,234,567.89,1,243,555.89,李四,",
+        "2016-06-04,支,1,243,555.89,0.00,李四,x",
+    ]
+    result = read(text(head, *rows))
+    assert brief(text(head, *rows)) == [("in", 123_456, 900_000), ("out", 1_200, 898_800), ("in", 123_456_789, 124_355_589), ("out", 124_355_589, 0)]  # fmt: skip
+    assert [each["source_record"] for each in lines(result)] == [3, 4, 5, 6]
+    doubtful = read(text("交易日期,收/支,代码,金额,对方户名", "2016-06-01,收,1,234,567.89,张三,多,出,来"))
+    assert [reason for _, reason in reasons(doubtful)] == [REASONS["cells"][0]]
+    assert reasons(doubtful)[0][0] == 3
+    assert doubtful.quarantine["text"][0] == "2016-06-01,收,1,234,567.89,张三,多,出,来"
+
+
+def test_rows_above_the_header_that_read_like_transactions_are_kept_aside() -> None:
+    row = "2016-06-01,1.00,,99.00,张三"
+    result = read(text("说明,x", row, "日期,借方,贷方,余额,对方户名", row))
+    assert reasons(result) == [(3, REASONS["above"][0])]
+    assert (result.rows_accepted, result.rows_ignored) == (1, 3)
+    summary = read(text("打印日期,2016-07-05,总笔数,1", "日期,借方,贷方,余额,对方户名", row))
+    assert summary.rows_quarantined == 0
+
+
+@pytest.mark.parametrize("minus", ["–", "—", "‐", "−", "－"])
+def test_any_dash_before_an_amount_is_a_minus(minus: str) -> None:
+    rows = [f"2016-06-01,{minus}1.00,张三", "2016-06-02,2.00,李四"]
+    assert [each[:2] for each in brief(text("日期,金额,对方户名", *rows))] == [("out", 100), ("in", 200)]
+
+
+@pytest.mark.parametrize(
+    ("times", "wanted"),
+    [
+        (("930", "1415", "1705"), ["09:30:00", "14:15:00", "17:05:00"]),
+        (("0030", "0031"), ["00:30:00", "00:31:00"]),
+        (("326", "447", "512"), ["00:03:26", "00:04:47", "00:05:12"]),
+        (("930", "141500"), ["00:09:30", "14:15:00"]),
+        (("93005.0", "141500.0"), ["09:30:05", "14:15:00"]),
+    ],
+)
+def test_times_without_marks(times: tuple[str, ...], wanted: list[str]) -> None:
+    rows = [f"20160601.0,{time},1.00,张三" for time in times]
+    got = moves(read(text("交易日期,交易时间,金额,对方户名", *rows)))
+    assert [each[0] for each in got] == [f"2016-06-01 {each}" for each in wanted]
+
+
+def test_hour_minute_and_second_in_columns_of_their_own() -> None:
+    got = moves(read(text("交易日期,时,分,秒,金额,对方户名", "2016-06-01,9,5,7,1.00,张三")))
+    assert got == [("2016-06-01 09:05:07", "in", 100)]
+
+
+@pytest.mark.parametrize("heading", ["卡号：{} 账号：{}", "卡号,{},账号,{}", "卡号：{}\n账号：{}"])
+def test_an_account_named_beside_its_card_is_the_account(heading: str) -> None:
+    got = lines(read(heading.format(OTHER, OWN) + "\n日期,借方,贷方,对方户名\n2016-06-01,1.00,,张三\n"))
+    assert [each["account_no"] for each in got] == [OWN]
+
+
+def test_marks_for_the_same_day_again() -> None:
+    rows = ["2016-06-01,1.00,,99.00,张三", "〃,2.00,,97.00,张三", "同上,1.00,,96.00,张三"]
+    assert [each[0][:10] for each in moves(read(text("日期,借方,贷方,余额,对方户名", *rows)))] == [
+        "2016-06-01"
+    ] * 3
+
+
+def test_what_is_still_pending_is_no_transaction() -> None:
+    rows = ["2016-06-01,1.00,,张三,成功", "2016-06-02,2.00,,张三,处理中"]
+    assert len(lines(read(text("日期,借方,贷方,对方户名,交易状态", *rows)))) == 1
+
+
+def test_numbers_among_the_texts_of_a_column_of_accounts_are_found_out() -> None:
+    pandas_like = 6270942011958424321
+    rows: list[list[object]] = [["账号", OWN], ["日期", "收入", "对方账号", "对方户名"]]
+    rows += [["2016-06-01", 1, f"62{i:016d}7", "张三"] for i in range(1_000_003, 1_000_023)]
+    rows += [["2016-06-01", 1, pandas_like + i * 4096, "李四"] for i in range(6)]
+    result = read(book(rows), "a.xlsx")
+    assert [each["counterparty_account"] for each in lines(result)][-6:] == [None] * 6
+    assert lines(result)[0]["counterparty_account"] == "6200000000010000037"
+    assert any("powers of ten" in each for each in result.warnings)
+
+
+def test_a_mail_is_said_to_be_one() -> None:
+    mail = "Received: from a by b\r\n\tfor c\r\nFrom: a@b.cn\r\nSubject: =?utf-8?B?5piO57uG?=\r\nMIME-Version: 1.0\r\n\r\n账号,日期\r\n"
+    assert "e-mail" in (read(mail, "a.eml").problem or "")
+    assert "e-mail" in (read("MIME-Version: 1.0\nFrom: a\n\n", "a.eml").problem or "")
