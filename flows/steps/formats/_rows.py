@@ -58,6 +58,7 @@ class RowReader:
     def __init__(self, aliases: Mapping[str, tuple[Alias, ...]], understanding: Understanding) -> None:
         self.aliases = aliases
         self.state = TableState(understanding=understanding)
+        self.header_told = False  # by a profile: what stands above it is none of the table
 
     def start(self, head: pl.DataFrame) -> bool:
         """Look for the header among the first rows; say whether there is one."""
@@ -129,7 +130,9 @@ class RowReader:
         header = self.state.header
         assert header is not None
         strays: list[int] = []
-        if any(may_be_a_line(row) for row in above.select(_cell_columns(above)).head(HEAD_ROWS).iter_rows()):
+        if not self.header_told and any(
+            may_be_a_line(row) for row in above.select(_cell_columns(above)).head(HEAD_ROWS).iter_rows()
+        ):
             known = replace(self.state.understanding, notes=[])
             parsed = parse_columns(above, header, self.state.titles, known).frame
             strays = parsed.filter(

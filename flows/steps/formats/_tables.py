@@ -61,6 +61,7 @@ def read_tables(
         result.rows_read += cells.height
         profile = profile_for(source, options, joined(cells.head(HEAD_ROWS)))
         reader = RowReader(profile_aliases(options, profile), understanding(source, profile))
+        reader.header_told = profile is not None and profile.header_row is not None
         if profile is not None and (fixed := profile.header()) is not None:
             reader.use_numbers(fixed)
         from_row = int(frame["record"][0]) + (profile.header_row or 1) - 1 if profile else 0

@@ -50,6 +50,7 @@ class BankExport:
             return ReadResult.refused(self.name, SIDE_BY_SIDE)
         width = min(max(len(header.texts) + 2, 2), MAX_COLUMNS)
         reader = RowReader(profile_aliases(options, profile), understanding(source, profile))
+        reader.header_told = profile is not None and profile.header_row is not None
         if profile is not None and (fixed := profile.header()) is not None:
             reader.use_numbers(fixed)
         store = LineStore(options.scratch)
