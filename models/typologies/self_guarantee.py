@@ -12,11 +12,11 @@ from collections.abc import Iterator
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, first_last, people, total
+from models.typologies._frames import accounts_of, first_last, people, total, with_line
+from models.typologies._funded import funded, through_borrowers
 from models.typologies._ledger import controlled_lines
 from models.typologies._outside import outside_payouts
-from models.typologies._parties import own_holders, related
-from models.typologies._paths import edges
+from models.typologies._parties import related
 from models.typologies._rounds import (
     AFTER_DAYS,
     BEFORE_DAYS,
@@ -79,11 +79,6 @@ TYPOLOGY = Typology(
     ),
     reach="circle",
 )
-
-
-FUNDED = 0.9
-"""Share of a top-up that its payer must have got from insiders shortly before."""
-FUNDED_DAYS = 10
 
 
 def topped_up(ctx: Context, fit: float = 0.02) -> pl.DataFrame:
@@ -153,46 +148,15 @@ def _topped_up(ctx: Context, fit: float) -> pl.DataFrame:
 
 
 def _behind(ctx: Context) -> pl.DataFrame:
-    """Whose money a top-up was that somebody else paid in.
-
-    Returns
-    -------
-    polars.DataFrame
-        Grain: ``line_no`` of an in-line whose payer had got at least `FUNDED` of it from the
-        institution's own holder or a related party in the `FUNDED_DAYS` before. ``behind`` is
-        ``own`` or ``related``.
-    """
-    insiders = pl.concat(
-        [
-            own_holders(ctx).with_columns(behind=pl.lit("own")),
-            related(ctx).select("institution_id", "holder_id").with_columns(behind=pl.lit("related")),
-        ]
-    ).rename({"holder_id": "from_holder_id"})
-    given = (
-        edges(ctx)
-        .join(insiders, on="from_holder_id")
-        .select(
-            "institution_id",
-            "behind",
-            given_on="arrived_on",
-            given_fen="amount_fen",
-            cp_holder_id="to_holder_id",
-        )
-    )
+    """Whose money a top-up was that somebody else paid in (grain: ``line_no``; ``behind`` is ``own`` or ``related``)."""
     tops = coverage(ctx).filter(pl.col("source") == "topup").select("line_no").unique()
-    return (
+    paid = (
         controlled_lines(ctx)
         .join(tops, on="line_no", how="semi")
         .filter(pl.col("cp_type").is_null())
-        .join(given, on=["institution_id", "cp_holder_id"])
-        .filter((pl.col("booked_on") - pl.col("given_on")).dt.total_days().is_between(0, FUNDED_DAYS))
-        .group_by("line_no", "amount_fen", "behind")
-        .agg(pl.col("given_fen").sum())
-        .filter(pl.col("given_fen") >= pl.col("amount_fen") * FUNDED)
-        .sort("line_no", "given_fen", "behind", descending=[False, True, False])
-        .unique("line_no", keep="first", maintain_order=True)
-        .select("line_no", "behind")
+        .select("line_no", "institution_id", "booked_on", "amount_fen", payer_id="cp_holder_id")
     )
+    return funded(ctx, paid).select("line_no", "behind")
 
 
 def detect(ctx: Context) -> Iterator[Finding]:
@@ -201,6 +165,10 @@ def detect(ctx: Context) -> Iterator[Finding]:
     least = ctx.parameter(TYPOLOGY, "min_amount") * 100
     large = ctx.parameter(TYPOLOGY, "large_amount") * 100
     tops = topped_up(ctx, fit).filter(pl.col("payer").is_in(["own", "related"]))
+    columns = [*ROUND, "line_no", "payer", "distance", "straight", "line_fen"]
+    through = through_borrowers(ctx)
+    lent = through.with_columns(straight=pl.lit(False), line_fen=pl.col("amount_fen").sum().over("line_no"))
+    tops = pl.concat([tops.select(columns), lent.select(columns)], how="vertical_relaxed")
     beside = _paid_beside(ctx)
     paid_lines = round_lines(ctx)
     out_legs = _paying_legs(ctx)
@@ -218,6 +186,10 @@ def detect(ctx: Context) -> Iterator[Finding]:
         paid = pl.concat([paid.select(columns), more.select(columns)])
         own = total(sources.filter(pl.col("payer") == "own"))
         products = pl.concat([part.select("product_id"), more.select("product_id")])["product_id"].n_unique()
+        given = part.select("line_no").join(through, on="line_no").select(line_no="given").explode("line_no")
+        given = with_line(ctx, given.drop_nulls().unique().sort("line_no"), "amount_fen")
+        late_zh = "(或其逾期还款系由机构、关联方数日前付给)" if given.height else ""
+        late_en = " (or late, what insiders had just given them)" if given.height else ""
         legs = out_legs.join(sources.select(in_line_no="line_no"), on="in_line_no", how="semi")
         first, last = first_last(pl.concat([paid.select("booked_on"), part.select("booked_on")]))
         far = total(sources.filter((pl.col("payer") == "related") & (pl.col("distance") > 1)))
@@ -237,12 +209,13 @@ def detect(ctx: Context) -> Iterator[Finding]:
                 [
                     evidence("top_up", sources.filter(~pl.col("straight")).select("line_no", "amount_fen")),
                     evidence("top_up", legs),
+                    evidence("given_to_borrower", given),
                     evidence("payout", paid),
                 ]
             ),
-            explanation_zh=f"{products} 个产品对应的项目到期而借款人分文未还,仍向 {people(paid)} 名客户兑付 {yuan(total(paid))} 元;"
+            explanation_zh=f"{products} 个产品对应的项目到期而借款人分文未还{late_zh},仍向 {people(paid)} 名客户兑付 {yuan(total(paid))} 元;"
             f"款项来自机构自有账户 {yuan(own)} 元、关联方 {yuan(amount - own)} 元,金额与兑付缺口逐笔相符。",
-            explanation_en=f"The borrowers behind {products} products paid nothing, yet {people(paid)} clients were paid "
+            explanation_en=f"The borrowers behind {products} products paid nothing{late_en}, yet {people(paid)} clients were paid "
             f"{yuan(total(paid))} yuan; the money came from own accounts ({yuan(own)}) and related parties "
             f"({yuan(amount - own)}), each top-up matching what the round lacked.",
             benign=(
@@ -255,8 +228,8 @@ def detect(ctx: Context) -> Iterator[Finding]:
                     "An advance from the registered risk reserve made good by the borrower within days: not counted.",
                 ),
                 (
-                    "借款人迟付:已检验;这些轮次借款人分文未付。",
-                    "The borrower paid late: tested; nothing came in from the borrower for these rounds.",
+                    "借款人迟付:已检验;这些轮次借款人分文未付,或所付九成以上系十日内自机构或关联方得来。",
+                    "The borrower paid late: tested; nothing came in from the borrower, or what insiders had given days before.",
                 ),
             ),
         )

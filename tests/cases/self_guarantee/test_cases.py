@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from tests.cases.cases import check_cases, findings
 from tests.cases.world import Account, Platform, World
 
 GROWN = 1 + 0.10 * 30 / 365
 SUM = 100_821.9
-POSITIVE = {"P1": SUM, "P2": SUM, "P3": SUM, "P4": SUM, "P5": SUM}
+POSITIVE = {"P1": SUM, "P2": SUM, "P3": SUM, "P4": SUM, "P5": SUM, "P6": SUM, "P7": SUM, "P8": SUM}
 LOOK_ALIKE = {
     "L1": "an unrelated licensed guarantor pays",
     "L2": "the risk reserve advances what the borrower makes good",
@@ -15,6 +17,8 @@ LOOK_ALIKE = {
     "L5": "the borrower, an affiliate, pays the clients itself",
     "L6": "an affiliate buys claims from clients before they are due",
     "L7": "an insider's card pays the clients, and the borrower repaid into it",
+    "L8": "the borrower repays late out of its own sales, a tenth of them to an affiliate",
+    "L9": "the borrower repays in time, and an affiliate had bought from it",
     "L4": "a bonus on top of what the borrower paid",
 }
 
@@ -66,6 +70,28 @@ def test_cases() -> None:
     )
     insider.pay(lent, "2016-04-01", GROWN, out_of=debtor)
 
+    for institution, late in (("P6", 14), ("P7", 14), ("P8", 14), ("L8", 14), ("L9", 0)):
+        hidden, debtor, front = w.platform(institution), w.firm(held=True), w.firm(held=True)
+        sister = w.firm(held=True)
+        w.relate(institution, sister, "affiliate")
+        sold, _ = hidden.loan(
+            "a", w.people(10), each=10_000, lent="2016-03-01", borrower=debtor, repaid=False, paid=False
+        )
+        back = dt.date(2016, 3, 31) + dt.timedelta(days=late)
+        before = back - dt.timedelta(days=3)
+        if institution == "P6":
+            w.move(before, hidden.own, debtor, 101_000)
+        elif institution == "P7":  # an affiliate's, through a firm nobody knows
+            w.move(before - dt.timedelta(days=4), sister, front, 103_000)
+            w.move(before, front, debtor, 102_000)
+        elif institution == "P8":  # in parts
+            for n in range(3):
+                w.move(before - dt.timedelta(days=n), sister, debtor, 34_000)
+        else:
+            w.move(before, sister, debtor, 10_000 if institution == "L8" else 101_000)
+            w.move(before, w.firm(), debtor, 95_000)
+        w.move(back, debtor, hidden.custody, 101_000)
+        hidden.pay(sold, back + dt.timedelta(days=1), GROWN)
     overdue(w, w.platform("L1"), w.firm("乙融资担保有限公司"))
     reserve = w.platform("L2")
     fund = w.account("risk_reserve", "L2")
