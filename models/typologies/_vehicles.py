@@ -1,4 +1,4 @@
-"""Firms and partnerships that hold a private product with the money many persons had just paid them (拼单、代持)."""
+"""Firms, partnerships and nominees that hold a private product with the money many persons had just paid them (拼单、代持)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ COLLECTED = 0.5
 """Part of what the firm subscribed that persons must have paid in: less is its own money."""
 PASSED_ON = 0.7
 """Part of all its takings of that time that the firm must have subscribed: a shop keeps most of them for its trade."""
+FEW, NEARLY_ALL = 3, 0.8
+"""Persons behind a nominee, of whom a product has several, and the part of the subscription these must have paid in."""
 SHARE_FEN = 1_000_000
 """Least median payment of such persons (10,000 yuan): customers pay less."""
 
 
 def members(ctx: Context, products: pl.Series, least: int) -> pl.DataFrame:
-    """Persons behind the firms that subscribed to these products, where statements show their payments.
+    """Persons behind the firms and nominees that subscribed to these products, where statements show their payments.
 
     Parameters
     ----------
@@ -26,18 +28,18 @@ def members(ctx: Context, products: pl.Series, least: int) -> pl.DataFrame:
     products : polars.Series
         Product ids.
     least : int
-        Fewest persons who paid a firm for it to be a vehicle.
+        Fewest persons who paid a subscriber, or the nominees of a product together, for these to be vehicles.
 
     Returns
     -------
     polars.DataFrame
-        Grain: ``product_id`` × ``line_no`` of a person's payment. ``who``, ``vehicle_id`` (the firm), ``amount_fen``
+        Grain: ``product_id`` × ``line_no`` of a person's payment. ``who``, ``vehicle_id`` (who subscribed), ``amount_fen``
         (of all payments to a firm no more than it subscribed), ``subscribed_on``. Sorted.
     """
     sold = ctx.table("mart_subscription", ("product_id", "holder_id", "amount_fen", "subscribed_on"))
     sold = sold.filter(pl.col("product_id").is_in(products.implode())).drop_nulls("holder_id")
     firms = holders(ctx, ("kind", "institution_id"), sold["holder_id"])
-    firms = firms.filter((pl.col("kind") == "company") & pl.col("institution_id").is_null())
+    firms = firms.filter(pl.col("institution_id").is_null())
     bought = (
         sold.join(firms.select("holder_id"), on="holder_id", how="semi")
         .group_by("product_id", vehicle_id="holder_id")
@@ -61,8 +63,14 @@ def members(ctx: Context, products: pl.Series, least: int) -> pl.DataFrame:
         came.filter(pl.col("bought_fen") >= paid_fen * PASSED_ON)
         .join(kinds.select(cp_holder_id="holder_id"), on="cp_holder_id", how="semi")
         .filter(pl.col("amount_fen").median().over(vehicle) >= SHARE_FEN)
-        .filter(pl.col("cp_holder_id").n_unique().over(vehicle) >= least)
-        .filter(paid_fen >= pl.col("bought_fen") * COLLECTED)
+        .with_columns(
+            persons=pl.col("cp_holder_id").n_unique().over(vehicle), part=paid_fen / pl.col("bought_fen")
+        )
+        .filter(
+            ((pl.col("persons") >= least) & (pl.col("part") >= COLLECTED))
+            | ((pl.col("persons") >= FEW) & (pl.col("part") >= NEARLY_ALL))
+        )
+        .filter(pl.col("cp_holder_id").n_unique().over("product_id") >= least)
         .with_columns(share=pl.min_horizontal(pl.lit(1.0), pl.col("bought_fen") / paid_fen))
         .select(
             "product_id",

@@ -226,7 +226,7 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, behind: pl.D
     if pooled.height:
         vehicles = pooled["vehicle_id"].n_unique()
         way_zh += f"、{vehicles} 个归集多人资金的认购主体"
-        way_en += f" and {vehicles} firms that subscribed with many persons' money,"
+        way_en += f" and {vehicles} subscribers with many persons' money,"
     layers = part.select(pl.col("slices").list.len().max()).item() or 0
     return Finding(
         institution_id=institution_id,

@@ -1,9 +1,9 @@
 """三(五), 二(五)2: a supervised financial institution works with an unlicensed internet finance firm.
 
 The supervised institution carries the finding: it pays fees to, collects through, or shares accounts
-with a firm that has no licence and does finance, that is one with a finding of a restricted name,
-unlicensed advertising, an unlicensed insurance channel, payment business, fund-raising or operation. A
-firm without such a finding is a plain supplier.
+with a firm that has no licence and does finance: a lender that sells products, or one with a finding of a
+restricted name, unlicensed advertising, an unlicensed insurance channel, payment business, fund-raising or
+operation. A firm without any of these is a plain supplier.
 
 Confidence: that of the partner's strongest finding, times 0.95.
 """
@@ -41,6 +41,11 @@ TYPOLOGY = Typology(
 )  # fmt: skip
 
 _SUPERVISED = ("asset_management", "insurance", "payment", "other")
+_LENDING = ("p2p", "equity_crowdfunding")
+"""Sectors of internet finance: a firm of these that sells products needs a licence or filing, whatever else is found."""
+LENDER_CONFIDENCE, LENDER_REASON = 0.85, "unlicensed sales"
+LEAST_SOLD = 5
+"""Subscriptions from which it sells products."""
 
 
 def detect(ctx: Context) -> Iterable[Finding]:
@@ -55,11 +60,15 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 continue
             best, codes = partners.get(f.institution_id, (0.0, set()))
             partners[f.institution_id] = (max(best, f.confidence), codes | {code})
+    bare = set(_lenders(ctx, firms)) - set(partners)
+    for other in sorted(bare):
+        best, codes = partners.get(other, (0.0, set()))
+        partners[other] = (max(best, LENDER_CONFIDENCE), codes | {LENDER_REASON})
     if not partners:
         return
-    supervised = firms.filter((pl.col("licence_status") == "licensed") & pl.col("sector").is_in(_SUPERVISED))[
-        "institution_id"
-    ].to_list()
+    licensed = firms.filter((pl.col("licence_status") == "licensed") & pl.col("sector").is_in(_SUPERVISED))
+    supervised = licensed["institution_id"].to_list()
+    channels = licensed.filter(pl.col("sector") == "payment")["institution_id"].implode()
     known = holder_institution(ctx)
     unknown = operator_ids(ctx).join(known, left_on="holder_id", right_on="other_holder_id", how="anti")
     who = pl.concat(
@@ -73,6 +82,8 @@ def detect(ctx: Context) -> Iterable[Finding]:
     flows = (
         dealings(ctx, supervised, who.select("other_holder_id"))
         .join(who, on="other_holder_id")
+        # a payment institution settles for whoever is its merchant
+        .filter(~(pl.col("institution_id").is_in(channels) & pl.col("partner").is_in(sorted(bare))))
         .sort("institution_id", "line_no")
     )
     for (iid,), rows in flows.group_by("institution_id", maintain_order=True):
@@ -120,3 +131,11 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 ),
             ),
         )
+
+
+def _lenders(ctx: Context, firms: pl.DataFrame) -> list[str]:
+    """Institutions of internet finance with no licence or filing that sell products."""
+    bare = firms.filter((pl.col("licence_status") == "none") & pl.col("sector").is_in(_LENDING))
+    sold = ctx.table("mart_subscription", ("institution_id",)).group_by("institution_id").len()
+    sold = sold.filter(pl.col("len") >= LEAST_SOLD)
+    return bare.join(sold, on="institution_id", how="semi")["institution_id"].sort().to_list()

@@ -13,12 +13,14 @@ POSITIVE = {
     "A5": 203_000_000.0,
     "A6": 2_400_000.0,
     "A7": 2_400_000.0,
+    "A8": 4_400_000.0,
 }
 LOOK_ALIKE = {
     "N1": "a private product with exactly 200 holders of one million",
     "N2": "a public product fed by another",
     "N4": "five members of staff hold less than the minimum themselves",
     "N5": "a shop puts its customers' money into a private fund",
+    "N6": "two holders' families lend them a part",
     "N3": "five members of staff co-invest by way of a slice",
 }
 
@@ -65,6 +67,14 @@ def test_cases() -> None:
         for who in w.people(people):
             w.move("2016-02-20", who, between, each)
         private.sell([between], 2_400_000, "2016-03-01")
+    for institution, friends in (("A8", 4), ("N6", 2)):  # nominees who hold for some others each
+        manager(w, institution)
+        private = fund(w, institution, "PRIVATE", "fund", publicly_offered=False)
+        private.sell(w.people(10), 2_000_000)
+        for who in w.people(4, held=True):
+            for friend in w.people(friends):
+                w.move("2016-02-20", friend, who, 275_000 if institution == "A8" else 400_000)
+            private.sell([who], 1_100_000, "2016-03-01")
     for institution, people in (("A6", 12), ("N4", 5)):  # split into holdings below the minimum
         manager(w, institution)
         top = fund(w, institution, "PRIVATE", "fund", publicly_offered=False)
