@@ -1,7 +1,7 @@
 """`related-party-dealing` (关联交易、防火墙): lumps between a firm's own accounts and its group or insiders.
 
 Confidence: 0.9 where the party stands in the register of relations, 0.8 where only ownership over two
-steps or a shared id ties it, and 0.1 less when money went one way only.
+steps or a shared id ties it or another passed the money on, and 0.1 less when money went one way only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Iterable
 import polars as pl
 
 from models.finding import AmountBases, Finding, evidence
-from models.typologies._frames import accounts_of, each, first_last, total
+from models.typologies._between_related import through_others
+from models.typologies._frames import accounts_of, each, first_last, total, with_line
 from models.typologies._ledger import controlled_lines
 from models.typologies._say import percent, span, yuan
 from models.typologies.base import Context, Parameter, Typology
@@ -123,12 +124,15 @@ def _material(ctx: Context) -> pl.DataFrame:
         .group_by("institution_id")
         .agg(pl.col("closed_on").max())
     )
+    own = controlled_lines(ctx).filter((pl.col("account_type") == "own") & pl.col("cp_type").is_null())
+    least = int(100 * ctx.parameter(TYPOLOGY, "min_flow_yuan"))
+    through = through_others(ctx, own.filter(pl.col("direction") == "out"), relation, least)
+    direct = own.rename({"cp_holder_id": "holder_id"}).with_columns(way_no=pl.lit(None, pl.List(pl.Int64)))
+    others = own.drop("cp_holder_id").join(through, on="line_no").select(direct.columns)
     lines = (
-        controlled_lines(ctx)
-        .filter((pl.col("account_type") == "own") & pl.col("cp_type").is_null())
-        .rename({"cp_holder_id": "holder_id"})
+        pl.concat([direct, others.cast(direct.schema)])
         .join(relation, on=["institution_id", "holder_id"])
-        .filter(pl.col("amount_fen") >= 100 * ctx.parameter(TYPOLOGY, "min_flow_yuan"))
+        .filter(pl.col("amount_fen") >= least)
         .filter(~pl.col("line_no").is_in(claimed))
         .join(closing, on="institution_id", how="left")
         .filter(
@@ -200,8 +204,9 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
         & (pl.col("account_type") == "own")
         & pl.col("cp_type").is_null()
     )
+    way = part.select(line_no="way_no").explode("line_no").drop_nulls().unique().sort("line_no")
     share = amount / max(1, total(every))
-    direct = bool((part["distance"] == 1).all())
+    direct = bool((part["distance"] == 1).all()) and way.is_empty()
     names = ctx.table("mart_holder", ("holder_id", "name")).filter(
         pl.col("holder_id").is_in(part["holder_id"].unique().implode())
     )
@@ -221,16 +226,19 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame) -> Finding:
         explanation_zh=(
             f"{span(first, last)},自有账户与关联方({who})发生 {part.height} 笔大额往来共 {yuan(amount)} 元(付出 {yuan(total(out))} 元,"
             f"收回 {yuan(total(back))} 元),占自有账户收付的 {percent(share)};并非工资、分红、出资或固定金额的合同付款。关系:{';'.join(paths) or roles}。"
+            + ("部分款项经他人账户数日内转付。" if way.height else "")
         ),
         explanation_en=(
             f"{span(first, last)}: {part.height} material flows between own accounts and related parties ({roles}), {yuan(amount)} yuan "
             f"({yuan(total(out))} paid, {yuan(total(back))} received), {percent(share)} of all own flows; no salary, dividend, capital or "
             "contract payment of a steady amount."
+            + (" Some of it went through others within days." if way.height else "")
         ),
         evidence=pl.concat(
             [
                 evidence("paid_to_related", out.select("line_no", "amount_fen")),
                 evidence("received_from_related", back.select("line_no", "amount_fen")),
+                evidence("passed_on", with_line(ctx, way, "amount_fen")),
             ]
         ),
         accounts=accounts_of(part),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from tests.cases.selling import expect, manager, months
 from tests.cases.world import World
 
@@ -12,6 +14,7 @@ POSITIVE = {
     "A4": 5_900_000.0,
     "A5": 1_000_000.0,
     "A6": 1_100_000.0,
+    "A7": 560_000.0,
 }
 LOOK_ALIKE = {
     "N1": "salary of an executive",
@@ -21,6 +24,8 @@ LOOK_ALIKE = {
     "N8": "capital paid in by one shareholder in three parts",
     "N7": "capital paid in, and months later a dividend on it",
     "N5": "purchases from a vendor",
+    "N9": "a supplier who pays an affiliate a third of its takings",
+    "N10": "a labour agency that pays an executive's wage",
     "N6": "small refunds of costs",
 }
 
@@ -81,6 +86,21 @@ def test_cases() -> None:
     for n, on in enumerate(months("2016-02-05", 4)):
         w.move(on, own["A6"], round_trip, 125_000 + 10_000 * n)
         w.move(on, round_trip, own["A6"], 135_000)  # lent and returned in equal parts
+    for institution, part in (
+        ("A7", 0.98),
+        ("N9", 0.33),
+        ("N10", 0.06),
+    ):  # a firm nobody knows stands between
+        between, sister = w.firm(held=True), w.firm()
+        w.relate(institution, sister, "affiliate" if institution != "N10" else "executive")
+        for n, on in enumerate(("2016-02-05", "2016-04-11")):
+            w.move(on, own[institution], between, 250_000 + 60_000 * n)
+            w.move(
+                dt.date.fromisoformat(on) + dt.timedelta(days=7),
+                between,
+                sister,
+                (250_000 + 60_000 * n) * part,
+            )
     found = w.found("related-party-dealing")
     found.pop("S3", None)  # the sister's side of the same dealings
     expect(found, POSITIVE, LOOK_ALIKE)
