@@ -137,6 +137,11 @@ def excluded(text: str) -> list[tuple[int, int]]:
     return parts
 
 
+def is_body(name: str) -> bool:
+    """Say whether a name is a school's, an association's or a public office's."""
+    return bool(BODY.search(plain(name)))
+
+
 def find_restricted(raw: str, *, scope: bool = False) -> list[Hit]:
     """Find restricted words in a name or a business scope.
 
@@ -161,8 +166,6 @@ def find_restricted(raw: str, *, scope: bool = False) -> list[Hit]:
     if scope:
         taken += excluded(text)
     else:
-        if BODY.search(text):
-            return []
         taken += [m.span() for m in _BRACKETS.finditer(text) if EXCLUDING.search(m.group())]
     ends = boundaries(text)
     hits: list[Hit] = []

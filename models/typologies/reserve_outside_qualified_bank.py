@@ -38,11 +38,15 @@ TYPOLOGY = Typology(
         Parameter(
             "min_payers", 20, "persons", "calibrated",
             "Own accounts see a few refunds and tests; twenty different payers are customers.",
-            "Fewest different payers into an account that is no reserve account.",
+            "Fewest different payers into an account that is no reserve account (half as many who pay into the reserve too).",
         ),
     ),
     reach="circle",
 )  # fmt: skip
+
+
+KNOWN_SHARE = 0.5
+"""Part of the fewest payers that is enough where these pay into the reserve too."""
 
 
 def receipts(all_of: Ledgers, min_payers: int) -> pl.DataFrame:
@@ -68,10 +72,18 @@ def receipts(all_of: Ledgers, min_payers: int) -> pl.DataFrame:
     hidden = all_of.unlisted.filter(from_customer).with_columns(qualified=pl.lit(None, pl.Boolean))
     outside = pl.concat([outside, hidden.select(outside.columns)])
     outside = outside.join(merchants, on=who, how="anti")
-    payers = outside.group_by("account_id").agg(pl.col("cp_holder_id").n_unique().alias("payers"))
-    outside = outside.join(
-        payers.filter(pl.col("payers") >= min_payers), on="account_id", how="semi"
-    ).with_columns(pl.lit("account").alias("why"))
+    # few payers are customers where they pay into the reserve as well
+    known = customer.filter(pl.col("reserve")).select(who).drop_nulls().unique()
+    known_id = pl.when("known").then("cp_holder_id")
+    payers = (
+        outside.join(known.with_columns(known=pl.lit(True)), on=who, how="left")
+        .group_by("account_id")
+        .agg(payers=pl.col("cp_holder_id").n_unique(), known=known_id.drop_nulls().n_unique())
+    )
+    many = (pl.col("payers") >= min_payers) | (pl.col("known") >= min_payers * KNOWN_SHARE)
+    outside = outside.join(payers.filter(many), on="account_id", how="semi").with_columns(
+        pl.lit("account").alias("why")
+    )
     columns = ["institution_id", "line_no", "account_no", "booked_on", "amount_fen", "cp_holder_id", "why"]
     return pl.concat([at_bank.select(columns), outside.select(columns)]).sort("line_no")
 

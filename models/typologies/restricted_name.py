@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from models.finding import Finding, evidence
-from models.text.restricted import find_restricted, licence_matches
+from models.text.restricted import find_restricted, is_body, licence_matches
 from models.typologies.base import Context, Typology
 
 TYPOLOGY = Typology(
@@ -36,6 +36,8 @@ def detect(ctx: Context) -> Iterable[Finding]:
         ("institution_id", "name", "business_scope", "licence_status", "licence_scope", "registered_on"),
     )
     for iid, name, scope, status, licence, _ in rows.sort("institution_id").iter_rows():
+        if is_body(name or ""):
+            continue
         in_name = [
             h.word for h in find_restricted(name or "") if not licence_matches(h.word, status, licence)
         ]
@@ -77,6 +79,10 @@ def detect(ctx: Context) -> Iterable[Finding]:
                 (
                     "排除或禁止性表述(不含…、不得从事…):该词不在此类表述之内",
                     "a clause that excludes or forbids (不含…, 不得从事…): the word stands outside such a clause",
+                ),
+                (
+                    "学校、社团或机关的名称:名称并非以此类字样结尾",
+                    "the name of a school, an association or a public office: it ends with no such word",
                 ),
                 (
                     "有相应许可:登记的许可均不涵盖该词",

@@ -224,6 +224,13 @@ def _outside(w: World, firm: Callable[..., Firm]) -> None:
             f.move(FIRST + dt.timedelta(days=2 * n + 5 * k), f.customers[n], f.deposit, 100, 100)
             f.move(FIRST + dt.timedelta(days=2 * n + 5 * k + 1), f.deposit, shop, 99, -100)
         f.move(FIRST + dt.timedelta(days=2 * n + 9), shop, f.own, 30)
+    few = firm("KNOWN-PAYERS")  # a dozen customers of the reserve pay into another account as well
+    for n, who in enumerate(few.customers[:12]):
+        few.move(FIRST + dt.timedelta(days=2 * n), who, few.deposit, 100, 100)
+        few.move(FIRST + dt.timedelta(days=2 * n + 20), who, few.own, 250, 250)
+    strangers = firm("STRANGERS")  # as many who never do
+    for n, who in enumerate(w.people(12)):
+        strangers.move(FIRST + dt.timedelta(days=2 * n), who, strangers.own, 250)
     e = firm("NAMED-ACCOUNT")  # an account in its name that no register lists
     named = w.account(None, None, f"{e.id}支付有限公司", bank="B3银行", bank_code="B3")
     for n, who in enumerate(w.people(24)):
