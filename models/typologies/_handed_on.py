@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._frames import concerned
+from models.typologies._hidden import hidden_accounts
 from models.typologies._ledger import clients
 from models.typologies._ledger_payouts import identified
 from models.typologies._misuse import loose_payments
@@ -66,6 +67,11 @@ def _handed_on(ctx: Context) -> pl.DataFrame:
     # wages that a go-between pays its staff are no payouts
     goals = goals.join(staff_and_vendors(ctx).select(who), on=who, how="anti")
     found = arrivals(ctx, starts, goals, hops=HOPS, days=DAYS)
+    return pl.concat([_passed_on(ctx, starts, found), till_payouts(ctx)]).sort("institution_id", "line_no")
+
+
+def _passed_on(ctx: Context, starts: pl.DataFrame, found: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """What ended with clients in sums that fit what they hold, out of what left client accounts."""
     if not found:
         return pl.DataFrame(schema=_SCHEMA)
     pieces = pl.concat(part.with_columns(institution_id=pl.lit(i)) for i, part in sorted(found.items()))
@@ -92,6 +98,51 @@ def _handed_on(ctx: Context) -> pl.DataFrame:
     return (
         paid.filter(pl.col("holder_id").n_unique().over("institution_id") >= PAYEES)
         .with_columns(pl.col("holder_id", "line_no").cast(pl.Int64))
+        .select(*_SCHEMA)
+        .sort("institution_id", "line_no")
+    )
+
+
+def till_payouts(ctx: Context) -> pl.DataFrame:
+    """Payouts of accounts no register gives to the institution, out of the client deposits these took; as `handed_on`."""
+    frame: pl.DataFrame = ctx.shared("handed_on.tills", _till_payouts)
+    return frame
+
+
+def _till_payouts(ctx: Context) -> pl.DataFrame:
+    tills = hidden_accounts(ctx).select("institution_id", "account_id").unique()
+    if tills.is_empty():
+        return pl.DataFrame(schema=_SCHEMA)
+    lines = ctx.rows(
+        "mart_line",
+        ("line_no", "account_id", "account_no", "booked_on", "direction", "amount_fen", "cp_holder_id"),
+        "account_id in (select key from theirs)",
+        theirs=tills["account_id"],
+    )
+    lines = lines.join(tills, on="account_id").rename({"cp_holder_id": "holder_id"})
+    who = ["institution_id", "holder_id"]
+    known = clients(ctx).select(who).with_columns(client=pl.lit(True))
+    lines = lines.join(known, on=who, how="left").with_columns(pl.col("client").fill_null(False))
+    came = pl.col("direction") == "in"
+    fits = identified(ctx, lines.filter(pl.col("client") & ~came))
+    fits = fits.filter(
+        pl.col("product_id").is_not_null()
+        & (pl.col("kind") != "principal")
+        & (pl.max_horizontal("support", "wide") >= SUPPORT)
+    )
+    # what others than clients paid in may have paid these out: borrowers, or the institution itself
+    others = (
+        lines.filter(came & ~pl.col("client"))
+        .group_by("institution_id")
+        .agg(in_fen=pl.col("amount_fen").sum())
+    )
+    paid = fits.group_by("institution_id").agg(paid_fen=pl.col("amount_fen").sum())
+    covered = paid.join(others, on="institution_id").filter(pl.col("in_fen") >= SHARE * pl.col("paid_fen"))
+    none = pl.lit([], pl.List(pl.Int64))
+    return (
+        fits.join(covered, on="institution_id", how="anti")
+        .filter(pl.col("holder_id").n_unique().over("institution_id") >= PAYEES)
+        .with_columns(pl.col("holder_id", "line_no").cast(pl.Int64), starts=none, way=none)
         .select(*_SCHEMA)
         .sort("institution_id", "line_no")
     )

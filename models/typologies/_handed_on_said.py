@@ -52,9 +52,13 @@ def handed(
                 ]
             ),
             amount_high_fen=max(amount, total(starts)),
-            explanation_zh=f"从客户资金账户支付、既非兑付也非项目放款的 {yuan(total(starts))} 元,三十日内经他人账户转付给 {people(part)} 名本机构客户 "
+            explanation_zh=_till_zh(part, amount)
+            if starts.is_empty()
+            else f"从客户资金账户支付、既非兑付也非项目放款的 {yuan(total(starts))} 元,三十日内经他人账户转付给 {people(part)} 名本机构客户 "
             f"{part.height} 笔共 {yuan(amount)} 元,金额与其持有份额相符:系以其他客户的资金兑付。",
-            explanation_en=f"{yuan(total(starts))} yuan left client accounts for no payout and no project; within thirty days others handed "
+            explanation_en=_till_en(part, amount)
+            if starts.is_empty()
+            else f"{yuan(total(starts))} yuan left client accounts for no payout and no project; within thirty days others handed "
             f"{yuan(amount)} of it on to {people(part)} of the institution's clients in {part.height} payments that fit what they "
             "hold: other clients' money paid them.",
             benign=(
@@ -68,6 +72,21 @@ def handed(
                 ),
             ),
         )
+
+
+def _till_zh(part: pl.DataFrame, amount: int) -> str:
+    return (
+        f"未登记在机构名下而收取其客户存入的账户,向 {people(part)} 名客户兑付 {part.height} 笔共 {yuan(amount)} 元,金额与其持有份额相符;"
+        "同期借款人等他方汇入该账户的款项不足其半:系以其他客户的资金兑付。"
+    )
+
+
+def _till_en(part: pl.DataFrame, amount: int) -> str:
+    return (
+        f"An account no register gives to the institution, which takes its clients' deposits, paid {people(part)} clients {yuan(amount)} "
+        f"yuan in {part.height} payments that fit what they hold; borrowers and others paid in less than half of it: other "
+        "clients' money paid them."
+    )
 
 
 def _numbers(part: pl.DataFrame, column: str) -> pl.DataFrame:

@@ -9,6 +9,7 @@ import polars as pl
 
 from models.typologies._came_home import came_home
 from models.typologies._frames import concerned, holders, parts, told, total, with_line
+from models.typologies._given_back import lent_for_days
 from models.typologies._ledger import clients, controlled_lines, deposits, payouts
 from models.typologies._own_costs import SALARY_FEN, own_costs
 from models.typologies._parties import of_kind, related, sectors
@@ -114,6 +115,7 @@ def loose_payments(ctx: Context) -> pl.DataFrame:
             [outs.filter(pl.col("account_type").is_in(["custody", "product"])), spent.drop("first_on")]
         )
         loose = outs.join(explained, on="line_no", how="anti")
+        loose = loose.join(lent_for_days(ctx, loose), on="line_no", how="anti")
         return (
             loose.join(_client_names(ctx, loose), on=["institution_id", "cp_holder_id"], how="anti")
             .join(_payers(ctx), on=["institution_id", "cp_holder_id"], how="anti")

@@ -17,6 +17,7 @@ from models.finding import AmountBases, Finding, evidence
 from models.typologies._came_home import came_home
 from models.typologies._frames import accounts_of, each, first_last, of, people, top, total
 from models.typologies._gaps import statements_end
+from models.typologies._handed_on import till_payouts
 from models.typologies._ledger import payouts
 from models.typologies._misuse import loose_payments
 from models.typologies._outlook_said import drain
@@ -178,6 +179,8 @@ def _outs(ctx: Context, institution: str, ins: pl.DataFrame) -> pl.DataFrame:
     borrowed = pl.col("borrower_fen") * 2 >= pl.col("paid_fen")
     covered = paid.filter(borrowed).select("product_id", "booked_on")
     own = own.join(covered, on=["product_id", "booked_on"], how="anti")
+    aside = of(ctx, till_payouts, institution).join(products, on="product_id", how="semi").select(own.columns)
+    own = pl.concat([own, aside.cast(own.schema)])
     other = (
         of(ctx, round_lines, institution)
         .join(bare.select(*ROUND, "pool_fen", "paid_fen"), on=ROUND)

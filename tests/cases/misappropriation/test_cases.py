@@ -25,6 +25,7 @@ LOOK_ALIKE = {
     "L6": "a client of the controller's name is paid out",
     "L8": "an own account that passes its clients' deposits on and pays a dividend",
     "L9": "a supplier refunds half of what it was paid to the own account",
+    "L10": "an affiliate pays in before the month ends and takes the sum back",
     "L7": "a payee of the controller's name, whose own account is known",
 }
 
@@ -86,6 +87,11 @@ def test_cases() -> None:
         p.sell(p.product("a"), w.people(20), 10_000, "2016-03-01")
         w.move("2016-03-10", p.custody, front, 100_000)
         w.move("2016-03-18", front, p.own, back)
+    lender, sister = w.platform("L10"), w.firm()
+    w.relate("L10", sister, "affiliate")
+    lender.loan("a", w.people(20), each=10_000, lent="2016-03-01")
+    w.move("2016-03-30", sister, lender.custody, 300_000)
+    w.move("2016-04-03", lender.custody, sister, 300_000)
     for n, institution in enumerate(("P5", "L5", "L6", "L7")):
         p, name = w.platform(institution), ("慕容甲乙", "慕容丙丁", "慕容戊己", "慕容庚辛")[n]
         party = f"{institution}-boss"

@@ -15,6 +15,7 @@ POSITIVE = {
     "P4": 60_493.14,
     "P5": 241_972.5,
     "P6": 204_000.0,
+    "P7": 204_000.0,
 }
 LOOK_ALIKE = {
     "L1": "the borrower repaid, the clients were paid",
@@ -31,6 +32,7 @@ LOOK_ALIKE = {
     "L13": "a round of four weeks failed, and all was given back a fortnight later",
     "L14": "an agent pays the clients out of what borrowers repaid to custody",
     "L15": "a go-between pays wages to some who are clients too",
+    "L16": "an affiliate's account takes clients' deposits, and the borrower repays into it",
     "L9": "one borrower repays two projects on one day, the clients are paid two weeks apart",
 }
 
@@ -149,5 +151,16 @@ def test_cases() -> None:
         for n, who in enumerate(old):
             sum_ = 9_000 + (n * 379) % 1_700 if institution == "L15" else 10_200
             w.move(f"2016-04-{4 + n % 5:02d}", front, who, sum_)
+    for institution in ("P7", "L16"):  # an affiliate's account takes the deposits and pays the holders
+        till, sister, debtor = w.platform(institution), w.firm(held=True), w.firm()
+        w.relate(institution, sister, "affiliate")
+        sold = till.product("a", yield_=0.12)
+        till.sell(sold, w.people(20), 10_000, "2016-02-01", into=sister, redeemed="2016-04-01")
+        till.sell(till.product("b"), w.people(30), 10_000, "2016-03-15", into=sister)
+        if institution == "L16":
+            till.project("a", 200_000, debtor, "2016-02-02", 55, product=sold)
+            w.move("2016-02-02", sister, debtor, 200_000)
+            w.move("2016-03-29", debtor, sister, 206_000)
+        till.pay(sold, "2016-04-01", 1.02, out_of=sister)
     found = check_cases(w, "new-money-pays-old", POSITIVE, LOOK_ALIKE)
     assert all(f.severity == 5 for f in found.values())
