@@ -20,6 +20,7 @@ import polars as pl
 
 from models.typologies._common import firms, institutions_by_name, name_key, operator_ids
 from models.typologies._flows_between import holder_institution
+from models.typologies._same_person import same_persons
 from models.typologies._settlement import daily_fit, usual
 from models.typologies.base import Context, Parameter, Typology
 
@@ -124,8 +125,10 @@ def _candidates(ctx: Context, p: dict[str, float]) -> pl.DataFrame:
         pl.col("role").is_in(["bank", "payment_institution", "insurer", "securities"])
     )
     ids = operator_ids(ctx).select("holder_id", "operator_id")
+    cards = same_persons(ctx).select("holder_id").cast(busy.select("holder_id").schema)
     return (
-        busy.select("holder_id")
+        pl.concat([busy.select("holder_id"), cards])
+        .unique()
         .join(kinds, on="holder_id", how="anti")
         .join(known, on="holder_id", how="left")
         .join(licensed, on="institution_id", how="anti")
@@ -188,6 +191,7 @@ def _make(ctx: Context, p: dict[str, float]) -> list[Operator]:
     if candidates.is_empty():
         return []
     lines = business_lines(ctx, candidates["holder_id"])
+    candidates, lines = _as_persons(ctx, candidates, lines)
     insiders = ctx.table("mart_relation", ("institution_id", "holder_id")).unique()
     known = _publicised(ctx)
     behind = _behind(ctx, candidates, lines, known)
@@ -207,6 +211,35 @@ def _make(ctx: Context, p: dict[str, float]) -> list[Operator]:
                 found.append(made)
                 break
     return sorted(found, key=lambda o: (o.carrier, o.kind))
+
+
+def _as_persons(
+    ctx: Context, candidates: pl.DataFrame, lines: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Candidates and lines with a person's cards as one holder, carried by the card that took in most."""
+    cards = same_persons(ctx)
+    if cards.is_empty():
+        return candidates, lines
+    leader = dict(cards.iter_rows())
+    whose = pl.col("holder_id").replace(leader)
+    took = (
+        lines.filter("coming")
+        .filter(whose != pl.col("other_id").replace(leader))
+        .group_by("holder_id")
+        .agg(took_fen=pl.col("amount_fen").sum())
+    )
+    merged = (
+        candidates.join(took, on="holder_id", how="left")
+        .with_columns(leader_id=whose, took_fen=pl.col("took_fen").fill_null(0))
+        .sort("leader_id", "took_fen", "holder_id", descending=[False, True, False])
+        .unique("leader_id", keep="first", maintain_order=True)
+        .with_columns(holder_id="leader_id")
+        .select(candidates.columns)
+        .sort("holder_id")
+    )
+    lines = lines.with_columns(whose, pl.col("other_id").replace(leader))
+    lines = lines.filter(~pl.col("holder_id").eq_missing(pl.col("other_id")))
+    return merged, lines.sort("holder_id", "booked_at", "line_no")
 
 
 def _publicised(ctx: Context) -> set[str]:

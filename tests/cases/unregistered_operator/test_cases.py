@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.cases.cases import check_cases, findings
 from tests.cases.discovery import on, region
 from tests.cases.world import World
@@ -57,3 +59,25 @@ def test_a_lender_fed_by_a_platform_is_told_there() -> None:
     assert set(operators) == {f"U-{alone.no}"}
     blind = findings(w.context(), "unregistered-operator", given={"super-lender": []})
     assert set(blind) == {f"U-{told.no}", f"U-{alone.no}"}
+
+
+def test_cards_of_one_name_that_feed_each_other_are_one_persons() -> None:
+    """Two cards take in from twenty persons each and a third pays them back; namesakes never dealt with each other."""
+    w = World()
+    cards = {key: [w.person(held=True, name=name) for _ in range(3)] for key, name in NAMES.items()}
+    for three in cards.values():  # cards of one name without any number
+        three[:] = [replace(card, id_no=None) for card in three]
+    for key, (left, right, pays) in cards.items():
+        for n, who in enumerate(w.people(40)):
+            w.move(on(n), who, (left, right)[n % 2], 20_000)
+            w.move(on(n + 60), pays, who, 20_900)
+        for n in range(4):
+            for card in (left, right):
+                to = pays if key == "fed" else w.firm()
+                w.move(on(50 + 8 * n), card, to, 100_000)
+    found = findings(w.context(), "unregistered-operator")
+    assert {i: f.amount_fen for i, f in found.items()} == {f"U-{cards['fed'][0].no}": 80_000_000}
+
+
+NAMES = {"fed": "欧阳丁戊", "apart": "慕容己庚"}
+"""A name for each three cards; those of the second never pay each other."""
