@@ -67,3 +67,17 @@ def looked_up(name: str, column: str, rows: Table, texts: Table) -> pl.Series:
     holder, number, there = LOOKUPS[name][column]
     found = texts(holder, (there,))[there].gather(rows(name, (number,))[number] - 1)
     return found.alias(column)
+
+
+def places(known: pl.Series, asked: pl.Series) -> pl.Series:
+    """Return the row of each number among numbers in order, found by halving; null where it is not one of them.
+
+    Parameters
+    ----------
+    known, asked : polars.Series of int
+        Of one type; `known` sorted and without null or repetition.
+    """
+    if known.is_empty():
+        return pl.Series([None], dtype=pl.UInt32).new_from_index(0, asked.len())
+    found = known.search_sorted(asked).clip(upper_bound=known.len() - 1)
+    return pl.select(pl.when(known.gather(found) == asked).then(found)).to_series()

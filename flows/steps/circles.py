@@ -124,7 +124,8 @@ class TurnMarts:
 
     Relations that grow with the lines hold the rows of the turn's institutions: their accounts' lines, the other
     leg of their transfers, and all lines on accounts that no institution controls; their clients, sales, ledgers.
-    Relations that do not are whole. Rows keep their order.
+    Of accounts and holders they hold those that these rows name (`NAMED`) or that a register does.
+    Relations that do not grow are whole. Rows keep their order.
 
     Parameters
     ----------
@@ -178,6 +179,8 @@ class TurnMarts:
         self, name: str, columns: Sequence[str], condition: str, keys: Mapping[str, pl.DataFrame]
     ) -> pl.DataFrame:
         """Return some columns of this turn's rows for which a condition holds; see `DuckMarts.rows`."""
+        if name in NAMED:  # the condition finds the few at once: that the turn names them need not be known
+            return self._marts.rows(name, columns, condition, keys)
         which = self._rows(name) or ("true",)
         both = [f"{mine} and ({condition})" for mine in which]
         return self._marts.any_of(name, columns, both, {**self._known(name), **keys})
@@ -188,6 +191,19 @@ class TurnMarts:
             which = _rows_of(name, self._marts.columns(name)) if self._marts.has(name) else ()
             self._where[name] = (self._near(name),) if which == (MINE,) else which
         return self._where[name]
+
+    def _named(self, name: str) -> pl.DataFrame:
+        """Accounts or holders that the turn's rows name."""
+        key, places = NAMED[name]
+        found = [
+            self.table(relation, (column,))[column]
+            for relation, column in places
+            if self._marts.has(relation)
+        ]
+        if name == "mart_holder":
+            found.append(self.table("mart_account", ("holder_id",))["holder_id"])
+        told = pl.concat([f.unique().cast(pl.Int64).alias(key) for f in found])
+        return pl.DataFrame({key: told.drop_nulls().unique().sort()})
 
     def _near(self, name: str) -> str:
         """Condition on a relation's institution, with the rows between which the turn's lie: only these are read.
@@ -207,6 +223,8 @@ class TurnMarts:
         """Lists that the conditions on a relation name."""
         if name == "mart_line" and "turn_leg" not in self._keys:
             self._keys["turn_leg"] = self._legs()
+        if name in NAMED and f"turn_{name}" not in self._keys:
+            self._keys[f"turn_{name}"] = self._named(name)
         return self._keys
 
     def _legs(self) -> pl.DataFrame:
@@ -236,6 +254,32 @@ PARTS = {
     "mart_subscription": ("product_no in (select product_no from turn_product)",),
 }
 """Rows of a turn, where they are not told by their institution: those for which any of the conditions holds."""
+NAMED: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "mart_account": (
+        "account_id",
+        (
+            ("mart_line", "cp_account_id"),
+            ("mart_transfer", "from_account_id"),
+            ("mart_transfer", "to_account_id"),
+            ("mart_subscription", "investor_account_id"),
+            ("mart_project", "borrower_account_id"),
+        ),
+    ),
+    "mart_holder": (
+        "holder_id",
+        (
+            ("mart_line", "cp_holder_id"),
+            ("mart_transfer", "from_holder_id"),
+            ("mart_transfer", "to_holder_id"),
+            ("mart_subscription", "holder_id"),
+            ("mart_project", "borrower_holder_id"),
+            ("mart_client", "holder_id"),
+            ("mart_relation", "holder_id"),
+        ),
+    ),
+}
+"""Number by which accounts and holders are known, and where a turn's rows name them; holders are also named by the
+accounts. As many as a city has clients: all of them would be gone through again in each turn."""
 GROW = (
     "mart_client", "mart_institution_day", "mart_product", "mart_project", "mart_project_line", "mart_role",
     "mart_role_all", "trace_source", "trace_use",
@@ -247,5 +291,9 @@ def _rows_of(name: str, columns: list[str]) -> tuple[str, ...]:
     """Conditions of which a turn's rows meet any; none where a relation is read whole."""
     if name in PARTS:
         return PARTS[name]
+    if name in NAMED:
+        key, _ = NAMED[name]
+        registered = "monitored or registered" if name == "mart_account" else "party_id is not null"
+        return f"{key} in (select {key} from turn_{name})", f"{registered} or institution_id is not null"
     grows = name in GROW or name.startswith("ledger_")
     return (MINE,) if grows and "institution_id" in columns else ()

@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 
 from flows.steps.errors import WarehouseError
-from models.lookups import LOOKUPS, looked_up
+from models.lookups import LOOKUPS, looked_up, places
 
 
 class DuckMarts:
@@ -160,12 +160,25 @@ class DuckMarts:
             frame = frame.filter((pl.col("_row") != pl.col("_row").shift()).fill_null(True))
         found = {s.name: _flagged(s) for s in frame.drop("_row").get_columns()}
 
-        def rows(_: str, wanted: tuple[str, ...]) -> pl.DataFrame:
-            return pl.DataFrame([found[c] for c in wanted])
+        found |= self._looked_up(name, [c for c in columns if c in shown], found)
+        return pl.DataFrame([found[c] for c in columns])
 
-        return pl.DataFrame(
-            [looked_up(name, c, rows, self.table) if c in shown else found[c] for c in columns]
-        )
+    def _looked_up(self, name: str, columns: list[str], found: dict[str, pl.Series]) -> dict[str, pl.Series]:
+        """Columns that some rows show though another relation holds them; of a long one only what they name is read."""
+        shown = LOOKUPS.get(name, {})
+        texts: dict[str, pl.Series] = {}
+        for holder, number in dict.fromkeys((shown[c][0], shown[c][1]) for c in columns):
+            here = [c for c in columns if shown[c][0] == holder]
+            named = found[number].drop_nulls().unique().sort()
+            there = self.rows(
+                holder,
+                [number, *dict.fromkeys(shown[c][2] for c in here)],
+                f"{number} in (select {number} from asked_texts)",
+                {"asked_texts": pl.DataFrame({number: named})},
+            )
+            place = places(there[number], found[number])
+            texts |= {c: there[shown[c][2]].gather(place).alias(c) for c in here}
+        return texts
 
     def asked(self, query: str) -> pl.DataFrame:
         """Return what a query over the warehouse's relations finds, not kept."""

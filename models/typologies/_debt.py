@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from models.typologies._frames import told
 from models.typologies._gaps import blind_spans, statements_begin, statements_end
 from models.typologies._parties import sectors
 from models.typologies._pool import disbursement_lines
@@ -62,8 +61,19 @@ def _projects(ctx: Context) -> pl.DataFrame:
         .filter(pl.col("started_on").is_not_null() & (pl.col("started_on") <= ctx.as_of))
         .filter(pl.col("institution_id").is_in(platforms))
     )
+    # asked where nothing else of the lines is: a table of the holders would be of those that the lines name
+    who = ctx.rows(
+        "mart_holder",
+        ("holder_id", "kind", "name"),
+        "holder_id in (select key from asked)",
+        asked=projects["borrower_holder_id"],
+    ).rename({"holder_id": "borrower_holder_id"})
     return (
-        told(ctx, projects, "borrower_holder_id", "mart_holder", kind="kind", name="name")
+        projects.join(
+            who.cast({"borrower_holder_id": projects.schema["borrower_holder_id"]}),
+            on="borrower_holder_id",
+            how="left",
+        )
         .with_columns(
             who=pl.coalesce("borrower_id", "borrower_name", pl.col("borrower_holder_id").cast(pl.String))
         )

@@ -67,12 +67,17 @@ def products(ctx: Context) -> pl.DataFrame:
     return frame
 
 
-def _products(ctx: Context) -> pl.DataFrame:
-    begun = ctx.table("mart_controlled_account", ("account_id",)).join(
-        ctx.table("mart_account", ("account_id", "first_on")), on="account_id"
+def _begin(city: Context) -> dt.date:
+    """First day of any institution's statement."""
+    begun = city.table("mart_controlled_account", ("account_id",)).join(
+        city.table("mart_account", ("account_id", "first_on")), on="account_id"
     )
     first = begun["first_on"].min()
-    seen_from = first if isinstance(first, dt.date) else ctx.as_of
+    return first if isinstance(first, dt.date) else city.as_of
+
+
+def _products(ctx: Context) -> pl.DataFrame:
+    seen_from: dt.date = ctx.city.shared("yields.begin", _begin)
     # holdings are numbered: their ids would be compared over and over
     held = (
         ctx.table(
