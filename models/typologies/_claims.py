@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import polars as pl
 
 from models.typologies._frames import within_days
@@ -50,8 +52,13 @@ def _sales(ctx: Context) -> pl.DataFrame:
         .select("line_no", "institution_id", seller="holder_id", paid_on="booked_on", paid_fen="amount_fen")
         .drop_nulls("seller")
     )
+    # all payments of an institution in all days would be too many pairs
+    least = _cell(pl.col("amount_fen") * PRICE[0])
+    offered = pl.concat([bought.with_columns(_cell=least + n) for n in range(-1, 3)])
+    got = paid.with_columns(_cell=_cell(pl.col("paid_fen")))
+    on = ["institution_id", "_cell"]
     pairs = (
-        within_days(bought, paid, ["institution_id"], "booked_on", "paid_on", before=0, after=SETTLED_DAYS)
+        within_days(offered, got, on, "booked_on", "paid_on", before=0, after=SETTLED_DAYS)
         .filter((pl.col("paid_fen") / pl.col("amount_fen")).is_between(*PRICE))
         .filter(pl.col("seller").ne_missing(pl.col("holder_id")))
         .join(sellers, on=["institution_id", "product_no", "seller"])
@@ -62,3 +69,8 @@ def _sales(ctx: Context) -> pl.DataFrame:
         .unique("line_no", keep="first", maintain_order=True)
     )
     return pairs.select("subscription_id").sort("subscription_id")
+
+
+def _cell(amount: pl.Expr) -> pl.Expr:
+    """Cell of an amount on a grid as wide as `PRICE`: a price lies in its least one's cell or in one beside it."""
+    return (amount.log() / math.log(PRICE[1] / PRICE[0])).floor().cast(pl.Int32, strict=False)

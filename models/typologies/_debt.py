@@ -53,11 +53,17 @@ class Debtor:
     projects: tuple[str, ...]
 
 
+_PROJECT = (
+    "project_id", "institution_id", "borrower_id", "borrower_name", "borrower_holder_id", "principal_fen",
+    "annual_rate", "started_on", "due_on", "repayment",
+)  # fmt: skip
+
+
 def _projects(ctx: Context) -> pl.DataFrame:
     """Projects of lending platforms that have begun, with their borrower as ``who``, ``name`` and ``kind``."""
     platforms = [i for i, s in sectors(ctx).items() if s == "p2p"]
     projects = (
-        ctx.table("mart_project")
+        ctx.table("mart_project", _PROJECT)
         .filter(pl.col("started_on").is_not_null() & (pl.col("started_on") <= ctx.as_of))
         .filter(pl.col("institution_id").is_in(platforms))
     )

@@ -51,13 +51,14 @@ def _registered(ctx: Context) -> pl.DataFrame:
         .select("product_id", "holdings")
     )
     key = ["institution_id", "amount_fen", "booked_on"]
+    back = held.join(whole, on="product_id").rename({"redeemed_on": "booked_on"})
     outs = (
         controlled_lines(ctx)
         .filter((pl.col("direction") == "out") & pl.col("account_type").is_in(["custody", "product", "own"]))
+        .join(back.select(key), on=key, how="semi")
         .group_by(key)
         .agg(paid=pl.len())
     )
-    back = held.join(whole, on="product_id").rename({"redeemed_on": "booked_on"})
     return (
         back.group_by(*key, "product_id")
         .agg(pl.len(), pl.col("holdings").first())

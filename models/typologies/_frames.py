@@ -157,11 +157,10 @@ def within_days(
     """
     width = before + after + 1
     day = pl.col(left_day).cast(pl.Int32)
-    spans = pl.concat_list((day - before).floordiv(width), (day + after).floordiv(width)).list.unique()
+    first, last = (day - before).floordiv(width), (day + after).floordiv(width)
+    known = left.filter(pl.col(left_day).is_not_null())
     near = (
-        left.filter(pl.col(left_day).is_not_null())
-        .with_columns(_span=spans)
-        .explode("_span")
+        pl.concat([known.with_columns(_span=first), known.filter(first != last).with_columns(_span=last)])
         .join(
             right.filter(pl.col(right_day).is_not_null()).with_columns(
                 _span=pl.col(right_day).cast(pl.Int32).floordiv(width)

@@ -282,7 +282,7 @@ def _refunds(ctx: Context) -> pl.DataFrame:
     that was sold comes back: the same clients' money, to the fen, and no round of payment (grain: ``line_no``). Where
     no register says what project it was, all must have come back.
     """
-    links = ctx.table("mart_product_project").select("product_id", "project_id").unique()
+    links = ctx.table("mart_product_project", ("product_id", "project_id")).unique()
     lent = links.join(disbursed(ctx), on="project_id", how="semi")
     held = subscriptions(ctx).select("subscription_id", "subscribed_on")
     days = (pl.col("booked_on") - pl.col("subscribed_on")).dt.total_days()

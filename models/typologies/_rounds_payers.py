@@ -33,10 +33,16 @@ def borrowers(ctx: Context) -> pl.DataFrame:
     return frame
 
 
+_LENT = (
+    "project_id", "institution_id", "principal_fen", "annual_rate", "started_on", "due_on", "repayment",
+    "borrower_holder_id", "borrower_account_id",
+)  # fmt: skip
+
+
 def _borrowers(ctx: Context) -> pl.DataFrame:
     listed = (
         _links(ctx)
-        .join(ctx.table("mart_project"), on="project_id")
+        .join(ctx.table("mart_project", _LENT), on="project_id")
         .select(
             "product_id",
             "project_id",

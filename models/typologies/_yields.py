@@ -135,14 +135,13 @@ def _products(ctx: Context) -> pl.DataFrame:
 def _behind(ctx: Context) -> pl.DataFrame:
     """Projects behind each product, weighted by the money the product put into them."""
     lines = ctx.table("mart_project_line", ("project_id", "line_no", "kind", "amount_fen", "booked_on"))
-    rates = project_returns(ctx.table("mart_project"), lines)
-    terms = ctx.table("mart_project", ("project_id", "annual_rate", "repayment", "principal_fen"))
-    links = ctx.table("mart_product_project")
-    weight = (
-        pl.coalesce((pl.col("amount") * 100).cast(pl.Float64), pl.col("principal_fen").cast(pl.Float64))
-        if "amount" in links.columns
-        else pl.col("principal_fen").cast(pl.Float64)
+    projects = ctx.table(
+        "mart_project", ("project_id", "annual_rate", "repayment", "principal_fen", "started_on", "due_on")
     )
+    rates = project_returns(projects, lines)
+    terms = projects.select("project_id", "annual_rate", "repayment", "principal_fen")
+    links = ctx.table("mart_product_project", ("product_id", "project_id", "amount"))
+    weight = pl.coalesce((pl.col("amount") * 100).cast(pl.Float64), pl.col("principal_fen").cast(pl.Float64))
     each = links.join(terms, on="project_id").join(rates, on="project_id").with_columns(weight=weight)
 
     def mean(column: str) -> pl.Expr:

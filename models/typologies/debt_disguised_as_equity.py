@@ -76,7 +76,11 @@ RUN_DAYS = 3
 
 def detect(ctx: Context) -> Iterable[Finding]:
     """Equity products whose distributions are equal and evenly spaced, or whose buy-backs are par plus a rate."""
-    equity = ctx.table("mart_product").filter(pl.col("kind") == "equity").select("product_id")
+    equity = (
+        ctx.table("mart_product", ("product_id", "kind"))
+        .filter(pl.col("kind") == "equity")
+        .select("product_id")
+    )
     paid = _paid(ctx).join(equity, on="product_id").sort("line_no")
     dated = _on_first_days(paid)
     fixed = _fixed(ctx, _distributions(dated))
@@ -304,8 +308,8 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, fixed: pl.Da
     gaps = mine.select(pl.col("booked_on").diff().over("product_id").dt.total_days()).to_series().drop_nulls()
     gap = gaps.median() if gaps.len() else None
     rate = mine.select(365 * pl.col("factor").median() / pl.lit(gap)).item() if gap else None
-    mine_products = ctx.table("mart_product").filter(pl.col("product_id").is_in(products.implode()))
-    invested = total(mine_products, "subscribed_fen")
+    sold = ctx.table("mart_product", ("product_id", "subscribed_fen"))
+    invested = total(sold.filter(pl.col("product_id").is_in(products.implode())), "subscribed_fen")
     return Finding(
         institution_id=institution_id,
         typology=TYPOLOGY.code,

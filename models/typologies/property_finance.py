@@ -81,7 +81,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
         amount, (first, last) = total(paid), first_last(paid)
         by_name = bool(paid["developer"].all())
         lenders = (
-            ctx.table("mart_product_project")
+            ctx.table("mart_product_project", ("product_id", "project_id"))
             .join(part.select("project_id").unique(), on="project_id")
             .join(
                 ctx.table("mart_subscription", ("product_id", "holder_id", "amount_fen")),
@@ -170,6 +170,9 @@ def _crowds(ctx: Context) -> Iterable[Finding]:
         )
 
 
+_LENT = ("project_id", "institution_id", "borrower_holder_id", "purpose", "repaid_fen")
+
+
 def _paid_projects(ctx: Context) -> pl.DataFrame:
     """Property projects of unlicensed institutions with the lines that paid them out (null = not paid)."""
     licensed = [
@@ -186,7 +189,7 @@ def _paid_projects(ctx: Context) -> pl.DataFrame:
     )
     purpose = pl.col("purpose").fill_null("")
     projects = (
-        told(ctx, ctx.table("mart_project"), "borrower_holder_id", "mart_holder", borrower_kind="kind")
+        told(ctx, ctx.table("mart_project", _LENT), "borrower_holder_id", "mart_holder", borrower_kind="kind")
         .join(trade, on=["institution_id", "borrower_holder_id"], how="left")
         .filter(~pl.col("institution_id").is_in(licensed))
         .with_columns(developer=pl.col("developer").fill_null(False))
@@ -201,7 +204,7 @@ def _paid_projects(ctx: Context) -> pl.DataFrame:
         .select("project_id", "institution_id", "developer", "repaid_fen")
     )
     lines = (
-        ctx.table("mart_project_line")
+        ctx.table("mart_project_line", ("project_id", "line_no", "amount_fen", "kind"))
         .filter(pl.col("kind") == "disbursement")
         .select("project_id", "line_no", "amount_fen")
         .join(ctx.table("mart_line", ("line_no", "account_no", "booked_on")), on="line_no")

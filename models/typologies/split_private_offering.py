@@ -69,6 +69,9 @@ TYPOLOGY = Typology(
 )
 
 
+_PRODUCT = ("institution_id", "product_id", "kind", "publicly_offered")
+
+
 def detect(ctx: Context) -> Iterable[Finding]:
     """Private products whose look-through has too many holders, or small ones, by way of public slices.
 
@@ -77,7 +80,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
     The amount is the money that came into the private product from the slices; where no statement shows
     it, what the slices' holders subscribed.
     """
-    products = ctx.table("mart_product")
+    products = ctx.table("mart_product", _PRODUCT)
     private = products.filter(pl.col("publicly_offered").eq(False).fill_null(False))
     holders = ctx.table(
         "mart_subscription",
@@ -138,7 +141,9 @@ def _look(
     own = str(product["product_id"])
     slices = slices_of(ctx, own)
     public = slices.join(
-        ctx.table("mart_product").filter(pl.col("publicly_offered").fill_null(True)).select("product_id"),
+        ctx.table("mart_product", _PRODUCT)
+        .filter(pl.col("publicly_offered").fill_null(True))
+        .select("product_id"),
         on="product_id",
         how="semi",
     )
