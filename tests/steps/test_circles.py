@@ -106,6 +106,30 @@ def test_a_turn_sees_every_link_of_its_products_and_projects(marts: DuckMarts) -
         assert part.equals(links.filter(own | project))
 
 
+def test_a_turn_knows_whom_its_lines_name_and_not_the_whole_city(marts: DuckMarts) -> None:
+    seen = TurnMarts(marts, circles(marts)[0])
+    for name, key, places in (
+        ("mart_account", "account_id", (("mart_line", "cp_account_id"), ("mart_transfer", "to_account_id"))),
+        ("mart_holder", "holder_id", (("mart_line", "cp_holder_id"), ("mart_client", "holder_id"))),
+    ):
+        whole, part = marts.table(name), seen.table(name)
+        assert 0 < part.height < whole.height
+        assert part.equals(whole.join(part.select(key), on=key, how="semi", maintain_order="left"))
+        for relation, column in places:
+            named = seen.table(relation, (column,))[column].drop_nulls()
+            assert named.len() > 0
+            assert named.is_in(part[key].implode()).all()
+
+
+def test_texts_of_few_rows_are_those_of_the_whole(marts: DuckMarts) -> None:
+    shown = ("line_no", "account_no", "counterparty_name", "counterparty_account", "source_file")
+    asked = {"asked": marts.table("mart_account").filter("monitored").select(key="account_id").tail(9)}
+    some = marts.rows("mart_line", shown, "account_id in (select key from asked)", asked)
+    every = marts.table("mart_line", shown)
+    assert some["counterparty_name"].null_count() < some.height
+    assert some.equals(every.join(some.select("line_no"), on="line_no", how="semi", maintain_order="left"))
+
+
 def test_few_rows_are_those_of_the_whole(marts: DuckMarts) -> None:
     asked = {"asked": marts.table("mart_account").filter("monitored").select(key="account_id").tail(9)}
     condition = "direction = 'in' and account_id in (select key from asked)"
