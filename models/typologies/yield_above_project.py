@@ -84,6 +84,10 @@ def detect(ctx: Context) -> Iterable[Finding]:
             yield _finding(ctx, institution_id, part, mine)
 
 
+ROOM, LAST_ROOM = 0.005, 0.02
+"""What a round may pay beyond the borrower's payment: of the interest paid, and of the interest beside the principal."""
+
+
 def beyond_income(ctx: Context) -> pl.DataFrame:
     """What each distribution paid beyond the borrowers' payment for it.
 
@@ -100,14 +104,27 @@ def beyond_income(ctx: Context) -> pl.DataFrame:
         .group_by("institution_id", "product_id", booked_on="round_on")
         .agg(tied_fen=pl.col("amount_fen").sum())
     )
-    rounds = groups(ctx).group_by(key).agg(pl.col("due_fen").sum(), pl.col("paid_fen").sum())
+    # a last payment holds the principal, beside which what a month's interest has too much is little
+    interest = pl.when(pl.col("factor") >= 1).then(pl.col("due_fen") * (1 - 1 / pl.col("factor")))
+    rounds = (
+        groups(ctx)
+        .group_by(key)
+        .agg(
+            pl.col("due_fen").sum(),
+            pl.col("paid_fen").sum(),
+            last_fen=interest.sum(),
+            last=pl.col("factor").max() >= 1,
+        )
+    )
+    least = pl.when("last").then(pl.col("last_fen") * LAST_ROOM).otherwise(pl.col("income_fen") * ROOM)
     return (
         rounds.join(round_income(ctx).rename({"round_on": "booked_on"}), on=key, how="left")
         .join(tied, on=key, how="left")
         .filter(pl.col("income_fen").is_not_null() | pl.col("tied_fen").is_not_null())
         .with_columns(pl.col("income_fen").fill_null(0))
         .with_columns(beyond_fen=pl.coalesce("tied_fen", pl.col("due_fen") - pl.col("income_fen")))
-        .filter(pl.col("tied_fen").is_not_null() | (pl.col("beyond_fen") > pl.col("income_fen") * 0.005))
+        .filter(pl.col("tied_fen").is_not_null() | (pl.col("beyond_fen") > least))
+        .drop("last", "last_fen")
         .sort(key)
     )
 
