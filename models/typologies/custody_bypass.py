@@ -16,6 +16,7 @@ from models.typologies._hidden import hidden_accounts, hidden_deposits
 from models.typologies._ledger import CLIENT_LINE, controlled_lines, deposits
 from models.typologies._parties import sectors
 from models.typologies._say import yuan
+from models.typologies._settled_tops import settled_tops
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -63,7 +64,8 @@ def outside_custody(ctx: Context) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        Grain: ``line_no``. ``how``: ``own`` (the institution's own account), ``hidden`` (an
+        Grain: ``line_no``, and the client of a payment institution's settlement. ``how``: ``own`` (the institution's own account, also by
+        such a settlement), ``hidden`` (an
         account no register gives to it), ``bank`` (a custody account at a bank that is not
         qualified).
     """
@@ -94,8 +96,15 @@ def _outside(ctx: Context) -> pl.DataFrame:
             pl.concat([own, masked]).select(*CLIENT_LINE, pl.lit("own").alias("how")),
             hidden.select(*CLIENT_LINE, pl.lit("hidden").alias("how")),
             unfit.select(*CLIENT_LINE, pl.lit("bank").alias("how")),
-        ]
+            settled_tops(ctx).select(*CLIENT_LINE, pl.lit("own").alias("how")),
+        ],
+        how="vertical_relaxed",
     ).sort("line_no")
+
+
+def by_line(part: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `outside_custody` with each line once (``line_no``, ``amount_fen``)."""
+    return part.group_by("line_no").agg(pl.col("amount_fen").sum()).sort("line_no")
 
 
 def sweeps(ctx: Context, paid_in: pl.DataFrame) -> pl.DataFrame:
@@ -158,7 +167,9 @@ def detect(ctx: Context) -> Iterator[Finding]:
             bases=AmountBases(
                 amount, max(amount - passed, 0) if worst != "bank" else 0, _peak(part, swept), 0
             ),
-            evidence=pl.concat([evidence("client_deposit", part), evidence("sweep_to_custody", swept)]),
+            evidence=pl.concat(
+                [evidence("client_deposit", by_line(part)), evidence("sweep_to_custody", swept)]
+            ),
             explanation_zh=f"{payers} 名客户的资金 {yuan(amount)} 元未进入合格银行的存管账户:打入机构自有账户 {yuan(by['own'])} 元,"
             f"打入未披露账户 {yuan(by['hidden'])} 元,打入无存管资格银行的账户 {yuan(by['bank'])} 元;其后转入存管 {yuan(passed)} 元。",
             explanation_en=f"{payers} clients paid in {yuan(amount)} yuan outside custody at a qualified bank: {yuan(by['own'])} into the "
@@ -166,9 +177,9 @@ def detect(ctx: Context) -> Iterator[Finding]:
             f"at a bank that is not qualified; {yuan(passed)} was passed on to custody later.",
             benign=(
                 (
-                    "经持牌支付机构充值、次日结入存管:已检验;所列账户均不属支付机构。",
+                    "经持牌支付机构充值、次日结入存管:已检验;所列账户均不属支付机构,支付机构结算款只计结入自有账户的部分。",
                     "Top-ups through a licensed payment institution that settle into custody: tested; the accounts listed "
-                    "belong to no payment institution.",
+                    "belong to no payment institution, and only what one settled to an own account counts.",
                 ),
                 (
                     "个别客户误转:已检验;付款人数与持续时间均超过设定值。",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from tests.cases.cases import check_cases
 from tests.cases.world import Platform, World
 
-POSITIVE = {"P1": 50_000, "P2": 50_000, "P3": 50_000, "P4": 50_000}
+POSITIVE = {"P1": 50_000, "P2": 50_000, "P3": 50_000, "P4": 50_000, "P5": 4 * 49_750}
 LOOK_ALIKE = {
     "L1": "clients pay into custody",
     "L2": "top-ups through a licensed payment institution that settle into custody",
+    "L6": "top-ups that settle into custody, and the platform's own shop that settles into the own account",
     "L3": "two clients mistook the account",
     "L5": "a fund's raising account, registered as another account",
     "L4": "staff hand back advances to the own account",
@@ -39,6 +40,14 @@ def test_cases() -> None:
     topped = w.platform("L2")
     topped.sell(topped.product("a"), w.people(5), 10_000, "2016-03-01", into=purse)
     w.move("2016-03-02", purse, topped.custody, 50_000)
+    for institution in ("P5", "L6"):  # what a payment institution settles, less its fee
+        settled = w.platform(institution)
+        for n in range(4):
+            plan = settled.product(f"t{n}")
+            settled.sell(plan, w.people(5), 10_000, f"2016-03-{4 + 7 * n:02d}", into=purse)
+            target = settled.own if institution == "P5" else settled.custody
+            w.move(f"2016-03-{5 + 7 * n:02d}", purse, target, 49_750)
+            w.move(f"2016-03-{6 + 7 * n:02d}", purse, settled.own, 1_234 + 77 * n)
     slip = w.platform("L3")
     slip.sell(slip.product("a"), w.people(2), 10_000, "2016-03-01", into=slip.own)
     office = w.platform("L4")
