@@ -54,8 +54,8 @@ class Debtor:
 
 
 _PROJECT = (
-    "project_id", "institution_id", "borrower_id", "borrower_name", "borrower_holder_id", "principal_fen",
-    "annual_rate", "started_on", "due_on", "repayment",
+    "project_id", "institution_id", "borrower_id", "borrower_name", "borrower_holder_id", "borrower_account_id",
+    "principal_fen", "annual_rate", "started_on", "due_on", "repayment",
 )  # fmt: skip
 
 
