@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from functools import cache
 
 import polars as pl
 
@@ -16,7 +17,7 @@ from models.finding import AmountBases, Finding, evidence
 from models.typologies._ended import held
 from models.typologies._frames import of, people, total
 from models.typologies._say import yuan
-from models.typologies.base import Context, Parameter, Typology
+from models.typologies.base import Context, Parameter, Typology, discover
 
 GRAVE = 4
 """Severity from which a finding calls for an immediate report (五(一): suspected major illegality)."""
@@ -134,6 +135,12 @@ def detect(ctx: Context) -> Iterable[Finding]:
             yield growing
 
 
+@cache
+def _titles() -> dict[str, str]:
+    """What the typologies are called in Chinese, by code."""
+    return {code: entry.meta.title_zh for code, entry in discover().items()}
+
+
 def _holdings(ctx: Context) -> pl.DataFrame:
     """Of all holdings what size and growth are told from."""
     columns = ("institution_id", "subscription_id", "holder_id", "amount_fen", "subscribed_on", "redeemed_on")
@@ -162,7 +169,7 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, grave: list[
     if not large and not fast:
         return None
     worst = sorted(grave, key=lambda f: (-f.severity, -f.confidence, f.typology))[0]
-    codes = ", ".join(sorted({f.typology for f in grave}))
+    codes = sorted({f.typology for f in grave})
     taken = part.filter(pl.col("subscribed_on") > begin)
     times = f"{growth:.2f}" if earlier else "-"
     return Finding(
@@ -175,12 +182,12 @@ def _finding(ctx: Context, institution_id: str, part: pl.DataFrame, grave: list[
         last_on=ctx.as_of,
         explanation_zh=(
             f"客户资金余额 {yuan(amount)} 元、客户 {clients} 人,八周前为 {yuan(earlier)} 元({times} 倍);近四周认购 {yuan(recent)} 元,"
-            f"此前四周 {yuan(prior)} 元。同时存在重大问题:{codes}。应当日报告。"
+            f"此前四周 {yuan(prior)} 元。同时存在重大问题:{'、'.join(_titles()[c] for c in codes)}。应当日报告。"
         ),
         explanation_en=(
             f"Clients' money held stands at {yuan(amount)} yuan of {clients} clients, after {yuan(earlier)} yuan eight weeks ago "
             f"({times} times); {yuan(recent)} yuan was subscribed in four weeks after {yuan(prior)} in the four before, while grave "
-            f"findings are open: {codes}. Report at once."
+            f"findings are open: {', '.join(codes)}. Report at once."
         ),
         evidence=evidence("subscribed", register="subscriptions", keys=taken["subscription_id"].to_list())
         if taken.height

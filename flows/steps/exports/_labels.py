@@ -23,7 +23,7 @@ COLUMNS: dict[str, str] = {
     "lead_agency": "牵头单位",
     "rectify_since": "限期整改起",
     "tier_reason": "处置理由",
-    "client_money": "客户资金余额(元)",
+    "client_money": "客户资金净流入(元)",
     "client_count": "客户总数",
     "tips": "举报投诉数",
     "learned_score": "参考分(据人工结论)",

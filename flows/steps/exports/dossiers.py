@@ -16,6 +16,7 @@ import polars as pl
 
 from flows.steps.exports import _labels as zh
 from flows.steps.exports._pages import cited, environment, fen, file_name, money, row
+from flows.steps.exports._registers import said
 from flows.steps.exports.unusual import told
 from flows.steps.result import Ranked, WeekResult, points_text
 
@@ -62,6 +63,7 @@ class _Parts:
         marts = result.marts
         self.findings = _split(result.findings, "institution_id")
         self.evidence = _split(result.evidence, "finding_key")
+        self.said = said(marts, result.evidence, result.dossier_rows)
         self.flows = _split(result.flows, "institution_id")
         self.tips = _split(
             marts.table("mart_tip").sort("received_on", "tip_id", descending=[True, False]), "institution_id"
@@ -119,8 +121,8 @@ class _Parts:
 
     def _gist(self, r: Ranked) -> str:
         if not r.findings:
-            return f"本周未发现该机构的异常;其客户资金余额约 {fen(r.exposure.client_money_fen)} 元。"
-        who = f"涉及客户 {r.clients:,} 人,客户资金余额约 {fen(r.exposure.client_money_fen)} 元"
+            return f"本周未发现该机构的异常;其客户资金净流入(据流水){fen(r.exposure.client_money_fen)} 元。"
+        who = f"涉及客户 {r.clients:,} 人,客户资金净流入(据流水){fen(r.exposure.client_money_fen)} 元"
         at_issue = f"单项最大金额 {fen(r.amount_fen)} 元," if r.amount_fen else ""
         return (
             f"本周共有 {r.findings} 项发现,{at_issue}{who};风险分 {points_text(r.points)},"
@@ -195,22 +197,34 @@ class _Parts:
             .head(self.result.dossier_rows)
             .sort("booked_at", "n", nulls_last=True)
         )
-        return [
-            {
-                "role": zh.ROLES.get(e["role"], e["role"]),
-                "when": _when(e["booked_at"], e["has_time"]),
-                "account": e["account_no"] or "",
-                "direction": {"in": "收", "out": "付"}.get(e["direction"] or "", ""),
-                "amount": money(e["amount"]),
-                "attributed": money(e["attributed"]),
-                "other": " ".join(v for v in (e["counterparty_name"], e["counterparty_account"]) if v),
-                "remark": e["remark"] or "",
-                "source": f"{e['source_file']} 第{e['source_record']}条"
-                if e["source_file"]
-                else f"登记表 {e['register']}:{e['key']}",
-            }
-            for e in shown.iter_rows(named=True)
-        ], evidence.height
+        return [self._line(e) for e in shown.iter_rows(named=True)], evidence.height
+
+    def _line(self, e: Mapping[str, Any]) -> dict[str, Any]:
+        """A statement line, or a row of a register with what it says."""
+        told = {
+            "role": zh.ROLES.get(e["role"], e["role"]),
+            "when": _when(e["booked_at"], e["has_time"]),
+            "account": e["account_no"] or "",
+            "direction": {"in": "收", "out": "付"}.get(e["direction"] or "", ""),
+            "amount": money(e["amount"]),
+            "attributed": money(e["attributed"]),
+            "other": " ".join(v for v in (e["counterparty_name"], e["counterparty_account"]) if v),
+            "remark": e["remark"] or "",
+            "source": f"{e['source_file']} 第{e['source_record']}条",
+        }
+        if e["register"] is None:
+            return told
+        told["source"] = f"登记表 {e['register']}:{e['key']}"
+        row = self.said.get((e["register"], e["key"]))
+        if row is None:
+            return told
+        return told | {
+            "when": row.on.isoformat() if row.on else "",
+            "amount": "" if row.amount_fen is None else fen(row.amount_fen),
+            "other": row.other or "",
+            "remark": row.text or "",
+            "source": f"{told['source']} {row.source_file} 第{row.source_record}条",
+        }
 
     def _flows(self, i: str) -> list[dict[str, Any]]:
         frame = self.flows.get(i)
