@@ -22,3 +22,9 @@ def percent(share: float | None, digits: int = 1) -> str:
 def span(first: dt.date | None, last: dt.date | None) -> str:
     """A period, as ``2016-01-04 – 2016-06-30``."""
     return f"{first or '-'} – {last or '-'}"
+
+
+def sides(*told: tuple[int, str, str]) -> tuple[str, str]:
+    """Of several things (how much of it, Chinese, English) tell those of which there is any, in both languages."""
+    shown = [(zh, en) for much, zh, en in told if much]
+    return ",".join(zh for zh, _ in shown), ", ".join(en for _, en in shown)

@@ -16,7 +16,7 @@ from models.typologies._frames import accounts_of, each, first_last, people, tot
 from models.typologies._handed_on import handed_starts
 from models.typologies._own_costs import own_costs
 from models.typologies._parties import sectors
-from models.typologies._say import yuan
+from models.typologies._say import sides, yuan
 from models.typologies.base import Context, Parameter, Typology
 from models.typologies.custody_bypass import CLIENT_SECTORS, by_line, outside_custody, sweeps
 
@@ -85,6 +85,20 @@ def detect(ctx: Context) -> Iterator[Finding]:
         swept = sweeps(ctx, ins)
         both = pl.concat([ins.select("account_no", "booked_on"), outs.select("account_no", "booked_on")])
         first, last = first_last(both)
+        payees = people(outs, "cp_holder_id")
+        zh, en = sides(
+            (
+                taken,
+                f"客户资金 {yuan(taken)} 元({people(ins)} 人)打入机构自有账户,其中转入存管 {yuan(total(swept))} 元",
+                f"{yuan(taken)} yuan of client money ({people(ins)} clients) was paid into own accounts, of which "
+                f"{yuan(total(swept))} was passed to custody",
+            ),
+            (
+                paid,
+                f"从客户资金账户直接支付机构自身费用 {yuan(paid)} 元({outs.height} 笔,收款方 {payees} 个)",
+                f"{yuan(paid)} yuan of own costs ({outs.height} payments to {payees} payees) left client accounts directly",
+            ),
+        )
         yield Finding(
             institution_id=institution,
             typology=TYPOLOGY.code,
@@ -103,8 +117,8 @@ def detect(ctx: Context) -> Iterator[Finding]:
                     evidence("own_cost", outs),
                 ]
             ),
-            explanation_zh=";".join(zh for zh, _ in _said(ins, swept, outs)) + "。",
-            explanation_en="; ".join(en for _, en in _said(ins, swept, outs)) + ".",
+            explanation_zh=f"{zh}。",
+            explanation_en=f"{en}.",
             benign=(
                 (
                     "由存管账户向自有账户支付约定服务费:不论金额,均未计入。",
@@ -116,26 +130,3 @@ def detect(ctx: Context) -> Iterator[Finding]:
                 ),
             ),
         )
-
-
-def _said(ins: pl.DataFrame, swept: pl.DataFrame, outs: pl.DataFrame) -> list[tuple[str, str]]:
-    """What was mixed, in Chinese and English: the side or sides on which there is any."""
-    sides = []
-    if ins.height:
-        sides.append(
-            (
-                f"客户资金 {yuan(total(ins))} 元({people(ins)} 人)打入机构自有账户,其中转入存管 {yuan(total(swept))} 元",
-                f"{yuan(total(ins))} yuan of client money ({people(ins)} clients) was paid into own accounts, of which "
-                f"{yuan(total(swept))} was passed to custody",
-            )
-        )
-    if outs.height:
-        payees = people(outs, "cp_holder_id")
-        sides.append(
-            (
-                f"从客户资金账户直接支付机构自身费用 {yuan(total(outs))} 元({outs.height} 笔,收款方 {payees} 个)",
-                f"{yuan(total(outs))} yuan of own costs ({outs.height} payments to {payees} payees) left client accounts "
-                "directly",
-            )
-        )
-    return sides

@@ -15,7 +15,7 @@ from models.typologies._frames import accounts_of, each, first_last, people, tol
 from models.typologies._hidden import hidden_accounts, hidden_deposits
 from models.typologies._ledger import CLIENT_LINE, controlled_lines, deposits
 from models.typologies._parties import sectors
-from models.typologies._say import yuan
+from models.typologies._say import sides, yuan
 from models.typologies._settled_tops import settled_tops
 from models.typologies.base import Context, Parameter, Typology
 
@@ -153,6 +153,23 @@ def detect(ctx: Context) -> Iterator[Finding]:
         swept = sweeps(ctx, part.filter(pl.col("how") == "own"))
         passed = total(swept) + swept_hidden.get(institution, 0)
         first, last = first_last(part)
+        zh, en = sides(
+            (
+                by["own"],
+                f"打入机构自有账户 {yuan(by['own'])} 元",
+                f"{yuan(by['own'])} into the institution's own accounts",
+            ),
+            (
+                by["hidden"],
+                f"打入未披露账户 {yuan(by['hidden'])} 元",
+                f"{yuan(by['hidden'])} into undisclosed accounts",
+            ),
+            (
+                by["bank"],
+                f"打入无存管资格银行的账户 {yuan(by['bank'])} 元",
+                f"{yuan(by['bank'])} into accounts at a bank that is not qualified",
+            ),
+        )
         worst = "own" if by["own"] else "hidden" if by["hidden"] else "bank"
         yield Finding(
             institution_id=institution,
@@ -170,11 +187,9 @@ def detect(ctx: Context) -> Iterator[Finding]:
             evidence=pl.concat(
                 [evidence("client_deposit", by_line(part)), evidence("sweep_to_custody", swept)]
             ),
-            explanation_zh=f"{payers} 名客户的资金 {yuan(amount)} 元未进入合格银行的存管账户:打入机构自有账户 {yuan(by['own'])} 元,"
-            f"打入未披露账户 {yuan(by['hidden'])} 元,打入无存管资格银行的账户 {yuan(by['bank'])} 元;其后转入存管 {yuan(passed)} 元。",
-            explanation_en=f"{payers} clients paid in {yuan(amount)} yuan outside custody at a qualified bank: {yuan(by['own'])} into the "
-            f"institution's own accounts, {yuan(by['hidden'])} into undisclosed accounts, {yuan(by['bank'])} into accounts "
-            f"at a bank that is not qualified; {yuan(passed)} was passed on to custody later.",
+            explanation_zh=f"{payers} 名客户的资金 {yuan(amount)} 元未进入合格银行的存管账户:{zh};其后转入存管 {yuan(passed)} 元。",
+            explanation_en=f"{payers} clients paid in {yuan(amount)} yuan outside custody at a qualified bank: {en}; "
+            f"{yuan(passed)} was passed on to custody later.",
             benign=(
                 (
                     "经持牌支付机构充值、次日结入存管:已检验;所列账户均不属支付机构,支付机构结算款只计结入自有账户的部分。",

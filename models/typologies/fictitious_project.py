@@ -17,7 +17,7 @@ from models.typologies._diversion import Diversion, chain_evidence
 from models.typologies._fictions import paid_to_strangers, returned, shared_accounts, unpaid_projects
 from models.typologies._frames import accounts_of, first_last, of, people, total
 from models.typologies._pool import all_deposits
-from models.typologies._say import yuan
+from models.typologies._say import sides, yuan
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -162,6 +162,26 @@ def _finding(
     first, last = first_last(pl.concat(days))
     many = max(part["project_id"].n_unique() for part in (never, served, lost)) >= 3
     large = amount >= ctx.parameter(TYPOLOGY, "large_amount") * 100
+    unpaid, round_trip = never["project_id"].n_unique(), back.projects.height if back else 0
+    shared, strangers = served["project_id"].n_unique(), lost["project_id"].n_unique()
+    zh, en = sides(
+        (unpaid, f"募满而未向任何人放款的 {unpaid} 个", f"{unpaid} were full and paid to nobody"),
+        (
+            round_trip,
+            f"放款 30 天内回流机构或关联方账户的 {round_trip} 个(回流 {yuan(int(came))} 元)",
+            f"of {round_trip} the money came back to controlled or related accounts within 30 days ({yuan(int(came))} yuan)",
+        ),
+        (
+            shared,
+            f"由同一账户代收多名无关联借款人放款的 {shared} 个",
+            f"{shared} were paid to one account behind several unrelated borrowers",
+        ),
+        (
+            strangers,
+            f"放款付给他人而借款人到期从未出现的 {strangers} 个",
+            f"{strangers} were paid to others and their borrowers, long due, never paid anything",
+        ),
+    )
     return Finding(
         institution_id=institution,
         typology=TYPOLOGY.code,
@@ -176,15 +196,8 @@ def _finding(
             max(total(ins), amount), total(ins), int(max(total(ins), came, total(served), total(lost))), 0
         ),
         evidence=pl.concat(rows),
-        explanation_zh=f"{projects.height} 个登记项目(本金合计 {yuan(amount)} 元)存在虚构迹象:募满而未向任何人放款的 {never['project_id'].n_unique()} 个;"
-        f"放款 30 天内回流机构或关联方账户的 {back.projects.height if back else 0} 个,回流 {yuan(int(came))} 元;"
-        f"由同一账户代收多名无关联借款人放款的 {served['project_id'].n_unique()} 个;"
-        f"放款付给他人而借款人到期从未出现的 {lost['project_id'].n_unique()} 个。",
-        explanation_en=f"{projects.height} registered projects (principal {yuan(amount)} yuan) look invented: "
-        f"{never['project_id'].n_unique()} were full and paid to nobody; of {back.projects.height if back else 0} the money "
-        f"came back to controlled or related accounts within 30 days ({yuan(int(came))} yuan); "
-        f"{served['project_id'].n_unique()} were paid to one account behind several unrelated borrowers; "
-        f"{lost['project_id'].n_unique()} were paid to others and their borrowers, long due, never paid anything.",
+        explanation_zh=f"{projects.height} 个登记项目(本金合计 {yuan(amount)} 元)存在虚构迹象:{zh}。",
+        explanation_en=f"{projects.height} registered projects (principal {yuan(amount)} yuan) look invented: {en}.",
         benign=(
             (
                 "仍在募集的项目:已检验;仅计入已满标且距最后认购已有数日的项目。",

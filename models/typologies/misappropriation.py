@@ -16,7 +16,7 @@ from models.typologies._frames import accounts_of, first_last, of, people, total
 from models.typologies._handed_on import handed_starts
 from models.typologies._misuse import Misuse, misuses
 from models.typologies._pool import idle_deposits
-from models.typologies._say import yuan
+from models.typologies._say import sides, yuan
 from models.typologies.base import Context, Parameter, Typology
 
 TYPOLOGY = Typology(
@@ -107,10 +107,34 @@ def _finding(ctx: Context, found: Misuse) -> Finding:
     )
     first, last = first_last(days)
     sent = total(found.starts, "lent_fen")
-    home = yuan(found.by("own"))
-    came = found.by("own") > 0
-    home_zh = f"{home} 元经他人账户回到自有账户," if came else ""
-    home_en = f"{home} came back to own accounts through others, " if came else ""
+    went = {kind: found.by(kind) for kind in ("related", "securities", "real_estate", "own")}
+    zh, en = sides(
+        (
+            went["related"],
+            f"{yuan(went['related'])} 元流向关联方",
+            f"{yuan(went['related'])} yuan reached related parties",
+        ),
+        (
+            went["securities"],
+            f"{yuan(went['securities'])} 元流向证券期货",
+            f"{yuan(went['securities'])} yuan reached securities or futures firms",
+        ),
+        (
+            went["real_estate"],
+            f"{yuan(went['real_estate'])} 元流向房地产",
+            f"{yuan(went['real_estate'])} yuan reached property firms",
+        ),
+        (
+            went["own"],
+            f"{yuan(went['own'])} 元经他人账户回到自有账户",
+            f"{yuan(went['own'])} yuan came back to own accounts through others",
+        ),
+        (
+            costs,
+            f"{yuan(costs)} 元用于机构自身费用({found.costs.height} 笔)",
+            f"{yuan(costs)} yuan paid the institution's own costs ({found.costs.height} payments)",
+        ),
+    )
     large = found.amount_fen >= ctx.parameter(TYPOLOGY, "large_amount") * 100
     return Finding(
         institution_id=found.institution_id,
@@ -134,11 +158,8 @@ def _finding(ctx: Context, found: Misuse) -> Finding:
             ]
         ),
         amount_high_fen=sent + costs if sent else None,
-        explanation_zh=f"从客户资金账户支付、既非兑付也非项目放款的款项中,{yuan(found.by('related'))} 元流向关联方,{yuan(found.by('securities'))} 元流向证券期货,"
-        f"{yuan(found.by('real_estate'))} 元流向房地产,{home_zh}{yuan(costs)} 元用于机构自身费用({found.costs.height} 笔)。",
-        explanation_en=f"Of payments out of client accounts that were neither payouts nor project money, {yuan(found.by('related'))} yuan reached "
-        f"related parties, {yuan(found.by('securities'))} securities or futures firms, {yuan(found.by('real_estate'))} property "
-        f"firms, {home_en}and {yuan(costs)} yuan paid the institution's own costs ({found.costs.height} payments).",
+        explanation_zh=f"从客户资金账户支付、既非兑付也非项目放款的款项中,{zh}。",
+        explanation_en=f"Of payments out of client accounts that were neither payouts nor project money, {en}.",
         benign=(
             (
                 "付给自有账户的服务费及由此发放的红利:已检验;自有账户自行付给内部人的款项,仅在该账户以客户存入为主且未转出时计入。",

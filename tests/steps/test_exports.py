@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from flows.steps.exports import discover, dossiers
 from flows.steps.exports._pages import cited, file_name
+from flows.steps.exports._registers import SHOWN
 from flows.steps.exports._tables import RISKY, neutral, write_csv
 from flows.steps.exports.index import NOT_DELIVERED, not_delivered
 from flows.steps.result import MONEY, yuan
@@ -109,6 +110,23 @@ def test_hostile_names_are_shown_but_do_not_run(week):
         for part in book.namelist():
             if part.startswith("xl/worksheets/"):
                 assert not re.search(rb"<f[ >/]", book.read(part))
+
+
+def test_register_rows_of_a_finding_say_what_they_hold_and_where_they_stand(week):
+    evidence = pl.read_parquet(week / "evidence.parquet").filter(pl.col("register").is_in(list(SHOWN)))
+    assert evidence.height > 0
+    found = pl.read_parquet(week / "findings.parquet").select("finding_key", "institution_id")
+    shown = 0
+    for i, register, key in (
+        evidence.join(found, on="finding_key").select("institution_id", "register", "key").iter_rows()
+    ):
+        page = (week / "dossiers" / file_name(i)).read_text("utf-8")
+        cells = [re.findall(r"<td[^>]*>([^<]*)</td>", r) for r in re.findall(r"<tr>.*?</tr>", page)]
+        row = [c for c in cells if c and c[-1].startswith(f"登记表 {register}:{key} ")]
+        assert all(re.search(rf"/{register}\.csv 第\d+条$", c[-1]) for c in row)
+        assert all(any(c[n] for n in (1, 4, 6, 7)) for c in row)
+        shown += bool(row)
+    assert shown > 0
 
 
 def test_pages_load_nothing_from_the_network(week):

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from models.typologies._frames import concerned, told
+from models.typologies._say import sides
 from models.typologies.base import Context
 
 AS_OF = dt.date(2016, 6, 26)
@@ -51,3 +52,11 @@ def test_a_turn_says_something_of_its_own_institutions_alone() -> None:
     part = Context(Some(HOLDERS), AS_OF, whole=whole, about=frozenset({"C", "A"}))
     assert concerned(whole, firms)["institution_id"].to_list() == ["A", "B", "C"]
     assert concerned(part, firms)["institution_id"].to_list() == ["A", "C"]
+
+
+def test_only_what_there_is_any_of_is_said() -> None:
+    assert sides((5, "甲 5", "five of a"), (0, "乙 0", "no b"), (7, "丙 7", "seven of c")) == (
+        "甲 5,丙 7",
+        "five of a, seven of c",
+    )
+    assert sides((0, "甲", "a")) == ("", "")
