@@ -82,14 +82,20 @@ def detect(ctx: Context) -> Iterable[Finding]:
     """
     products = ctx.table("mart_product", _PRODUCT)
     private = products.filter(pl.col("publicly_offered").eq(False).fill_null(False))
-    holders = ctx.table(
-        "mart_subscription",
-        ("product_id", "amount_fen", "subscribed_on", "investor_id", "investor_account", "investor_name"),
-    ).select(
-        "product_id",
-        "amount_fen",
-        "subscribed_on",
-        who=pl.coalesce("investor_id", "investor_account", "investor_name"),
+    # each private product goes through the holdings again: only those of products it can be made of
+    looked_at = pl.concat([private["product_id"], _edges(ctx)["product_id"]]).unique()
+    holders = (
+        ctx.table(
+            "mart_subscription",
+            ("product_id", "amount_fen", "subscribed_on", "investor_id", "investor_account", "investor_name"),
+        )
+        .filter(pl.col("product_id").is_in(looked_at.implode()))
+        .select(
+            "product_id",
+            "amount_fen",
+            "subscribed_on",
+            who=pl.coalesce("investor_id", "investor_account", "investor_name"),
+        )
     )
     pooled = private.filter(pl.col("kind").is_in(POOLED_KINDS))
     behind = members(ctx, pooled["product_id"], int(ctx.parameter(TYPOLOGY, "min_small_holders")))
@@ -108,6 +114,20 @@ def detect(ctx: Context) -> Iterable[Finding]:
         yield _finding(ctx, institution_id, part, behind)
 
 
+def _edges(ctx: Context) -> pl.DataFrame:
+    """Which product goes ``into`` which other, by transfers or by register."""
+
+    def make(c: Context) -> pl.DataFrame:
+        moved = between_products(c).select(product_id="from_product", into="to_product")
+        named = c.table("mart_product", ("product_id", "parent_product_id")).select(
+            "product_id", into="parent_product_id"
+        )
+        return pl.concat([moved, named]).drop_nulls().unique().filter(pl.col("product_id") != pl.col("into"))
+
+    frame: pl.DataFrame = ctx.shared("split.edges", make)
+    return frame
+
+
 def slices_of(ctx: Context, product_id: str) -> pl.DataFrame:
     """Products that feed a product, through any number of layers.
 
@@ -116,11 +136,7 @@ def slices_of(ctx: Context, product_id: str) -> pl.DataFrame:
     polars.DataFrame
         Grain: ``product_id`` (the slice); ``layer`` (1 = pays in directly), sorted.
     """
-    moved = between_products(ctx).select(product_id="from_product", into="to_product")
-    named = ctx.table("mart_product", ("product_id", "parent_product_id")).select(
-        "product_id", into="parent_product_id"
-    )
-    edges = pl.concat([moved, named]).drop_nulls().unique().filter(pl.col("product_id") != pl.col("into"))
+    edges = _edges(ctx)
     seen: dict[str, int] = {}
     layer, frontier = 1, [product_id]
     while frontier:
