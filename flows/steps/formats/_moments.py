@@ -28,7 +28,8 @@ def moments(cells: Cells, known: Understanding) -> tuple[pl.Series, pl.Series]:
     timed = _unless_midnight(at, timed)
     clock = cells.role("time") if cells.has("time") else clock_columns(cells)
     if clock is not None:
-        seconds = parse_clock(clock)
+        # a heading between tables may have anything in this column, which tells nothing of how times are written
+        seconds = parse_clock(clock.set(at.is_null(), None) if at.has_nulls() else clock)
         if cells.has("other_date"):
             other = parse_moments(cells.role("other_date"), known.day_first)["at"]
             apart = (other.dt.date() != at.dt.date()).fill_null(False)

@@ -32,6 +32,11 @@ _TOTAL = re.compile(
 _NOTE = re.compile(
     r"以下空白|打印|制表|复核|经办|盖章|仅供|以上|说明|注[:：]|备注[:：]|^\*{3,}|^-{5,}|^={5,}|系统自动|疑问|(?i:printed|generated|end of)"
 )
+_KEY = re.compile(
+    r"^(?:[^0-9:：]{2,20}[:：]$|(?:查询|起止|起始|开始|截止|终止|打印|制表|导出|下载|统计)(?:日期|时间|区间|范围|期间|起止))"
+)
+"""How a row of a heading begins that names a value beside it: ``查询起止日期:``."""
+
 _BARE = re.compile(r"^[0-9A-Za-z./:+-]+$")
 _UNREADABLE = ("date", "no_amount", "amount", "row")
 
@@ -179,7 +184,7 @@ class OddRowReader:
             return True
         wordy = row.amount_text is None or not re.search(r"[0-9]", row.amount_text)
         few = row.filled <= 2 or row.filled < 0.5 * self.width
-        if titles or (wordy and (few or _NOTE.search(row.first))):
+        if titles or (wordy and (few or _NOTE.search(row.first))) or (few and _KEY.match(row.first)):
             self._heading(row.record, titles)
             return True
         if row.date_text is None and row.filled <= 3:

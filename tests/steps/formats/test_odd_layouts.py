@@ -282,3 +282,15 @@ def test_a_mail_is_said_to_be_one() -> None:
     mail = "Received: from a by b\r\n\tfor c\r\nFrom: a@b.cn\r\nSubject: =?utf-8?B?5piO57uG?=\r\nMIME-Version: 1.0\r\n\r\n账号,日期\r\n"
     assert "e-mail" in (read(mail, "a.eml").problem or "")
     assert "e-mail" in (read("MIME-Version: 1.0\nFrom: a\n\n", "a.eml").problem or "")
+
+
+@pytest.mark.parametrize("number", ["051152261290", "62000000000000017", "6200000000000000025"])
+def test_a_heading_between_tables_does_not_change_how_times_are_read(number: str) -> None:
+    head = ["交易日期,交易时间,金额,对方户名", "2016-06-01,93005,1.00,张三"]
+    period = ["查询起止日期:,20160601-20160630", "打印时间,2016-07-05"]
+    first = [f"客户账号:,{OWN}", *period, *head]
+    second = [f"客户账号:,{number}", "客户名称:,乙公司", *period, *head]
+    result = read("\n".join([*first, *second, ""]))
+    assert [each[0] for each in moves(result)] == ["2016-06-01 09:30:05"] * 2
+    assert [each["account_no"] for each in lines(result)] == [OWN, number]
+    assert result.rows_quarantined == 0
