@@ -9,16 +9,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from flows.steps.formats._dates import parse_moments
 from flows.steps.formats._short_dates import in_order
-from flows.steps.formats._values import (
-    BLANK,
-    FORMULA_TEXT,
-    SCIENTIFIC,
-    clean_account,
-    half_width,
-    parse_fen,
-    parse_moments,
-)
+from flows.steps.formats._values import BLANK, FORMULA_TEXT, SCIENTIFIC, clean_account, half_width, parse_fen
 from flows.steps.identifiers import valid_cnaps, valid_identity_number, valid_uscc
 from flows.steps.register_schema import Column, Register, fold
 

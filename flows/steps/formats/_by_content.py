@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from flows.steps.formats._dates import parse_clock, parse_moments
 from flows.steps.formats._direction import flag_code, flag_sign
 from flows.steps.formats._short_dates import in_order
 from flows.steps.formats._sides import told_by_balances
-from flows.steps.formats._values import clean, clean_account, parse_clock, parse_fen, parse_moments
+from flows.steps.formats._values import clean, clean_account, parse_fen
 
 _MOST = 0.6
 _NEARLY_ALL = 0.8

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from flows.steps.formats._dates import parse_moments
 from flows.steps.formats._no_lines import foreign
-from flows.steps.formats._values import (
-    SCIENTIFIC,
-    clean_account,
-    clean_columns,
-    parse_fen,
-    parse_moments,
-    replaced,
-)
+from flows.steps.formats._values import SCIENTIFIC, clean_account, clean_columns, parse_fen, replaced
 
 REQUIRED = frozenset({"account_no", "booked_at", "direction", "amount"})
 CONTRACT_COLUMNS = frozenset(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from flows.steps.formats._cells import Cells
+from flows.steps.formats._dates import guess_day_first, parse_clock, parse_moments
 from flows.steps.formats._full_dates import clock_columns, full_dates
 from flows.steps.formats._short_dates import (
     dotted,
@@ -15,7 +16,6 @@ from flows.steps.formats._short_dates import (
     spell_years,
 )
 from flows.steps.formats._understanding import Understanding
-from flows.steps.formats._values import guess_day_first, parse_clock, parse_moments
 
 
 def moments(cells: Cells, known: Understanding) -> tuple[pl.Series, pl.Series]:

@@ -10,7 +10,7 @@ import re
 
 import polars as pl
 
-from flows.steps.formats._values import guess_day_first
+from flows.steps.formats._dates import guess_day_first
 
 _SPLIT = r"^([0-9]{1,2})([-/.])([0-9]{1,2})[-/.]([0-9]{1,2})(?:日)?($|[ T].*$)"
 _SHORT_END = r"^[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9](?:日)?(?:$|[ T])"

@@ -294,3 +294,20 @@ def test_a_heading_between_tables_does_not_change_how_times_are_read(number: str
     assert [each[0] for each in moves(result)] == ["2016-06-01 09:30:05"] * 2
     assert [each["account_no"] for each in lines(result)] == [OWN, number]
     assert result.rows_quarantined == 0
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "01-Jun-2016 10:11:12",
+        "1 June 2016 10:11:12",
+        "Jun 01, 2016 10:11:12",
+        "June 1st, 2016 10:11:12 AM",
+        "Wednesday, June 1, 2016 10:11:12",
+        "01JUN2016 10:11:12",
+    ],
+)
+def test_days_with_english_months_and_a_time_behind(written: str) -> None:
+    assert moves(read(text("交易时间|金额|对方户名", f"{written}|1.00|张三"))) == [
+        ("2016-06-01 10:11:12", "in", 100)
+    ]

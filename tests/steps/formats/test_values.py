@@ -7,15 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.steps.formats._values import (
-    SCIENTIFIC,
-    clean,
-    clean_account,
-    guess_day_first,
-    parse_clock,
-    parse_fen,
-    parse_moments,
-)
+from flows.steps.formats._dates import guess_day_first, parse_clock, parse_moments
+from flows.steps.formats._values import SCIENTIFIC, clean, clean_account, parse_fen
 
 
 def _series(*cells: str | None) -> pl.Series:
