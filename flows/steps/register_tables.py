@@ -177,8 +177,12 @@ def _locate(
     cells: pl.DataFrame, register: Register, known: Mapping[str, str]
 ) -> tuple[int, tuple[str, ...]] | None:
     columns = [name for name in cells.columns if name not in ("record", "cells")]
+    above: tuple[str, ...] = ()
     for index, row in enumerate(cells.head(HEADER_ROWS).select(columns).rows()):
         header = tuple((cell or "").strip(BLANK + '"') for cell in row)
+        # names that are merged over two rows stand in the upper one
+        both = tuple(low or up for low, up in zip(header, above, strict=True)) if above else header
+        header, above = (header if not _missing(register, header, known) else both), header
         if not _missing(register, header, known):
             while header and not header[-1]:
                 header = header[:-1]

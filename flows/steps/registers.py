@@ -122,6 +122,7 @@ def _understand(register: Register, table: Table, known: dict[str, str]) -> Regi
             layout.append((text, ""))
     frame = table.frame
     repeated = _repeated_header(frame, table, mapping, known)
+    frame = _merged(frame, register, mapping, table.warnings)
     typed = typed_rows(frame.filter(~repeated), register, mapping, units, headers)
     result = RegisterResult(register.name, table.format, warnings=table.warnings + typed.warnings)
     cut = bool(table.open_end and frame.height and int(frame["cells"][-1]) < len(table.header) - 1)
@@ -164,6 +165,32 @@ def _claims(header: tuple[str, ...], known: dict[str, str]) -> dict[int, str]:
             rank = min((order[each] for each in spelled if each in order), default=len(order))
             best[column] = min(best.get(column, (rank, i)), (rank, i))
     return {i: column for column, (_, i) in best.items()}
+
+
+MERGED_SHARE = 0.5
+"""Share of rows without what they need from which the cells of that column are taken for merged."""
+
+
+def _merged(
+    frame: pl.DataFrame, register: Register, mapping: dict[str, str], warnings: list[str]
+) -> pl.DataFrame:
+    """Give rows that lack a group's name (``机构编号`` of its shareholders) the one above, where most lack it.
+
+    What tells a row from all others (a register's only key) is never taken from another row.
+    """
+    for column in register.columns:
+        held = mapping.get(column.name)
+        if held is None or not column.required or register.key == (column.name,):
+            continue
+        cells = frame[held]
+        if cells.dtype != pl.String or frame.height < 3:
+            continue
+        empty = (cells.str.strip_chars(BLANK) == "").fill_null(True)
+        if not MERGED_SHARE * frame.height <= int(empty.sum()) < frame.height or empty[0]:
+            continue
+        frame = frame.with_columns(cells.set(empty, None).fill_null(strategy="forward").alias(held))
+        warnings.append(f"rows without {column.name} have the one above (merged cells)")
+    return frame
 
 
 _ASIDE = (

@@ -314,3 +314,25 @@ def test_account_numbers_whose_digits_a_spreadsheet_lost_are_no_accounts() -> No
     result = _read("accounts.xlsx", book(rows))
     assert result.rows["account_no"].to_list() == ["6222000000000000017"]
     assert result.quarantine["reason"].to_list() == ["account_no cannot be read"] * 4
+
+
+def test_a_name_merged_over_the_rows_of_its_group_holds_for_all_of_them() -> None:
+    head = "机构编号,当事人编号,关系,持股比例\n"
+    result = _read(
+        "relations.csv",
+        head + "A1,N1,股东,60\n,N2,股东,40\n,N3,法人,\nA2,N4,股东,100\n,N5,高管,\n,N6,员工,\n",
+    )
+    assert result.rows["institution_id"].to_list() == ["A1", "A1", "A1", "A2", "A2", "A2"]
+    assert any("merged" in each for each in result.warnings)
+    one = _read("relations.csv", head + "A1,N1,股东,60\n,N2,股东,40\nA1,N3,法人,\nA2,N4,股东,100\n")
+    assert one.quarantine["reason"].to_list() == ["institution_id is empty"]
+    key = _read("parties.csv", "当事人编号,类型,姓名\nN1,个人,甲\n,个人,乙\n,个人,丙\n")
+    assert key.rows["party_id"].to_list() == ["N1"]
+
+
+def test_names_merged_over_two_rows() -> None:
+    result = _read(
+        "relations.csv", "机构编号,当事人信息,,持股情况\n,当事人编号,关系,持股比例\nA1,N1,股东,60\n"
+    )
+    assert result.rows.select("institution_id", "party_id", "share_pct").row(0) == ("A1", "N1", 60.0)
+    assert (result.rows_accepted, result.rows_ignored) == (1, 2)
