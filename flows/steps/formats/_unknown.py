@@ -31,13 +31,13 @@ _COLUMNS = re.compile(rb"\S {2,}\S")
 _DATED = re.compile(rb"(?:19|20)[0-9]{2}[-/.]?[01][0-9][-/.]?[0-3][0-9]")
 
 
-def _is_printout(head: bytes) -> bool:
+def is_printout(head: bytes) -> bool:
     """Whether most dated lines are columns of text with runs of blanks between and no separator."""
     lines = [each for each in head.splitlines()[:200] if _DATED.search(each)]
     by_position = [
         each for each in lines if len(_COLUMNS.findall(each)) >= 2 and not re.search(rb"[|\t;]", each)
     ]
-    return len(lines) > 1 and 2 * len(by_position) > len(lines)
+    return len(lines) > 1 and 2 * len(by_position) >= len(lines)
 
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -83,7 +83,7 @@ def explain_unknown(source: Source) -> str:
             "The text is damaged: too many of its bytes are neither UTF-8 nor GB18030 for it to be read. "
             "Ask for the file again, saved as UTF-8 by the program that made it."
         )
-    if _is_printout(head):
+    if is_printout(head):
         return "This is a printout whose columns stand by their position alone: ask for it as CSV or XLSX."
     return (
         "No header row with a date, an amount and a counterparty or account was found: "

@@ -24,7 +24,23 @@ from flows.steps.formats.protocol import Layout, ReadOptions, ReadResult, Source
 _NOT_TEXT = (b"PK", b"%PDF", b"PAR1", b"\xd0\xcf\x11\xe0", b"\xff\xd8\xff", b"\x89PNG", b"\x1f\x8b", b"<?xml")
 
 
-ODD_DELIMITERS = ("\x01", "\x1d", "\x1e", "~", "!", "@", "#", "$", "&", "\u00a6", "\u00a7", "\u3001")
+ODD_DELIMITERS = (
+    "\x01",
+    "\x1d",
+    "\x1e",
+    "~",
+    "!",
+    "@",
+    "#",
+    "$",
+    "&",
+    "\u00a6",
+    "\u00a7",
+    "\u3001",
+    "\u2502",
+    "\u2503",
+    "\u2551",
+)
 """Tried where none of the usual ones gives a header: core systems and old middleware write these."""
 
 _SURE = 5

@@ -48,12 +48,22 @@ def _web_page() -> bytes:
     return f"<html><body><table>{rows}</table></body></html>".encode()
 
 
+def _printout() -> bytes:
+    out = [f"账号：{OWN}    户名：甲公司", f"{'日期':<8}{'金额':>12}{'余额':>12}    对方户名"]
+    out += [
+        f"{each.at:%Y-%m-%d}{each.fen if each.incoming else -each.fen:>14}.00{each.balance_fen:>14}.00    张三"
+        for each in _lines()
+    ]
+    return ("\n".join([*out, "合计", ""])).encode("gb18030")
+
+
 STATEMENTS = {
     "bank-csv two columns": ("a.csv", render.two_columns(ACCOUNT, _lines())),
     "bank-csv signed": ("a.csv", render.signed(ACCOUNT, _lines())),
     "bank-csv enquiry": ("a.csv", render.enquiry(ACCOUNT, _lines())),
     "bank-workbook": ("a.xlsx", render.flag_xlsx(ACCOUNT, _lines())),
     "web-table": ("a.xls", _web_page()),
+    "printout": ("a.txt", _printout()),
     "mt940": ("a.sta", render.mt940(ACCOUNT, _lines())),
     "camt": ("a.xml", render.camt053(ACCOUNT, _lines())),
     "canonical csv": ("a.csv", _canonical_csv()),
