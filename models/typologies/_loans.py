@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._frames import told
 from models.typologies._ledger import controlled_lines
 from models.typologies._loans_other import declining, to_insiders
 from models.typologies.base import Context
@@ -32,6 +33,8 @@ TARIFF_DAYS = 5
 """Days after which a payment back at the tariff is one; a year's rate needs `AFTER_DAYS` to be told."""
 AT_PAR = 0.0005
 """Largest part of the loan by which principal handed back beside its interest may miss it."""
+SAVINGS = "银行|信用社|理财|存款|货币基金|国债|逆回购|信托"
+"""Names of where own money is put to earn interest."""
 YOUNG_DAYS = 45
 """A loan paid out this recently need not have brought its first interest yet."""
 
@@ -71,6 +74,7 @@ def _loans(ctx: Context) -> pl.DataFrame:
         )
         .join(staff, on=["institution_id", "cp_holder_id"], how="anti")
         .join(kinds, on="cp_holder_id", how="anti")
+        .pipe(_but_savings, ctx)
         .select(
             "line_no", "institution_id", "account_no", "cp_holder_id", "booked_on", "direction", "amount_fen"
         )
@@ -144,6 +148,12 @@ def _loans(ctx: Context) -> pl.DataFrame:
         .otherwise(pl.col("above_fen").fill_null(0)),
     )
     return pl.concat([lent, returned.select(lent.columns)]).sort("institution_id", "line_no")
+
+
+def _but_savings(lines: pl.DataFrame, ctx: Context) -> pl.DataFrame:
+    """Leave out payees whose names are a bank's or a savings product's: own idle money lies there and bears interest."""
+    names = told(ctx, lines, "cp_holder_id", "mart_holder", _name="name")
+    return names.filter(~pl.col("_name").fill_null("").str.contains(SAVINGS)).drop("_name")
 
 
 def _in_rhythm(outs: pl.DataFrame, ins: pl.DataFrame) -> pl.DataFrame:

@@ -46,6 +46,9 @@ RATE_SPREAD, TERM_SPREAD, ONE_RATE_SHARE = 0.05, 3, 0.8
 REPAID_WITH_INTEREST = (1.002, 1.6)
 """All paid back over all paid in, where a depositor got the principal with interest; staff and suppliers who left a
 deposit get many times it."""
+REBATE_TIMES, REBATE_SHARE = 2.0, 0.1
+"""Payments in for each payment back, and the part of all paid in that comes back, of a shop's rebates; who puts money
+into a pool does so once or twice and is paid interest by the month."""
 LUMP_DAYS = 10
 """Days of receipts from which lump sums can be told to come by the day."""
 OLD_DAYS = 14
@@ -316,7 +319,11 @@ def _pool(holder: int, carrier: str, mine: pl.DataFrame, p: dict[str, float]) ->
         return None
     each = float(back["outs"].median() or 0)  # type: ignore[arg-type]
     size = float((back["out_median"] / back["in_fen"]).median() or 0)  # type: ignore[arg-type]
-    small = size <= p["max_return_share"] and (each >= p["min_returns_each"] or _one_rate(mine, back))
+    small = (
+        size <= p["max_return_share"]
+        and not _pays_rebates(back)
+        and (each >= p["min_returns_each"] or _one_rate(mine, back))
+    )
     # whoever gets back what was paid in and interest on it is no customer: no refund is more than the price
     more = back.filter((pl.col("out_fen") / pl.col("in_fen")).is_between(*REPAID_WITH_INTEREST))
     if not small and more.height < p["min_pool_returned"] * payers.height:
@@ -352,6 +359,14 @@ def _pool(holder: int, carrier: str, mine: pl.DataFrame, p: dict[str, float]) ->
     return Operator(
         "pool", carrier, holder, pl.concat([taken, unknown, out, outlets]).sort("line_no"), strength
     )
+
+
+def _pays_rebates(back: pl.DataFrame) -> bool:
+    """Whether those paid back pay in again and again and get a small part of it: a shop's customers with a rebate."""
+    often, part = back.select(
+        (pl.col("ins") / pl.col("outs")).median(), part=(pl.col("out_fen") / pl.col("in_fen")).median()
+    ).row(0)
+    return bool((often or 0) >= REBATE_TIMES and (part or 0) <= REBATE_SHARE)
 
 
 def _one_rate(mine: pl.DataFrame, back: pl.DataFrame) -> bool:

@@ -71,10 +71,10 @@ TYPOLOGY = Typology(
         ),
         Parameter(
             "min_spread",
-            0.2,
+            0.3,
             "share",
             "calibrated",
-            "Between two wage runs proportions differ by 2 to 5 % in clean firms, between commissions by 30 % and more.",
+            "Between two wage runs proportions differ by 2 to 5 % in clean firms, with pay by the piece by a fourth, between commissions by 30 % and more.",
             "Robust spread of the log ratios of common payees, between a run and half of the other runs; half of it even "
             "to the run most like it.",
         ),

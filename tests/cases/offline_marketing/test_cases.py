@@ -34,6 +34,7 @@ LOOK_ALIKE = {
     "N8": "wages paid by an employee's card that the own account feeds",
     "N10": "wages paid by a supplier with customers of its own after each of its bills",
     "N11": "refunds of costs to six persons over several days of the month",
+    "N12": "inspectors paid by the piece every month",
     "N7": "bonuses of a small team that do not follow the client money",
 }
 
@@ -208,6 +209,7 @@ def test_cases() -> None:
     POSITIVE["A11"] = slowly(w.platform("A11"), 5, 30, 3)
     POSITIVE["A12"] = slowly(w.platform("A12"), 4, 42, 0)
     slowly(w.platform("N11"), 5, 30, 3, exact=False)
+    inspectors, pieces = w.people(10), random.Random(31)
     traders = {
         i: w.firm(held=True) for i in ("A13", "N10")
     }  # firms with customers and suppliers of their own
@@ -217,6 +219,9 @@ def test_cases() -> None:
             w.move(on, trader, w.firm(), 280_000)
     POSITIVE["A13"] = commissions(platforms["A13"], 12, 5, seed=13, card=traders["A13"])
     wages(platforms["N10"], 12, card=traders["N10"])
+    for on in months("2016-02-09", 5):
+        for who in inspectors:
+            w.move(on, platforms["N12"].own, who, pieces.randint(3_000, 5_200))
     n2, n3, n4 = platforms["N2"], platforms["N3"], platforms["N4"]
     draw = random.Random(5)
     for on in months("2016-04-01", 3):

@@ -28,6 +28,7 @@ LOOK_ALIKE = {
     "L6": "a licensed small-loan company",
     "L7": "trade to and fro, dearer on the way back now and then",
     "L9": "suppliers' bonuses that fall month by month",
+    "L11": "idle money in savings plans of three banks, back with interest",
     "L10": "payees who buy from a director's own firm",
     "L8": "deposits for tenders, handed back at par",
 }
@@ -77,6 +78,11 @@ def test_cases() -> None:
             w.move("2016-02-10", through.own, who, 50_000)
             for on in MONTHS:
                 w.move(on, who, chief, 1_000 if key == "P10" else 5_310 + 877 * n)
+    saver = w.platform("L11")
+    for name in ("甲银行日日盈理财", "乙银行理财产品专户", "丙农商行结构性存款"):
+        plan = w.firm(name)
+        w.move("2016-02-10", saver.own, plan, 200_000)
+        w.move("2016-03-11", plan, saver.own, 200_600)
     goods = w.platform("L1")
     for who in [w.firm(), w.firm(), w.firm(), w.firm()]:
         w.move("2016-02-10", goods.own, who, 50_000)

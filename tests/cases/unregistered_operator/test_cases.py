@@ -79,5 +79,16 @@ def test_cards_of_one_name_that_feed_each_other_are_one_persons() -> None:
     assert {i: f.amount_fen for i, f in found.items()} == {f"U-{cards['fed'][0].no}": 80_000_000}
 
 
+def test_a_shop_that_gives_its_members_a_rebate_is_no_pool() -> None:
+    w = World()
+    shop = w.account(None, None, "盘锦甲乙百货有限公司")
+    for n, who in enumerate(w.people(45)):
+        for k in range(12):
+            w.move(on(n % 10 + 12 * k), who, shop, 90 + (n * 7 + k * 31) % 200)
+        for k in range(4):
+            w.move(on(30 * (k + 1)), shop, who, 5 + (n + k) % 9)
+    assert findings(w.context(), "unregistered-operator") == {}
+
+
 NAMES = {"fed": "欧阳丁戊", "apart": "慕容己庚"}
 """A name for each three cards; those of the second never pay each other."""
