@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._ledger import controlled_lines
-from models.typologies._parties import own_holders, related
+from models.typologies._parties import in_time, own_holders, related
 from models.typologies._paths import barriers, edges
 from models.typologies._rounds import ROUND, borrowers, coverage
 from models.typologies.base import Context
@@ -60,12 +60,14 @@ def _given(ctx: Context, asked: pl.DataFrame) -> pl.DataFrame:
             "institution_id",
             "behind",
             "distance",
+            giver_id="from_holder_id",
             payer_id="to_holder_id",
             given_on="arrived_on",
             given_fen="amount_fen",
             given_no=pl.coalesce("out_line_no", "in_line_no"),
         )
         .join(asked, on=["institution_id", "payer_id"], how="semi")
+        .pipe(lambda rows: in_time(ctx, rows, "giver_id", "given_on"))
         .select(_GIVEN)
     )
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._frames import told
+from models.typologies._gaps import statements_begin
 from models.typologies._ledger import clients, controlled_lines, unsold
 from models.typologies.base import Context
 
 NOT_RELATED = ("vendor", "employee")
 """Roles of the register of relations that make nobody a related party (typologies.md, head)."""
+ENTERED_DAYS = 30
+"""Days by which the register may date a relation too late."""
 
 
 def related(ctx: Context) -> pl.DataFrame:
@@ -25,11 +28,7 @@ def related(ctx: Context) -> pl.DataFrame:
 
     def make(ctx: Context) -> pl.DataFrame:
         relations = ctx.table("mart_relation")
-        gone = (
-            pl.col("until").is_not_null() & (pl.col("until") < ctx.as_of)
-            if "until" in relations.columns
-            else pl.lit(False)
-        )
+        gone = (pl.col("until") < statements_begin(ctx)).fill_null(False)
         own = own_holders(ctx)
         return (
             relations.filter(~pl.col("role").is_in(NOT_RELATED) & ~gone)
@@ -41,6 +40,59 @@ def related(ctx: Context) -> pl.DataFrame:
 
     frame: pl.DataFrame = ctx.shared("parties.related", make)
     return frame
+
+
+def relation_spans(ctx: Context) -> pl.DataFrame:
+    """Related parties that were none for some of the time the statements tell of.
+
+    Returns
+    -------
+    polars.DataFrame
+        Grain: ``institution_id, holder_id``. ``since``, ``until``: the first and last day of any of its relations, null
+        where one of them has no such day. Parties related all the time are left out.
+    """
+
+    def make(ctx: Context) -> pl.DataFrame:
+        begin = statements_begin(ctx)
+        relations = ctx.table("mart_relation").filter(~pl.col("role").is_in(NOT_RELATED))
+        since, until = pl.col("since"), pl.col("until")
+        return (
+            relations.group_by("institution_id", "holder_id")
+            .agg(
+                since=pl.when(since.is_not_null().all()).then(since.min()),
+                until=pl.when(until.is_not_null().all()).then(until.max()),
+            )
+            .filter((pl.col("since") > begin) | (pl.col("until") < ctx.as_of))
+            .sort("institution_id", "holder_id")
+        )
+
+    frame: pl.DataFrame = ctx.shared("parties.spans", make)
+    return frame
+
+
+def in_time(ctx: Context, rows: pl.DataFrame, holder: str, on: str) -> pl.DataFrame:
+    """Leave out rows with a holder that was no related party on that day.
+
+    A relation is entered some time after it began: `ENTERED_DAYS` before its first day count as its own.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        ``institution_id``, the column `holder` (holders that are no related parties at all are kept) and the date `on`.
+    """
+    spans = relation_spans(ctx)
+    if spans.is_empty() or rows.is_empty():
+        return rows
+    spans = spans.select(
+        "institution_id", "since", "until", pl.col("holder_id").cast(rows.schema[holder]).alias(holder)
+    )
+    early = (pl.col(on) < pl.col("since") - pl.duration(days=ENTERED_DAYS)).fill_null(False)
+    late = (pl.col(on) > pl.col("until")).fill_null(False)
+    return (
+        rows.join(spans, on=["institution_id", holder], how="left", maintain_order="left")
+        .filter(~early & ~late)
+        .drop("since", "until")
+    )
 
 
 def own_holders(ctx: Context) -> pl.DataFrame:

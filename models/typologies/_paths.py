@@ -21,6 +21,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from models.typologies._frames import parts
+from models.typologies._parties import in_time
 from models.typologies.base import Context
 
 _MOVES = (
@@ -171,7 +172,11 @@ def arrivals(
         along = edges_of.get(institution, paths.clear())
         frame = _pass_on(queue, along, goal, hops, days)
         if frame.height:
-            found[institution] = frame
+            dated = in_time(
+                ctx, frame.with_columns(institution_id=pl.lit(institution)), "target_id", "arrived_on"
+            ).drop("institution_id")
+            if dated.height:
+                found[institution] = dated
     return found
 
 

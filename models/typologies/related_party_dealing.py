@@ -15,6 +15,7 @@ from models.finding import AmountBases, Finding, evidence
 from models.typologies._between_related import through_others
 from models.typologies._frames import accounts_of, each, first_last, total, with_line
 from models.typologies._ledger import controlled_lines
+from models.typologies._parties import in_time
 from models.typologies._say import percent, span, yuan
 from models.typologies.base import Context, Parameter, Typology
 
@@ -133,6 +134,7 @@ def _material(ctx: Context) -> pl.DataFrame:
         pl.concat([direct, others.cast(direct.schema)])
         .join(relation, on=["institution_id", "holder_id"])
         .filter(pl.col("amount_fen") >= least)
+        .pipe(lambda rows: in_time(ctx, rows, "holder_id", "booked_on"))
         .filter(~pl.col("line_no").is_in(claimed))
         .join(closing, on="institution_id", how="left")
         .filter(
