@@ -22,6 +22,7 @@ from flows.steps.formats.protocol import Layout
 from flows.steps.lake import Sidecar
 from flows.steps.landing import LandingFile, scan
 from flows.steps.reading import judge_register, judge_statement
+from flows.steps.register_hint import hinted
 from flows.steps.registers import read_register, register_of
 
 SHOWN_ROWS = 5
@@ -136,7 +137,7 @@ def _check_member(name: str, member: Member, options: ReadOptions) -> Report:
         account = judge_register(register, member.source.name, "")
         first, quarantine, layout = register.rows.head(SHOWN_ROWS), register.quarantine, register.layout
     else:
-        result = read_statement(member.source, options)
+        result = hinted(read_statement(member.source, options), member.source, options)
         lines, account = judge_statement(result, member.source.name, "")
         first = lines.lazy().head(SHOWN_ROWS).collect()
         quarantine, layout = result.quarantine, result.layout

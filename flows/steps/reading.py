@@ -18,6 +18,7 @@ from flows.steps.chain import Chain, check_chain
 from flows.steps.containers import Limits, Member, Unpacker, hash_file
 from flows.steps.formats import ReadOptions, ReadResult, Source, read_statement
 from flows.steps.lake import REGISTERS, STATEMENTS, Lake, Sidecar
+from flows.steps.register_hint import hinted
 from flows.steps.registers import RegisterResult, read_register, register_of
 
 IN_MEMORY_ROWS = 3_000_000
@@ -210,7 +211,7 @@ def delivery_row(row: Delivery, known: Sidecar, cut: str | None) -> Delivery:
 
 def put_statement(lake: Lake, sha256: str, source: Source, options: ReadOptions, reader: str) -> Sidecar:
     """Read a statement and write it into the lake."""
-    result = read_statement(source, options)
+    result = hinted(read_statement(source, options), source, options)
     lines, sidecar = judge_statement(result, source.name, reader)
     return lake.put(STATEMENTS, sha256, lines, result.quarantine, lambda sizes: replace(sidecar, sizes=sizes))
 

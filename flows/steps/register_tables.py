@@ -48,6 +48,11 @@ class Table:
     warnings: list[str] = field(default_factory=list)
 
 
+def spelled(known: Mapping[str, str]) -> dict[str, str]:
+    """Return a register's names also as they are without underscores."""
+    return {header.replace("_", ""): column for header, column in known.items()} | dict(known)
+
+
 def column_of(text: str, known: Mapping[str, str]) -> str | None:
     """Return the register's column that a header names, in any spelling; None for none."""
     for each in spellings(normalise_header(text.lstrip("*＊※ "))):

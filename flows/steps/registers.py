@@ -17,7 +17,7 @@ from flows.steps.formats._summary import CUT
 from flows.steps.formats._values import BLANK
 from flows.steps.formats.protocol import QUARANTINE_SCHEMA, Layout, ReadOptions, Source
 from flows.steps.register_schema import REGISTERS, Register, register_headers
-from flows.steps.register_tables import Table, column_of, load_table
+from flows.steps.register_tables import Table, column_of, load_table, spelled
 from flows.steps.register_values import duplicate_keys, identifier_warnings, typed_rows
 
 _NAMES = sorted(REGISTERS, key=len, reverse=True)
@@ -86,7 +86,7 @@ def read_register(source: Source, options: ReadOptions | None = None) -> Registe
     shipped = register_headers()
     own = {key: column for key, column in headers.items() if shipped.get(key) != column}  # go first
     known = {header: column for (each, header), column in {**own, **headers}.items() if each == name}
-    known = {header.replace("_", ""): column for header, column in known.items()} | known
+    known = spelled(known)
     try:
         table = load_table(source, register, known)
     except Exception as error:
