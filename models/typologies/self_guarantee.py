@@ -1,6 +1,6 @@
 """self-guarantee: overdue projects are paid out with the institution's own money or its affiliates'.
 
-A round of payment (`models.typologies._rounds`) for which the borrower paid nothing and that was topped up,
+A round of payment (`models.typologies._rounds`) for which the borrower paid nothing or the smaller part and that was topped up,
 to the amount, from an own account or by a related party. Confidence: 0.9 where every top-up fits a
 round to within 2 %; 0.7 where the payer is related over two steps only.
 """
@@ -81,8 +81,12 @@ TYPOLOGY = Typology(
 )
 
 
+BORROWER_PART = 0.5
+"""Part of a round up to which its borrower may have paid for the rest to be made good; a bonus is beside most of it."""
+
+
 def topped_up(ctx: Context, fit: float = 0.02) -> pl.DataFrame:
-    """Rounds their borrowers paid nothing for, and the lines that paid instead.
+    """Rounds their borrowers paid nothing or the smaller part for, and the lines that paid instead.
 
     Returns
     -------
@@ -99,8 +103,8 @@ def _topped_up(ctx: Context, fit: float) -> pl.DataFrame:
     unpaid = (
         rounds(ctx)
         .filter(
-            (pl.col("borrower_fen") == 0)
-            & (pl.col("topup_fen") >= pl.col("paid_fen") * (1 - fit))
+            (pl.col("borrower_fen") <= pl.col("paid_fen") * BORROWER_PART)
+            & (pl.col("topup_fen") >= (pl.col("paid_fen") - pl.col("borrower_fen")) * (1 - fit))
             & (pl.col("projects") > 0)
         )
         .join(untold_products(ctx).select("product_id"), on="product_id", how="anti")
@@ -188,6 +192,9 @@ def detect(ctx: Context) -> Iterator[Finding]:
         products = pl.concat([part.select("product_id"), more.select("product_id")])["product_id"].n_unique()
         given = part.select("line_no").join(through, on="line_no").select(line_no="given").explode("line_no")
         given = with_line(ctx, given.drop_nulls().unique().sort("line_no"), "amount_fen")
+        some = rounds(ctx).join(part.select(ROUND).unique(), on=ROUND, how="semi")
+        none_zh = "仅还小部分或分文未还" if total(some, "borrower_fen") and given.is_empty() else "分文未还"
+        none_en = "little or nothing" if none_zh != "分文未还" else "nothing"
         late_zh = "(或其逾期还款系由机构、关联方数日前付给)" if given.height else ""
         late_en = " (or late, what insiders had just given them)" if given.height else ""
         legs = out_legs.join(sources.select(in_line_no="line_no"), on="in_line_no", how="semi")
@@ -213,9 +220,9 @@ def detect(ctx: Context) -> Iterator[Finding]:
                     evidence("payout", paid),
                 ]
             ),
-            explanation_zh=f"{products} 个产品对应的项目到期而借款人分文未还{late_zh},仍向 {people(paid)} 名客户兑付 {yuan(total(paid))} 元;"
+            explanation_zh=f"{products} 个产品对应的项目到期而借款人{none_zh}{late_zh},仍向 {people(paid)} 名客户兑付 {yuan(total(paid))} 元;"
             f"款项来自机构自有账户 {yuan(own)} 元、关联方 {yuan(amount - own)} 元,金额与兑付缺口逐笔相符。",
-            explanation_en=f"The borrowers behind {products} products paid nothing{late_en}, yet {people(paid)} clients were paid "
+            explanation_en=f"The borrowers behind {products} products paid {none_en}{late_en}, yet {people(paid)} clients were paid "
             f"{yuan(total(paid))} yuan; the money came from own accounts ({yuan(own)}) and related parties "
             f"({yuan(amount - own)}), each top-up matching what the round lacked.",
             benign=(

@@ -9,7 +9,17 @@ from tests.cases.world import Account, Platform, World
 
 GROWN = 1 + 0.10 * 30 / 365
 SUM = 100_821.9
-POSITIVE = {"P1": SUM, "P2": SUM, "P3": SUM, "P4": SUM, "P5": SUM, "P6": SUM, "P7": SUM, "P8": SUM}
+POSITIVE = {
+    "P1": SUM,
+    "P2": SUM,
+    "P3": SUM,
+    "P4": SUM,
+    "P5": SUM,
+    "P6": SUM,
+    "P7": SUM,
+    "P8": SUM,
+    "P9": 70_821.9,
+}
 LOOK_ALIKE = {
     "L1": "an unrelated licensed guarantor pays",
     "L2": "the risk reserve advances what the borrower makes good",
@@ -92,6 +102,12 @@ def test_cases() -> None:
             w.move(before, w.firm(), debtor, 95_000)
         w.move(back, debtor, hidden.custody, 101_000)
         hidden.pay(sold, back + dt.timedelta(days=1), GROWN)
+    short, sister = w.platform("P9"), w.firm(held=True)  # the borrower pays three tenths, weeks late
+    w.relate("P9", sister, "affiliate")
+    debtor = overdue(w, short, None)
+    w.move("2016-04-20", debtor, short.custody, 30_000)
+    w.move("2016-04-21", sister, short.custody, 70_821.9)
+    short.pay("P9-a", "2016-04-21", GROWN)
     overdue(w, w.platform("L1"), w.firm("乙融资担保有限公司"))
     reserve = w.platform("L2")
     fund = w.account("risk_reserve", "L2")
