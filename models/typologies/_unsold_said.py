@@ -15,6 +15,8 @@ from models.typologies.base import Context
 
 LEAST_FEN = 10_000_000
 """What stays or is taken must exceed this (100,000 yuan, as where subscriptions are told)."""
+ROUND_DAYS = 10
+"""Days more that a round may wait to be full where no register tells it, as where one does."""
 POOL_SHARE = 0.5
 """Part of all deposits that must stay: clients who leave repaid money to invest it again keep a third there."""
 TAKEN_SHARE = 0.2
@@ -26,10 +28,10 @@ UNTOLD = (
 
 
 def pools(ctx: Context, code: str, patience: int) -> Iterator[Finding]:
-    """Yield a finding for each lender of whose clients' deposits much stays for more than `patience` days."""
+    """Yield a finding for each lender of whose clients' deposits much stays for more than `patience` days, and those of a round beside."""
     for institution, part in each(flows(ctx), "institution_id"):
         days = daily(part)
-        stays = days["pool_fen"].rolling_min(patience + 1)
+        stays = days["pool_fen"].rolling_min(patience + ROUND_DAYS + 1)
         ins = part.filter(pl.col("part") == "deposit")
         aged, amount, today = top(stays), top(days["pool_fen"]), int(days["pool_fen"][-1])
         if aged < LEAST_FEN or aged < total(ins) * POOL_SHARE:
@@ -50,9 +52,9 @@ def pools(ctx: Context, code: str, patience: int) -> Iterator[Finding]:
             amount_low_fen=min(aged, amount),
             amount_high_fen=total(ins),
             explanation_zh=f"{people(ins)} 名客户存入 {yuan(total(ins))} 元;扣除付给他人与客户的款项后,余额最高达 {yuan(amount)} 元,"
-            f"其中停留超过 {patience} 天的最高 {yuan(aged)} 元,期末仍有 {yuan(today)} 元。",
+            f"其中停留超过 {patience + ROUND_DAYS} 天的最高 {yuan(aged)} 元,期末仍有 {yuan(today)} 元。",
             explanation_en=f"{people(ins)} clients paid in {yuan(total(ins))} yuan; after all that was paid on to others and to clients up to "
-            f"{yuan(amount)} lay there, {yuan(aged)} of it for more than {patience} days; {yuan(today)} is still there.",
+            f"{yuan(amount)} lay there, {yuan(aged)} of it for more than {patience + ROUND_DAYS} days; {yuan(today)} is still there.",
             benign=(UNTOLD,),
         )
 

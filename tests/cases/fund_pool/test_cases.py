@@ -150,3 +150,17 @@ def test_cases() -> None:
     found = check_cases(w, "fund-pool", POSITIVE, LOOK_ALIKE)
     assert found["P1"].clients == 20
     assert found["P1"].bases.net_unrepaid == found["P1"].amount_fen
+
+
+def test_a_round_that_fills_slowly_is_no_pool_where_no_register_tells_it() -> None:
+    w = World()
+    for institution, lent in (("FILLS", "2016-03-18"), ("STAYS", None)):
+        p, debtor = w.platform(institution, "equity_crowdfunding"), w.firm()
+        p.sell(p.product("a", kind="equity"), w.people(20), 50_000, "2016-03-02")
+        if lent:
+            p.lend(debtor, 950_000, lent)
+            w.move(lent, p.custody, p.own, 50_000)
+    del w.registers["subscriptions"]
+    found = w.found("fund-pool")
+    assert set(found) == {"STAYS"}
+    assert 99_900_000 < found["STAYS"].amount_fen <= 100_000_000  # less the account's charges
