@@ -65,7 +65,7 @@ def parse_columns(
     status = failed(cells, known)
     date_text = cells.role("date")
     zero = (amount == 0).fill_null(False) & at.is_not_null() & amount_code.is_null()
-    total = sums(cells, amount, party)
+    total = sums(cells, amount, balance, party)
     code = pl.DataFrame(
         {
             "at": at,

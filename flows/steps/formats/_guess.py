@@ -27,7 +27,7 @@ _NO_COLUMN = re.compile(
 _NO_MONEY = re.compile(
     "原币|外币|冻结|手续费|费$|税|利息|汇率|折|可用|透支|限额|积分|优惠|补贴|佣金|服务费|fee|tax|rate|limit|avail"
 )
-_OTHER = "(?:收/?付/?款?方|收\\(付\\)款?方|对方|对手|交易对手|对端|对家|往来|来往|他方|counter|oppo?|opposite|opponent|beneficiary|otherparty|cntr?pty|cpty)"
+_OTHER = "(?:收/?付/?款?方|收\\(付\\)款?方|对方|对手|交易对手|对端|对家|往来|来往|他方|counter|oppo?|opposite|opponent|beneficiary|otherparty|cntr?pty|cpty|cp(?=acc|name|bank|no)|peer)"
 _PAYER = "(?:付款|汇款|转出)(?:人|方|单位)?"
 _PAYEE = "(?:收款|转入)(?:人|方|单位)?"
 _NAME = "(?:户名|户头名|名称|姓名|名|单位|人|方|name|nm)$"

@@ -267,8 +267,9 @@ def _assign(texts: tuple[str, ...], found: Sequence[tuple[Alias, ...]], rows: in
         if not role.startswith("title_")
     }
     columns = _settle_shared(columns, best)
+    columns.update(_twice(columns, best, texts))
     for role in _SEVERAL:  # a card beside the account: one is read where the other is empty
-        if role in columns:
+        if role in best and not (role == "account" and _named_twice(best, texts, role)):
             columns[role] = tuple(
                 index for rank, index in best[role] if rank <= 2 or index == columns[role][0]
             )
@@ -278,6 +279,34 @@ def _assign(texts: tuple[str, ...], found: Sequence[tuple[Alias, ...]], rows: in
         return None
     units = {i: worth for i, text in enumerate(texts) if (worth := worth_of(text)) != 100}
     return Header(columns, texts, rows, units)
+
+
+def _named_twice(
+    best: Mapping[str, Sequence[tuple[int, int]]], texts: Sequence[str], role: str
+) -> int | None:
+    """Return the second of two columns of one name in a role, or None."""
+    places = sorted(index for _, index in best.get(role, ()))
+    if len(places) == 2 and normalise_header(texts[places[0]]) == normalise_header(texts[places[1]]):
+        return places[1]
+    return None
+
+
+def _twice(
+    columns: Mapping[str, tuple[int, ...]],
+    best: Mapping[str, Sequence[tuple[int, int]]],
+    texts: Sequence[str],
+) -> Mapping[str, tuple[int, ...]]:
+    """Where 账号 stands twice and nothing names the other side, the second is the other side's; so with 户名."""
+    if any(role.startswith(("cp_", "payer_", "payee_")) for role in columns):
+        return {}
+    second = _named_twice(best, texts, "account")
+    if second is None:
+        return {}
+    name = _named_twice(best, texts, "holder")
+    found: dict[str, tuple[int, ...]] = {"cp_account": (second,)}
+    if name is not None:
+        found["cp_name"] = (name,)
+    return found
 
 
 def _settle_shared(

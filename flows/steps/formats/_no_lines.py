@@ -62,15 +62,20 @@ def failed(cells: Cells, known: Understanding) -> pl.Series:
     return failed.fill_null(False).zip_with(~codes, (status != known.success).fill_null(False))
 
 
-def sums(cells: Cells, amount: pl.Series, party: tuple[pl.Series, pl.Series, pl.Series]) -> pl.Series:
-    """Rows of which a text says that they are a total or a balance carried on; they name no other side."""
+def sums(
+    cells: Cells, amount: pl.Series, balance: pl.Series, party: tuple[pl.Series, pl.Series, pl.Series]
+) -> pl.Series:
+    """Rows of which a text says that they are a total or a balance carried on; they name no other side.
+
+    What is carried on moves nothing: the row has no amount, or its balance for one.
+    """
     found = pl.Series([False]).new_from_index(0, cells.height)
     alone = party[0].is_null() & party[1].is_null()
     texts = [*cells.all("remark"), *cells.all("channel"), *cells.all("reference")]
     if not texts or not alone.any():
         return found
     some = pl.DataFrame([each.filter(alone).alias(str(i)) for i, each in enumerate(texts)])
-    moved = (amount.filter(alone) != 0).fill_null(False)
+    moved = ((amount != 0) & (amount.abs() != balance.abs()).fill_null(True)).filter(alone).fill_null(False)
     said = some.select(
         pl.any_horizontal(pl.all().str.contains(SUM_WORDS))
         | (~moved & pl.any_horizontal(pl.all().str.contains(CARRIED_WORDS)))

@@ -311,3 +311,40 @@ def test_days_with_english_months_and_a_time_behind(written: str) -> None:
     assert moves(read(text("交易时间|金额|对方户名", f"{written}|1.00|张三"))) == [
         ("2016-06-01 10:11:12", "in", 100)
     ]
+
+
+def test_of_two_accounts_of_one_name_the_second_is_the_other_sides() -> None:
+    rows = [f"{OWN},甲公司,2016-06-01,1.00,,99.00,{OTHER},张三", f"{OWN},甲公司,2016-06-02,1.00,,98.00,,"]
+    got = lines(read("\n".join(["账号,户名,交易日期,支出,收入,余额,账号,户名", *rows, ""])))
+    assert [(each["account_no"], each["holder_name"]) for each in got] == [(OWN, "甲公司")] * 2
+    assert [(each["counterparty_account"], each["counterparty_name"]) for each in got] == [
+        (OTHER, "张三"),
+        (None, None),
+    ]
+
+
+def test_a_balance_carried_on_in_the_column_of_amounts_is_no_transaction() -> None:
+    rows = [
+        "2016-06-01,承前余额,,88.00,88.00,",
+        "2016-06-01,货款,8.00,,80.00,张三",
+        "2016-06-02,货款,,80.00,80.00,李四",
+    ]
+    assert [each[:2] for each in brief(text("日期,摘要,支出,收入,余额,对方户名", *rows))] == [
+        ("out", 800),
+        ("in", 8_000),
+    ]
+
+
+def test_names_spelled_by_the_first_letters_of_their_sounds() -> None:
+    row = f"{OWN},20160601,101112,借,1.00,99.00,{OTHER},张三,货款"
+    got = lines(read(f"ZH,JYRQ,JYSJ,JDBZ,JYJE,YE,DFZH,DFHM,ZY\n{row}\n"))
+    assert [(each["direction"], each["counterparty_account"], each["remark"]) for each in got] == [
+        ("out", OTHER, "货款")
+    ]
+    english = row.replace("借,1.00", "1.00,")
+    got = lines(
+        read(
+            f"ACCOUNT_NO,BOOK_DATE,BOOK_TIME,DEBIT_AMT,CREDIT_AMT,BALANCE,CP_ACCOUNT,CP_NAME,SUMMARY\n{english}\n"
+        )
+    )
+    assert [(each["counterparty_account"], each["counterparty_name"]) for each in got] == [(OTHER, "张三")]
