@@ -31,6 +31,10 @@ BATCH = 10_000
 """Payments matched with their payees' holdings at a time: few enough for the pairs to stay near the processor."""
 
 
+OFF = (0, 1, -1)
+"""Fen by which a payment may be off what a factor gives: banks round up, down or to the nearest."""
+
+
 def payouts(ctx: Context, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
     """Payments from controlled accounts to clients, with the holding they paid.
 
@@ -184,18 +188,28 @@ def _unnamed_payouts(lines: pl.DataFrame, best: pl.DataFrame, held: pl.DataFrame
         .agg(pl.col("factor").median(), pl.col("support", "wide").max())
         .filter(pl.col("support") >= 5)
     )
-    paid = best.select(*group, "subscription_no").unique()
-    lacking = (
-        rounds.join(held.drop("promised_yield", "term_days"), on=["_i", "product_no"])
-        .filter(is_alive())
-        .join(paid, on=[*group, "subscription_no"], how="anti")
-        .with_columns(amount_fen=(pl.col("factor") * pl.col("held_fen")).round().cast(pl.Int64))
-        .drop("_r", "subscribed_on", "redeemed_on")
-    )
-    found: list[pl.DataFrame] = []
     keys = ["_i", "booked_on", "amount_fen"]
     rest = lines.drop("cp_holder_id")
-    for off in (0, 1, -1):
+    # of a large product's holders on all its days only those can lack an amount that was paid: their sums tell which
+    asked = rest.select(keys).unique()
+    asked = pl.concat([asked.with_columns(pl.col("amount_fen") + off) for off in OFF]).unique()
+    sums = held.select("_i", "product_no", "held_fen").unique()
+    due = (
+        rounds.join(asked, on=["_i", "booked_on"], how="semi")
+        .join(sums, on=["_i", "product_no"])
+        .with_columns(amount_fen=(pl.col("factor") * pl.col("held_fen")).round().cast(pl.Int64))
+        .join(asked, on=keys, how="semi")
+        .drop("_r")
+    )
+    paid = best.select(*group, "subscription_no").unique()
+    lacking = (
+        due.join(held.drop("promised_yield", "term_days"), on=["_i", "product_no", "held_fen"])
+        .filter(is_alive())
+        .join(paid, on=[*group, "subscription_no"], how="anti")
+        .drop("subscribed_on", "redeemed_on")
+    )
+    found: list[pl.DataFrame] = []
+    for off in OFF:
         a = rest.sort("line_no").with_columns(pl.int_range(pl.len()).over(keys).alias("_n"))
         b = (
             lacking.with_columns(pl.col("amount_fen") + off)
