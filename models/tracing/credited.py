@@ -23,7 +23,10 @@ def credited_lines(ctx: Context, rest: pl.DataFrame) -> pl.DataFrame:
     they are repaid project money; what goes beyond them was there before, or was paid in. Where an
     institution's clients pay in round amounts, an odd amount tells of interest and is repaid money.
     """
-    shares = pl.concat([_left_out(ctx), _kept_shares(ctx)], how="vertical_relaxed").select(
+    client = ["institution_id", "holder_id"]
+    # only who drew something is asked about: all holders of a large product on all its days are too many
+    asked = rest.select(client).drop_nulls().unique()
+    shares = pl.concat([_left_out(ctx, asked), _kept_shares(ctx, asked)], how="vertical_relaxed").select(
         "institution_id",
         "holder_id",
         "booked_on",
@@ -39,7 +42,6 @@ def credited_lines(ctx: Context, rest: pl.DataFrame) -> pl.DataFrame:
         pl.lit(0, pl.Int64).alias("credit"),
         pl.col("amount_fen").alias("debit"),
     )
-    client = ["institution_id", "holder_id"]
     named = (
         pl.concat([shares, drawn], how="vertical_relaxed")
         .sort(*client, "booked_on", "debit", "line_no", "credit")
@@ -82,12 +84,12 @@ def _alive() -> pl.Expr:
     )
 
 
-def _left_out(ctx: Context) -> pl.DataFrame:
-    """Shares of rounds that holders were not paid: ``institution_id``, ``holder_id``, ``booked_on``, ``credit``."""
+def _left_out(ctx: Context, asked: pl.DataFrame) -> pl.DataFrame:
+    """Shares of rounds that some holders were not paid: ``institution_id``, ``holder_id``, ``booked_on``, ``credit``."""
     paid = round_lines(ctx)
     factor = paid.group_by(ROUND).agg(pl.col("factor").median())
     return (
-        factor.join(_holdings(ctx), on=["institution_id", "product_id"])
+        factor.join(_held_by(ctx, asked), on=["institution_id", "product_id"])
         .filter(_alive())
         .join(paid.select(*ROUND, "subscription_id"), on=[*ROUND, "subscription_id"], how="anti")
         .select(
@@ -99,8 +101,13 @@ def _left_out(ctx: Context) -> pl.DataFrame:
     )
 
 
-def _kept_shares(ctx: Context) -> pl.DataFrame:
-    """Holders' shares of repayments that paid for no round: they wait on the clients' balances."""
+def _held_by(ctx: Context, asked: pl.DataFrame) -> pl.DataFrame:
+    """Holdings of some clients of their institutions."""
+    return _holdings(ctx).join(asked, on=["institution_id", "holder_id"], how="semi")
+
+
+def _kept_shares(ctx: Context, asked: pl.DataFrame) -> pl.DataFrame:
+    """Some holders' shares of repayments that paid for no round: they wait on the clients' balances."""
     kept = (
         ctx.table("mart_project_line")
         .filter(pl.col("kind") == "repayment")
@@ -109,10 +116,19 @@ def _kept_shares(ctx: Context) -> pl.DataFrame:
         .join(ctx.table("mart_product_project").select("product_id", "project_id").unique(), on="project_id")
         .select("institution_id", "product_id", "line_no", "booked_on", repaid="amount_fen")
     )
-    return (
-        kept.join(_holdings(ctx), on=["institution_id", "product_id"])
+    day = ["institution_id", "product_id", "booked_on"]
+    whole = (
+        kept.select(day)
+        .unique()
+        .join(_holdings(ctx).drop("subscription_id", "holder_id"), on=["institution_id", "product_id"])
         .filter(_alive())
-        .with_columns(whole=pl.col("held").sum().over("line_no", "product_id"))
+        .group_by(day)
+        .agg(whole=pl.col("held").sum())
+    )
+    return (
+        kept.join(_held_by(ctx, asked), on=["institution_id", "product_id"])
+        .filter(_alive())
+        .join(whole, on=day)
         .select(
             "institution_id",
             "holder_id",
