@@ -11,7 +11,8 @@ from __future__ import annotations
 import polars as pl
 
 from models.typologies._frames import with_line, within_days
-from models.typologies._ledger import payouts, subscriptions
+from models.typologies._ledger import payouts
+from models.typologies._open import open_holdings
 from models.typologies._rounds import AFTER_DAYS, BEFORE_DAYS, borrowers, coverage, presumed, repayments
 from models.typologies._untold import untold_products
 from models.typologies.base import Context
@@ -145,20 +146,8 @@ def _groups(ctx: Context) -> pl.DataFrame:
         )
         .filter(pl.col("holders") >= 2)
     )
-    held = subscriptions(ctx).select("product_id", "subscribed_on", "redeemed_on", held_fen="amount_fen")
-    alive = (
-        found.select("product_id", "booked_on")
-        .unique()
-        .join(held, on="product_id")
-        .filter(
-            (pl.col("subscribed_on") <= pl.col("booked_on"))
-            & (pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") >= pl.col("booked_on")))
-        )
-        .group_by("product_id", "booked_on")
-        .agg(pl.col("held_fen").sum().alias("open_fen"), pl.len().alias("open_holdings"))
-    )
     return (
-        found.join(alive, on=["product_id", "booked_on"])
+        found.join(open_holdings(ctx, found), on=["product_id", "booked_on"])
         .with_columns(due_fen=(pl.col("factor") * pl.col("open_fen")).round().cast(pl.Int64))
         .sort(*key, "group_no")
     )

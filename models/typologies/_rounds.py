@@ -20,6 +20,7 @@ from models.typologies._failed_raises import failed_raises
 from models.typologies._frames import within_days
 from models.typologies._gaps import seen
 from models.typologies._ledger import deposits, payouts, subscriptions
+from models.typologies._open import open_holdings
 from models.typologies._pool import disbursed
 from models.typologies._rounds_laid import laid, left_over
 from models.typologies._rounds_matched import (
@@ -148,9 +149,9 @@ def _cover(ctx: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
             pl.col("account_id").min(),
             pl.col("subscription_id").n_unique().alias("holdings"),
         )
-        .join(_alive_holdings(ctx), on=ROUND, how="left")
-        .with_columns(main=(pl.col("holdings") >= pl.col("alive") * MAIN_SHARE).fill_null(False))
-        .drop("holdings", "alive")
+        .join(open_holdings(ctx, round_lines(ctx)), on=["product_id", "booked_on"], how="left")
+        .with_columns(main=(pl.col("holdings") >= pl.col("open_holdings") * MAIN_SHARE).fill_null(False))
+        .drop("holdings", "open_holdings", "open_fen")
         .sort(ROUND)
         .with_row_index("round_no")
     )
@@ -257,21 +258,6 @@ def _visible(ctx: Context, done: pl.DataFrame, used: pl.DataFrame) -> pl.DataFra
         .with_columns(pool_fen=pl.col("pool_fen") - pl.col("unseen_fen"))
         .drop("_clear")
         .sort("round_no")
-    )
-
-
-def _alive_holdings(ctx: Context) -> pl.DataFrame:
-    """Holdings of the product that were open on a round's day (grain: round)."""
-    days = round_lines(ctx).select(ROUND).unique()
-    held = subscriptions(ctx).select("product_id", "subscribed_on", "redeemed_on")
-    return (
-        days.join(held, on="product_id")
-        .filter(
-            (pl.col("subscribed_on") <= pl.col("booked_on"))
-            & (pl.col("redeemed_on").is_null() | (pl.col("redeemed_on") >= pl.col("booked_on")))
-        )
-        .group_by(ROUND)
-        .agg(pl.len().alias("alive"))
     )
 
 
