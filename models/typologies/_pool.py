@@ -125,49 +125,38 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
         .filter(pl.col("day").is_not_null())
     )
     names = holders(ctx, ("name_key",), projects["borrower_holder_id"], outs["cp_holder_id"])
-    fits = (
-        within_days(
-            # a principal's cells are its own and those of what is left of it after the fee
-            projects.with_columns(
-                _cell=pl.concat_list(*(_cell("principal_fen") - n for n in range(3)))
-            ).explode("_cell"),
-            outs.with_columns(_cell=_cell("amount_fen")),
-            ["institution_id", "_cell"],
-            "day",
-            "booked_on",
-            before=PAID_DAYS,
-            after=PAID_DAYS,
-        )
-        .filter(
-            (pl.col("amount_fen") <= pl.col("principal_fen"))
-            & (pl.col("amount_fen") >= pl.col("principal_fen") * LENT_SHARE)
-        )
-        .join(
-            names.rename({"holder_id": "borrower_holder_id", "name_key": "_b"}),
-            on="borrower_holder_id",
-            how="left",
-        )
-        .join(names.rename({"holder_id": "cp_holder_id", "name_key": "_p"}), on="cp_holder_id", how="left")
-        .with_columns(
-            to_borrower=(
-                (pl.col("cp_account_id") == pl.col("borrower_account_id"))
-                | (pl.col("cp_holder_id") == pl.col("borrower_holder_id"))
-                | (pl.col("_b") == pl.col("_p"))
-            ).fill_null(False),
-            gap=pl.col("principal_fen") - pl.col("amount_fen"),
-            lag=(pl.col("booked_on") - pl.col("day")).dt.total_days().abs(),
-        )
+    lent = projects.join(
+        names.rename({"holder_id": "borrower_holder_id", "name_key": "_b"}),
+        on="borrower_holder_id",
+        how="left",
     )
-    own = fits.filter(pl.col("to_borrower"))
+    spent = outs.join(
+        names.rename({"holder_id": "cp_holder_id", "name_key": "_p"}), on="cp_holder_id", how="left"
+    )
+    # payments to the borrowers first: thousands of loans of much the same sum would all meet each other
+    own = pl.concat(
+        [
+            _paid_near(
+                lent.with_columns(_key=pl.col(theirs)).drop_nulls("_key"),
+                spent.with_columns(_key=pl.col(payee)).drop_nulls("_key"),
+            )
+            for theirs, payee in _BORROWER
+        ]
+    ).unique(["project_id", "line_no"])
+    first = _nearest(own)
+    # a principal's cells are its own and those of what is left of it after the fee
+    cells = pl.concat([lent.with_columns(_key=_cell("principal_fen") - n) for n in range(3)])
+    fits = _paid_near(
+        cells.join(first, on="project_id", how="anti"),
+        spent.with_columns(_key=_cell("amount_fen")).join(first, on="line_no", how="anti"),
+    )
     other = fits.filter(~pl.col("to_borrower") & (~pl.col("till") | pl.col("cp_holder_id").is_null())).join(
         clients(ctx),
         left_on=["institution_id", "cp_holder_id"],
         right_on=["institution_id", "holder_id"],
         how="anti",
     )
-    other = other.join(_sold_to(ctx, other), on=["institution_id", "cp_account_id"], how="anti")
-    first = _nearest(own)
-    left = other.join(first, on="project_id", how="anti").join(first, on="line_no", how="anti")
+    left = other.join(_sold_to(ctx, other), on=["institution_id", "cp_account_id"], how="anti")
     columns = [
         "project_id",
         "institution_id",
@@ -193,6 +182,33 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
         pl.concat([single, lumped.select(columns)], how="vertical_relaxed")
         .rename({"cp_holder_id": "holder_id"})
         .sort("project_id", "line_no")
+    )
+
+
+_BORROWER = (
+    ("borrower_account_id", "cp_account_id"),
+    ("borrower_holder_id", "cp_holder_id"),
+    ("_b", "_p"),
+)
+"""By what a borrower is known, and a payee: account, holder, name."""
+
+
+def _paid_near(lent: pl.DataFrame, spent: pl.DataFrame) -> pl.DataFrame:
+    """Projects with payments of their principal or nearly all of it, of one ``_key``, about the day they began."""
+    same = pl.any_horizontal(pl.col(theirs) == pl.col(payee) for theirs, payee in _BORROWER)
+    on = ["institution_id", "_key"]
+    return (
+        within_days(lent, spent, on, "day", "booked_on", before=PAID_DAYS, after=PAID_DAYS)
+        .filter(
+            (pl.col("amount_fen") <= pl.col("principal_fen"))
+            & (pl.col("amount_fen") >= pl.col("principal_fen") * LENT_SHARE)
+        )
+        .drop("_key")
+        .with_columns(
+            to_borrower=same.fill_null(False),
+            gap=pl.col("principal_fen") - pl.col("amount_fen"),
+            lag=(pl.col("booked_on") - pl.col("day")).dt.total_days().abs(),
+        )
     )
 
 
