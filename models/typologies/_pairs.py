@@ -6,11 +6,16 @@ choice, repeated, makes the matching one to one. No order of rows plays a part.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+from typing import Any
 
 import polars as pl
 
 _GRID = math.log(1.02)
+MOST = 3_000_000
+"""Pairs of like amount of an institution that are held at once; where there are more, each day's pay-outs choose before
+the next day's."""
 
 
 def match_pairs(
@@ -45,7 +50,44 @@ def match_pairs(
         ``in_line_no``, ``out_line_no``, ``in_fen``, ``out_fen``; each line once; sorted. O(n log n)
         for spread amounts; the grid is two per cent wide.
     """
-    schema = {"in_line_no": pl.Int64, "out_line_no": pl.Int64, "in_fen": pl.Int64, "out_fen": pl.Int64}
+    schema: dict[str, type[pl.DataType]] = {
+        "in_line_no": pl.Int64,
+        "out_line_no": pl.Int64,
+        "in_fen": pl.Int64,
+        "out_fen": pl.Int64,
+    }
+    if ins.is_empty() or outs.is_empty():
+        return pl.DataFrame(schema=schema)
+    limits: dict[str, Any] = {"fee": fee, "least_fee_fen": least_fee_fen, "days": days, "rounds": rounds}
+    if crowded := _crowded(ins, outs, days):
+        apart = pl.col("institution_id").is_in(crowded)
+        found = [
+            pl.DataFrame(schema=schema),
+            _match(ins.filter(~apart), outs.filter(~apart), schema, **limits),
+        ]
+        for institution in crowded:
+            mine = pl.col("institution_id") == institution
+            left, right = ins.filter(mine), outs.filter(mine).sort("booked_on", maintain_order=True)
+            for part in right.partition_by("booked_on", maintain_order=True):
+                day = part["booked_on"][0]
+                near = left.filter(pl.col("booked_on").is_between(day - dt.timedelta(days=days), day))
+                found.append(_match(near, part, schema, **limits))
+                left = left.filter(~pl.col("line_no").is_in(found[-1]["in_line_no"].implode()))
+        return pl.concat(found).sort("out_line_no")
+    return _match(ins, outs, schema, **limits)
+
+
+def _match(
+    ins: pl.DataFrame,
+    outs: pl.DataFrame,
+    schema: dict[str, type[pl.DataType]],
+    *,
+    fee: float,
+    least_fee_fen: int,
+    days: int,
+    rounds: int,
+) -> pl.DataFrame:
+    """Match what is held at once; see `match_pairs`."""
     if ins.is_empty() or outs.is_empty():
         return pl.DataFrame(schema=schema)
     grid = (pl.col("amount_fen").cast(pl.Float64).log() / _GRID).floor().cast(pl.Int32)
@@ -115,3 +157,17 @@ def match_pairs(
             both.select("out_line_no"), on="out_line_no", how="anti"
         )
     return pl.concat(done).sort("out_line_no") if done else pl.DataFrame(schema=schema)
+
+
+def _crowded(ins: pl.DataFrame, outs: pl.DataFrame, days: int) -> list[str]:
+    """Institutions of which more than `MOST` pay-ins and pay-outs are alike and near each other, sorted."""
+    cell = (pl.col("amount_fen").cast(pl.Float64).log() / _GRID).floor().cast(pl.Int32)
+    came, went = (
+        f.group_by("institution_id", "booked_on", cell=cell).agg(n=pl.len().cast(pl.Int64))
+        for f in (ins, outs)
+    )
+    back = pl.DataFrame({"back": range(days + 1)})
+    from_day = went.join(back, how="cross").with_columns(pl.col("booked_on") - pl.duration(days="back"))
+    met = from_day.join(came, on=["institution_id", "booked_on", "cell"])
+    pairs = met.group_by("institution_id").agg((pl.col("n") * pl.col("n_right")).sum())
+    return pairs.filter(pl.col("n") > MOST)["institution_id"].sort().to_list()

@@ -6,7 +6,9 @@ import datetime as dt
 import random
 
 import polars as pl
+import pytest
 
+from models.typologies import _pairs
 from models.typologies._checks import CHECKS, run_checks
 from models.typologies._pairs import match_pairs
 from models.typologies._reserve_days import _closings
@@ -50,6 +52,24 @@ def test_pairs_do_not_depend_on_the_order_of_rows() -> None:
         )
         assert again.equals(first)
     assert first.height == 60
+
+
+def test_a_large_institution_is_matched_day_by_day_with_the_same_pairs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at = [(n % 5) * 1440 + n * 4 for n in range(90)]
+    ins = side([(n, minute, 10_000 + 137 * (n % 4)) for n, minute in enumerate(at)])
+    outs = side(
+        [
+            (100 + n, minute + 30 + 7 * (n % 3), round((10_000 + 137 * (n % 4)) * 0.997))
+            for n, minute in enumerate(at)
+        ]
+    )
+    whole = match_pairs(ins, outs, fee=0.015, least_fee_fen=500, days=1)
+    monkeypatch.setattr(_pairs, "MOST", 0)
+    assert _pairs._crowded(ins, outs, 1) == ["I1"]
+    assert match_pairs(ins, outs, fee=0.015, least_fee_fen=500, days=1).equals(whole)
+    assert whole.height > 80
 
 
 def test_official_checks() -> None:
