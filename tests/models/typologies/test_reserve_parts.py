@@ -69,7 +69,7 @@ def test_a_large_institution_is_matched_day_by_day_with_the_same_pairs(
     monkeypatch.setattr(_pairs, "MOST", 0)
     assert _pairs._crowded(ins, outs, 1) == ["I1"]
     assert match_pairs(ins, outs, fee=0.015, least_fee_fen=500, days=1).equals(whole)
-    assert whole.height > 80
+    assert whole.height > 60
 
 
 def test_official_checks() -> None:
