@@ -220,12 +220,12 @@ class TurnMarts:
         return f"rowid between {low} and {high} and {MINE}"
 
     def _known(self, name: str) -> dict[str, pl.DataFrame]:
-        """Lists that the conditions on a relation name."""
+        """Lists that the conditions on a relation name, and no others: the database is told of each anew."""
         if name == "mart_line" and "turn_leg" not in self._keys:
             self._keys["turn_leg"] = self._legs()
         if name in NAMED and f"turn_{name}" not in self._keys:
             self._keys[f"turn_{name}"] = self._named(name)
-        return self._keys
+        return {key: rows for key, rows in self._keys.items() if any(key in c for c in self._rows(name))}
 
     def _legs(self) -> pl.DataFrame:
         """Lines of the turn's transfers on accounts that are not its own."""

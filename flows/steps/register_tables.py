@@ -53,9 +53,14 @@ def spelled(known: Mapping[str, str]) -> dict[str, str]:
     return {header.replace("_", ""): column for header, column in known.items()} | dict(known)
 
 
+def spellings_of(text: str) -> Iterable[str]:
+    """Return the ways to spell a header, without the mark of a column that must be filled."""
+    return spellings(normalise_header(text.lstrip("*＊※ ")))
+
+
 def column_of(text: str, known: Mapping[str, str]) -> str | None:
     """Return the register's column that a header names, in any spelling; None for none."""
-    for each in spellings(normalise_header(text.lstrip("*＊※ "))):
+    for each in spellings_of(text):
         column = known.get(each) or known.get(each.replace("_", ""))
         if column is not None:
             return column

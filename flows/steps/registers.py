@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from flows.steps.formats._aliases import normalise_header, spellings, worth_of
+from flows.steps.formats._aliases import worth_of
 from flows.steps.formats._summary import CUT
 from flows.steps.formats._values import BLANK
 from flows.steps.formats.protocol import QUARANTINE_SCHEMA, Layout, ReadOptions, Source
 from flows.steps.register_schema import REGISTERS, Register, register_headers
-from flows.steps.register_tables import Table, column_of, load_table, spelled
+from flows.steps.register_tables import Table, column_of, load_table, spelled, spellings_of
 from flows.steps.register_values import duplicate_keys, identifier_warnings, typed_rows
 
 _NAMES = sorted(REGISTERS, key=len, reverse=True)
@@ -161,8 +161,8 @@ def _claims(header: tuple[str, ...], known: dict[str, str]) -> dict[int, str]:
     for i, text in enumerate(header):
         column = column_of(text, known) if text else None
         if column is not None:
-            spelled = (each.replace("_", "") for each in spellings(normalise_header(text.lstrip("*＊※ "))))
-            rank = min((order[each] for each in spelled if each in order), default=len(order))
+            plain = (each.replace("_", "") for each in spellings_of(text))
+            rank = min((order[each] for each in plain if each in order), default=len(order))
             best[column] = min(best.get(column, (rank, i)), (rank, i))
     return {i: column for column, (_, i) in best.items()}
 

@@ -215,17 +215,13 @@ def _amend(
         f"update {relation.amends} set {changes} from _changed as changed "
         f"where {relation.amends}.{cells[0]} = changed.{cells[0]}"
     )
-    parts = list(slices.rows(con, relation.amends, cells[0]))
+    whole = list(slices.rows(con, relation.amends, cells[0]))
     for bounds in cut:
         con.execute(f"create or replace temp table _changed as {relation.text}", parameters | bounds or None)
-        if len(cut) == 1 and len(parts) > 1:
-            for part in parts:
-                con.execute(f"{update} and changed.{cells[0]} between $from_row and $to_row", part)
+        for part in whole if len(cut) == 1 else [bounds]:
+            con.execute(f"{update} and changed.{cells[0]} between $from_row and $to_row", part)
+            if max(len(cut), len(whole)) > 1:
                 con.execute("checkpoint")
-        else:
-            con.execute(update)
-        if len(cut) > 1:
-            con.execute("checkpoint")
     con.execute("drop table temp._changed")
     con.execute(f"alter table {relation.amends} rename to {relation.name}")
 

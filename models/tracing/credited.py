@@ -26,7 +26,10 @@ def credited_lines(ctx: Context, rest: pl.DataFrame) -> pl.DataFrame:
     client = ["institution_id", "holder_id"]
     # only who drew something is asked about: all holders of a large product on all its days are too many
     asked = rest.select(client).drop_nulls().unique()
-    shares = pl.concat([_left_out(ctx, asked), _kept_shares(ctx, asked)], how="vertical_relaxed").select(
+    every = _holdings(ctx)
+    theirs = every.join(asked, on=client, how="semi")
+    both = [_left_out(ctx, theirs), _kept_shares(ctx, theirs, every)]
+    shares = pl.concat(both, how="vertical_relaxed").select(
         "institution_id",
         "holder_id",
         "booked_on",
@@ -84,12 +87,12 @@ def _alive() -> pl.Expr:
     )
 
 
-def _left_out(ctx: Context, asked: pl.DataFrame) -> pl.DataFrame:
-    """Shares of rounds that some holders were not paid: ``institution_id``, ``holder_id``, ``booked_on``, ``credit``."""
+def _left_out(ctx: Context, theirs: pl.DataFrame) -> pl.DataFrame:
+    """Shares of rounds that these holdings were not paid: ``institution_id``, ``holder_id``, ``booked_on``, ``credit``."""
     paid = round_lines(ctx)
     factor = paid.group_by(ROUND).agg(pl.col("factor").median())
     return (
-        factor.join(_held_by(ctx, asked), on=["institution_id", "product_id"])
+        factor.join(theirs, on=["institution_id", "product_id"])
         .filter(_alive())
         .join(paid.select(*ROUND, "subscription_id"), on=[*ROUND, "subscription_id"], how="anti")
         .select(
@@ -101,13 +104,8 @@ def _left_out(ctx: Context, asked: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _held_by(ctx: Context, asked: pl.DataFrame) -> pl.DataFrame:
-    """Holdings of some clients of their institutions."""
-    return _holdings(ctx).join(asked, on=["institution_id", "holder_id"], how="semi")
-
-
-def _kept_shares(ctx: Context, asked: pl.DataFrame) -> pl.DataFrame:
-    """Some holders' shares of repayments that paid for no round: they wait on the clients' balances."""
+def _kept_shares(ctx: Context, theirs: pl.DataFrame, every: pl.DataFrame) -> pl.DataFrame:
+    """Shares that some of all holdings have of repayments that paid for no round: they wait on the clients' balances."""
     kept = (
         ctx.table("mart_project_line")
         .filter(pl.col("kind") == "repayment")
@@ -120,13 +118,13 @@ def _kept_shares(ctx: Context, asked: pl.DataFrame) -> pl.DataFrame:
     whole = (
         kept.select(day)
         .unique()
-        .join(_holdings(ctx).drop("subscription_id", "holder_id"), on=["institution_id", "product_id"])
+        .join(every.drop("subscription_id", "holder_id"), on=["institution_id", "product_id"])
         .filter(_alive())
         .group_by(day)
         .agg(whole=pl.col("held").sum())
     )
     return (
-        kept.join(_held_by(ctx, asked), on=["institution_id", "product_id"])
+        kept.join(theirs, on=["institution_id", "product_id"])
         .filter(_alive())
         .join(whole, on=day)
         .select(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._frames import within_days
 from models.typologies._ledger import clients
 from models.typologies._paths import barriers, edges
 from models.typologies.base import Context
@@ -59,12 +60,9 @@ def through_others(ctx: Context, outs: pl.DataFrame, close: pl.DataFrame, least:
     given = outs.filter(pl.col("amount_fen") >= least).join(
         moves.select(payer).unique(), on=payer, how="semi"
     )
-    waited = (pl.col("paid_on") - pl.col("booked_on")).dt.total_days()
+    given = given.select(*payer, "line_no", "booked_on", "amount_fen")
     pairs = (
-        given.select(*payer, "line_no", "booked_on", "amount_fen")
-        .join(moves, on=payer)
-        .filter(waited.is_between(0, DAYS))
-        .sort("line_no", "paid_on", "transfer_no")
+        within_days(given, moves, payer, "booked_on", "paid_on", before=0, after=DAYS)
         # each payment on is for the last payment before it
         .sort("booked_on", "line_no", descending=True)
         .unique("transfer_no", keep="first", maintain_order=True)
@@ -78,6 +76,6 @@ def through_others(ctx: Context, outs: pl.DataFrame, close: pl.DataFrame, least:
         .filter(pl.col("line_no").n_unique().over(way) >= TIMES)
         .filter(pl.col("out_fen").sum().over(way) >= MOST_OWN * pl.col("every_fen"))
         .group_by("line_no")
-        .agg(holder_id=pl.col("to_holder_id").first(), way_no=pl.col("way_no").unique().sort())
+        .agg(holder_id=pl.col("to_holder_id").min(), way_no=pl.col("way_no").unique().sort())
         .sort("line_no")
     )

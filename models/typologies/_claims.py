@@ -6,7 +6,7 @@ import math
 
 import polars as pl
 
-from models.typologies._frames import within_days
+from models.typologies._frames import cell, within_days
 from models.typologies._ledger import deposits, payouts, subscriptions
 from models.typologies.base import Context
 
@@ -16,6 +16,7 @@ ALONE = 2
 """Holders of a product that may get one factor of what they hold and still be sellers, no round of payment."""
 PRICE = (0.97, 1.005)
 """What the seller gets of what the buyer pays: a fee is kept back."""
+_GRID = math.log(PRICE[1] / PRICE[0])
 
 
 def claim_sales(ctx: Context) -> pl.DataFrame:
@@ -53,9 +54,10 @@ def _sales(ctx: Context) -> pl.DataFrame:
         .drop_nulls("seller")
     )
     # all payments of an institution in all days would be too many pairs
-    least = _cell(pl.col("amount_fen") * PRICE[0])
+    # a price lies in its least one's cell or in one beside it
+    least = cell(pl.col("amount_fen") * PRICE[0], _GRID)
     offered = pl.concat([bought.with_columns(_cell=least + n) for n in range(-1, 3)])
-    got = paid.with_columns(_cell=_cell(pl.col("paid_fen")))
+    got = paid.with_columns(_cell=cell(pl.col("paid_fen"), _GRID))
     on = ["institution_id", "_cell"]
     pairs = (
         within_days(offered, got, on, "booked_on", "paid_on", before=0, after=SETTLED_DAYS)
@@ -69,8 +71,3 @@ def _sales(ctx: Context) -> pl.DataFrame:
         .unique("line_no", keep="first", maintain_order=True)
     )
     return pairs.select("subscription_id").sort("subscription_id")
-
-
-def _cell(amount: pl.Expr) -> pl.Expr:
-    """Cell of an amount on a grid as wide as `PRICE`: a price lies in its least one's cell or in one beside it."""
-    return (amount.log() / math.log(PRICE[1] / PRICE[0])).floor().cast(pl.Int32, strict=False)

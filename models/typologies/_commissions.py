@@ -14,6 +14,7 @@ import polars as pl
 
 from models.typologies._frames import each, holders, of
 from models.typologies._ledger import clients, controlled_lines, deposits
+from models.typologies._parties import others_on_hand
 from models.typologies.base import Context
 
 LAGS = range(11)
@@ -54,9 +55,7 @@ def fed_lines(ctx: Context) -> pl.DataFrame:
     """
     whose = ctx.table("mart_relation", ("institution_id", "holder_id")).drop_nulls().unique()
     controlled = ctx.table("mart_controlled_account", ("institution_id", "account_id"))
-    others = ctx.table("mart_account", ("account_id", "holder_id", "monitored")).join(
-        controlled, on="account_id", how="anti"
-    )
+    others = others_on_hand(ctx)
     inside = others.join(whose, on="holder_id").select(
         "institution_id", "account_id", least=pl.lit(FED_SHARE)
     )
@@ -66,7 +65,7 @@ def fed_lines(ctx: Context) -> pl.DataFrame:
         .select("institution_id", account_id="cp_account_id")
         .drop_nulls()
         .unique()
-        .join(others.filter("monitored"), on="account_id")
+        .join(others, on="account_id")
     )
     firms = holders(ctx, ("kind", "institution_id"), paid["holder_id"])
     firms = firms.filter((pl.col("kind") == "company") & pl.col("institution_id").is_null())

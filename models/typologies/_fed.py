@@ -10,6 +10,7 @@ import polars as pl
 
 from models.typologies._frames import told
 from models.typologies._ledger import controlled_lines
+from models.typologies._parties import others_on_hand
 from models.typologies.base import Context
 
 DAYS = 7
@@ -40,15 +41,8 @@ def fed_payments(ctx: Context) -> pl.DataFrame:
 
 def _fed_payments(ctx: Context) -> pl.DataFrame:
     key = ["institution_id", "account_id"]
-    controlled = ctx.table("mart_controlled_account", ("account_id",)).unique()
     kinds = ctx.table("mart_holder_kind", ("holder_id",)).unique()
-    others = (
-        ctx.table("mart_account", ("account_id", "holder_id", "monitored"))
-        .filter("monitored")
-        .join(controlled, on="account_id", how="anti")
-        .join(kinds, on="holder_id", how="anti")
-        .select("account_id")
-    )
+    others = others_on_hand(ctx).join(kinds, on="holder_id", how="anti").select("account_id")
     feeds = (
         controlled_lines(ctx)
         .filter(

@@ -141,6 +141,11 @@ def beside(ctx: Context, frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     return frame.hstack([lines[c].gather(rows) for c in columns])
 
 
+def cell(amount: pl.Expr, step: float) -> pl.Expr:
+    """Cell of an amount on a logarithmic grid of steps as wide as `step`: only neighbours differ by no more."""
+    return (amount.log() / step).floor().cast(pl.Int32, strict=False)
+
+
 def within_days(
     left: pl.DataFrame,
     right: pl.DataFrame,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._frames import within_days
 from models.typologies._ledger import controlled_lines
 from models.typologies._parties import in_time, own_holders, related
 from models.typologies._paths import barriers, edges
@@ -74,10 +75,9 @@ def _given(ctx: Context, asked: pl.DataFrame) -> pl.DataFrame:
 
 def _covered(paid: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
     """Payments for most of which what was given in the days before is enough, by whose money it was."""
-    days = (pl.col("booked_on") - pl.col("given_on")).dt.total_days()
+    on = ["institution_id", "payer_id"]
     return (
-        paid.join(given, on=["institution_id", "payer_id"])
-        .filter(days.is_between(0, FUNDED_DAYS))
+        within_days(paid, given, on, "booked_on", "given_on", before=FUNDED_DAYS, after=0)
         .group_by("line_no", "amount_fen", "behind")
         .agg(pl.col("given_fen").sum(), pl.col("distance").max(), given=pl.col("given_no").unique().sort())
         .filter(pl.col("given_fen") >= pl.col("amount_fen") * FUNDED)

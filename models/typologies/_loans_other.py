@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from models.typologies._parties import related
+from models.typologies._parties import others_on_hand, related
 from models.typologies.base import Context
 
 FEWEST = 3
@@ -83,14 +83,7 @@ def to_insiders(ctx: Context, outs: pl.DataFrame) -> pl.DataFrame:
     """
     who = related(ctx).select("institution_id", "holder_id")
     who = who.join(outs.select("institution_id").unique(), on="institution_id", how="semi")
-    controlled = ctx.table("mart_controlled_account", ("account_id",)).unique()
-    accounts = (
-        ctx.table("mart_account", ("account_id", "holder_id", "monitored"))
-        .filter("monitored")
-        .join(controlled, on="account_id", how="anti")
-        .join(who, on="holder_id")
-        .select("institution_id", "account_id")
-    )
+    accounts = others_on_hand(ctx).join(who, on="holder_id").select("institution_id", "account_id")
     lines = ctx.rows(
         "mart_line",
         ("line_no", "account_id", "account_no", "booked_on", "direction", "amount_fen", "cp_holder_id"),

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import Any
+from functools import partial
 
 import polars as pl
+
+from models.typologies._frames import cell
 
 _GRID = math.log(1.02)
 MOST = 3_000_000
 """Pairs of like amount of an institution that are held at once; where there are more, each day's pay-outs choose before
 the next day's."""
+_PAIR = {"in_line_no": pl.Int64, "out_line_no": pl.Int64, "in_fen": pl.Int64, "out_fen": pl.Int64}
 
 
 def match_pairs(
@@ -50,37 +53,24 @@ def match_pairs(
         ``in_line_no``, ``out_line_no``, ``in_fen``, ``out_fen``; each line once; sorted. O(n log n)
         for spread amounts; the grid is two per cent wide.
     """
-    schema: dict[str, type[pl.DataType]] = {
-        "in_line_no": pl.Int64,
-        "out_line_no": pl.Int64,
-        "in_fen": pl.Int64,
-        "out_fen": pl.Int64,
-    }
-    if ins.is_empty() or outs.is_empty():
-        return pl.DataFrame(schema=schema)
-    limits: dict[str, Any] = {"fee": fee, "least_fee_fen": least_fee_fen, "days": days, "rounds": rounds}
-    if crowded := _crowded(ins, outs, days):
-        apart = pl.col("institution_id").is_in(crowded)
-        found = [
-            pl.DataFrame(schema=schema),
-            _match(ins.filter(~apart), outs.filter(~apart), schema, **limits),
-        ]
-        for institution in crowded:
-            mine = pl.col("institution_id") == institution
-            left, right = ins.filter(mine), outs.filter(mine).sort("booked_on", maintain_order=True)
-            for part in right.partition_by("booked_on", maintain_order=True):
-                day = part["booked_on"][0]
-                near = left.filter(pl.col("booked_on").is_between(day - dt.timedelta(days=days), day))
-                found.append(_match(near, part, schema, **limits))
-                left = left.filter(~pl.col("line_no").is_in(found[-1]["in_line_no"].implode()))
-        return pl.concat(found).sort("out_line_no")
-    return _match(ins, outs, schema, **limits)
+    match = partial(_match, fee=fee, least_fee_fen=least_fee_fen, days=days, rounds=rounds)
+    crowded = _crowded(ins, outs, days)
+    apart = pl.col("institution_id").is_in(crowded)
+    found = [match(ins.filter(~apart), outs.filter(~apart))]
+    for institution in crowded:
+        mine = pl.col("institution_id") == institution
+        left, right = ins.filter(mine), outs.filter(mine).sort("booked_on", maintain_order=True)
+        for part in right.partition_by("booked_on", maintain_order=True):
+            day = part["booked_on"][0]
+            near = left.filter(pl.col("booked_on").is_between(day - dt.timedelta(days=days), day))
+            found.append(match(near, part))
+            left = left.filter(~pl.col("line_no").is_in(found[-1]["in_line_no"].implode()))
+    return pl.concat(found).sort("out_line_no")
 
 
 def _match(
     ins: pl.DataFrame,
     outs: pl.DataFrame,
-    schema: dict[str, type[pl.DataType]],
     *,
     fee: float,
     least_fee_fen: int,
@@ -89,8 +79,8 @@ def _match(
 ) -> pl.DataFrame:
     """Match what is held at once; see `match_pairs`."""
     if ins.is_empty() or outs.is_empty():
-        return pl.DataFrame(schema=schema)
-    grid = (pl.col("amount_fen").cast(pl.Float64).log() / _GRID).floor().cast(pl.Int32)
+        return pl.DataFrame(schema=_PAIR)
+    grid = cell(pl.col("amount_fen"), _GRID)
     steps = math.ceil(math.log1p(fee) / _GRID) + 1
     firms = pl.Enum(outs["institution_id"].unique().sort())
     firm = pl.col("institution_id").cast(firms, strict=False).to_physical().alias("firm")
@@ -152,18 +142,19 @@ def _match(
         )
         if both.is_empty():
             break
-        done.append(both.select(list(schema)))
+        done.append(both.select(list(_PAIR)))
         candidates = candidates.join(both.select("in_line_no"), on="in_line_no", how="anti").join(
             both.select("out_line_no"), on="out_line_no", how="anti"
         )
-    return pl.concat(done).sort("out_line_no") if done else pl.DataFrame(schema=schema)
+    return pl.concat(done).sort("out_line_no") if done else pl.DataFrame(schema=_PAIR)
 
 
 def _crowded(ins: pl.DataFrame, outs: pl.DataFrame, days: int) -> list[str]:
     """Institutions of which more than `MOST` pay-ins and pay-outs are alike and near each other, sorted."""
-    cell = (pl.col("amount_fen").cast(pl.Float64).log() / _GRID).floor().cast(pl.Int32)
     came, went = (
-        f.group_by("institution_id", "booked_on", cell=cell).agg(n=pl.len().cast(pl.Int64))
+        f.group_by("institution_id", "booked_on", cell=cell(pl.col("amount_fen"), _GRID)).agg(
+            n=pl.len().cast(pl.Int64)
+        )
         for f in (ins, outs)
     )
     back = pl.DataFrame({"back": range(days + 1)})

@@ -95,6 +95,18 @@ def in_time(ctx: Context, rows: pl.DataFrame, holder: str, on: str) -> pl.DataFr
     )
 
 
+def others_on_hand(ctx: Context) -> pl.DataFrame:
+    """Accounts that no institution controls and whose statements are on hand: ``account_id``, ``holder_id``."""
+
+    def make(ctx: Context) -> pl.DataFrame:
+        controlled = ctx.table("mart_controlled_account", ("account_id",))
+        accounts = ctx.table("mart_account", ("account_id", "holder_id", "monitored")).filter("monitored")
+        return accounts.drop("monitored").join(controlled, on="account_id", how="anti")
+
+    frame: pl.DataFrame = ctx.shared("parties.others_on_hand", make)
+    return frame
+
+
 def own_holders(ctx: Context) -> pl.DataFrame:
     """Holders of the institution's registered accounts (grain: ``institution_id, holder_id``)."""
 

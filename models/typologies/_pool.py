@@ -13,7 +13,7 @@ import polars as pl
 
 from models.typologies._claims import claim_sales
 from models.typologies._failed_raises import failed_raises
-from models.typologies._frames import holders, within_days
+from models.typologies._frames import cell, holders, within_days
 from models.typologies._gaps import many_or_checked, seen, statements_begin, statements_end
 from models.typologies._hidden import hidden_accounts, hidden_deposits
 from models.typologies._ledger import CLIENT_LINE, clients, controlled_lines, deposits, payouts, subscriptions
@@ -145,10 +145,10 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
     ).unique(["project_id", "line_no"])
     first = _nearest(own)
     # a principal's cells are its own and those of what is left of it after the fee
-    cells = pl.concat([lent.with_columns(_key=_cell("principal_fen") - n) for n in range(3)])
+    cells = pl.concat([lent.with_columns(_key=cell(pl.col("principal_fen"), _GRID) - n) for n in range(3)])
     fits = _paid_near(
         cells.join(first, on="project_id", how="anti"),
-        spent.with_columns(_key=_cell("amount_fen")).join(first, on="line_no", how="anti"),
+        spent.with_columns(_key=cell(pl.col("amount_fen"), _GRID)).join(first, on="line_no", how="anti"),
     )
     other = fits.filter(~pl.col("to_borrower") & (~pl.col("till") | pl.col("cp_holder_id").is_null())).join(
         clients(ctx),
@@ -174,9 +174,8 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
     single = pl.concat([one, parted], how="vertical_relaxed")
     lumped = _lumped(
         ctx,
-        projects.join(single, on="project_id", how="anti"),
-        outs.filter(~pl.col("till")).join(single, on="line_no", how="anti"),
-        names,
+        lent.join(single, on="project_id", how="anti"),
+        spent.filter(~pl.col("till")).join(single, on="line_no", how="anti"),
     )
     return (
         pl.concat([single, lumped.select(columns)], how="vertical_relaxed")
@@ -185,6 +184,7 @@ def _disbursement_lines(ctx: Context) -> pl.DataFrame:
     )
 
 
+_GRID = -math.log(LENT_SHARE)
 _BORROWER = (
     ("borrower_account_id", "cp_account_id"),
     ("borrower_holder_id", "cp_holder_id"),
@@ -226,7 +226,7 @@ def _parted(ctx: Context, projects: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _lumped(ctx: Context, projects: pl.DataFrame, outs: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+def _lumped(ctx: Context, projects: pl.DataFrame, outs: pl.DataFrame) -> pl.DataFrame:
     """Single lines that pay several projects of one borrower or of one product."""
     sold = clients(ctx).rename({"holder_id": "cp_holder_id"})
     free = outs.join(sold, on=["institution_id", "cp_holder_id"], how="anti")
@@ -234,16 +234,10 @@ def _lumped(ctx: Context, projects: pl.DataFrame, outs: pl.DataFrame, names: pl.
     links = ctx.table("mart_product_project", ("product_id", "project_id")).unique()
     some = projects.join(links, on="project_id", how="left")
     pieces = paid_in_lumps(some, free.select("line_no", "institution_id", "booked_on", "amount_fen"))
-    borrower = projects.select("project_id", "borrower_holder_id").join(
-        names.rename({"holder_id": "borrower_holder_id", "name_key": "_b"}),
-        on="borrower_holder_id",
-        how="left",
-    )
     return (
         pieces.join(free.drop("amount_fen"), on="line_no")
         .rename({"part_fen": "amount_fen"})
-        .join(borrower, on="project_id")
-        .join(names.rename({"holder_id": "cp_holder_id", "name_key": "_p"}), on="cp_holder_id", how="left")
+        .join(projects.select("project_id", "borrower_holder_id", "_b"), on="project_id")
         .with_columns(
             to_borrower=(
                 (pl.col("cp_holder_id") == pl.col("borrower_holder_id")) | (pl.col("_b") == pl.col("_p"))
@@ -265,11 +259,6 @@ def _sold_to(ctx: Context, payees: pl.DataFrame) -> pl.DataFrame:
         .select("institution_id", "cp_account_id")
         .unique()
     )
-
-
-def _cell(column: str) -> pl.Expr:
-    """Cell of an amount on a grid as wide as `LENT_SHARE`: only neighbours can be one payment."""
-    return (pl.col(column).log() / -math.log(LENT_SHARE)).floor().cast(pl.Int32, strict=False)
 
 
 def _till_outs(ctx: Context) -> pl.DataFrame:

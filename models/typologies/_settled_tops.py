@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from models.typologies._frames import within_days
 from models.typologies._hidden import unpaid_subscriptions
 from models.typologies._ledger import CLIENT_LINE, controlled_lines
 from models.typologies._parties import of_kind
@@ -44,9 +45,9 @@ def settled_tops(ctx: Context) -> pl.DataFrame:
     days = unpaid.group_by("institution_id", "subscribed_on").agg(day_fen=pl.col("amount_fen").sum())
     waited = (pl.col("booked_on") - pl.col("subscribed_on")).dt.total_days()
     fits = (
-        lumps.join(days, on="institution_id")
+        within_days(lumps, days, ["institution_id"], "booked_on", "subscribed_on", before=WAIT_DAYS, after=0)
         .with_columns(waited=waited, share=pl.col("amount_fen") / pl.col("day_fen"))
-        .filter(pl.col("waited").is_between(0, WAIT_DAYS) & pl.col("share").is_between(*SETTLED))
+        .filter(pl.col("share").is_between(*SETTLED))
         .sort("waited", "line_no", "subscribed_on")
         .unique("line_no", keep="first", maintain_order=True)
         .unique(["institution_id", "subscribed_on"], keep="first", maintain_order=True)

@@ -18,7 +18,7 @@ from models.typologies._own_costs import own_costs
 from models.typologies._parties import sectors
 from models.typologies._say import sides, yuan
 from models.typologies.base import Context, Parameter, Typology
-from models.typologies.custody_bypass import CLIENT_SECTORS, by_line, outside_custody, sweeps
+from models.typologies.custody_bypass import CLIENT_SECTORS, outside_custody, sweeps
 
 TYPOLOGY = Typology(
     code="commingled-client-funds",
@@ -112,7 +112,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
             bases=AmountBases(taken, max(taken - total(swept), 0), max(paid, taken - total(swept), 0), paid),
             evidence=pl.concat(
                 [
-                    evidence("client_deposit", by_line(ins)),
+                    evidence("client_deposit", ins),
                     evidence("sweep_to_custody", swept),
                     evidence("own_cost", outs),
                 ]

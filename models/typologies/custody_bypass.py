@@ -102,11 +102,6 @@ def _outside(ctx: Context) -> pl.DataFrame:
     ).sort("line_no")
 
 
-def by_line(part: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `outside_custody` with each line once (``line_no``, ``amount_fen``)."""
-    return part.group_by("line_no").agg(pl.col("amount_fen").sum()).sort("line_no")
-
-
 def sweeps(ctx: Context, paid_in: pl.DataFrame) -> pl.DataFrame:
     """Passing on of client money from own accounts to the institution's custody accounts.
 
@@ -184,9 +179,7 @@ def detect(ctx: Context) -> Iterator[Finding]:
             bases=AmountBases(
                 amount, max(amount - passed, 0) if worst != "bank" else 0, _peak(part, swept), 0
             ),
-            evidence=pl.concat(
-                [evidence("client_deposit", by_line(part)), evidence("sweep_to_custody", swept)]
-            ),
+            evidence=pl.concat([evidence("client_deposit", part), evidence("sweep_to_custody", swept)]),
             explanation_zh=f"{payers} 名客户的资金 {yuan(amount)} 元未进入合格银行的存管账户:{zh};其后转入存管 {yuan(passed)} 元。",
             explanation_en=f"{payers} clients paid in {yuan(amount)} yuan outside custody at a qualified bank: {en}; "
             f"{yuan(passed)} was passed on to custody later.",

@@ -193,8 +193,9 @@ def detect(ctx: Context) -> Iterator[Finding]:
         given = part.select("line_no").join(through, on="line_no").select(line_no="given").explode("line_no")
         given = with_line(ctx, given.drop_nulls().unique().sort("line_no"), "amount_fen")
         some = rounds(ctx).join(part.select(ROUND).unique(), on=ROUND, how="semi")
-        none_zh = "仅还小部分或分文未还" if total(some, "borrower_fen") and given.is_empty() else "分文未还"
-        none_en = "little or nothing" if none_zh != "分文未还" else "nothing"
+        little = total(some, "borrower_fen") > 0 and given.is_empty()
+        none_zh = "仅还小部分或分文未还" if little else "分文未还"
+        none_en = "little or nothing" if little else "nothing"
         late_zh = "(或其逾期还款系由机构、关联方数日前付给)" if given.height else ""
         late_en = " (or late, what insiders had just given them)" if given.height else ""
         legs = out_legs.join(sources.select(in_line_no="line_no"), on="in_line_no", how="semi")

@@ -61,9 +61,7 @@ def detect(ctx: Context) -> Iterable[Finding]:
             best, codes = partners.get(f.institution_id, (0.0, set()))
             partners[f.institution_id] = (max(best, f.confidence), codes | {code})
     bare = set(_lenders(ctx, firms)) - set(partners)
-    for other in sorted(bare):
-        best, codes = partners.get(other, (0.0, set()))
-        partners[other] = (max(best, LENDER_CONFIDENCE), codes | {LENDER_REASON})
+    partners |= {other: (LENDER_CONFIDENCE, {LENDER_REASON}) for other in sorted(bare)}
     if not partners:
         return
     licensed = firms.filter((pl.col("licence_status") == "licensed") & pl.col("sector").is_in(_SUPERVISED))

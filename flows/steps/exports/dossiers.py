@@ -201,7 +201,7 @@ class _Parts:
 
     def _line(self, e: Mapping[str, Any]) -> dict[str, Any]:
         """A statement line, or a row of a register with what it says."""
-        told = {
+        shown = {
             "role": zh.ROLES.get(e["role"], e["role"]),
             "when": _when(e["booked_at"], e["has_time"]),
             "account": e["account_no"] or "",
@@ -213,17 +213,17 @@ class _Parts:
             "source": f"{e['source_file']} 第{e['source_record']}条",
         }
         if e["register"] is None:
-            return told
-        told["source"] = f"登记表 {e['register']}:{e['key']}"
+            return shown
+        shown["source"] = f"登记表 {e['register']}:{e['key']}"
         row = self.said.get((e["register"], e["key"]))
         if row is None:
-            return told
-        return told | {
+            return shown
+        return shown | {
             "when": row.on.isoformat() if row.on else "",
             "amount": "" if row.amount_fen is None else fen(row.amount_fen),
             "other": row.other or "",
             "remark": row.text or "",
-            "source": f"{told['source']} {row.source_file} 第{row.source_record}条",
+            "source": f"{shown['source']} {row.source_file} 第{row.source_record}条",
         }
 
     def _flows(self, i: str) -> list[dict[str, Any]]:
